@@ -1,0 +1,48 @@
+"""Everything that can go wrong because of what a user wrote or has: one root class, one class per situation."""
+
+from dataclasses import dataclass
+
+
+class SentenceReportsError(Exception):
+    """Root of all expected errors; its text is complete for a user: what failed, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong, or worth a warning, in a set file.
+
+    `line` and `column` count from 1; None where the problem is the whole file's. `message` says what was
+    found, what was expected and how to mend it. As text: ``params/mine.yaml, line 7, column 5: ...``.
+    """
+
+    file: str
+    line: int | None
+    column: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line is not None:
+            place += f", line {self.line}"
+            if self.column is not None:
+                place += f", column {self.column}"
+        return f"{place}: {self.message}"
+
+
+class SetError(SentenceReportsError):
+    """Raised when a set file is missing, unreadable or invalid; `problems` holds all that is wrong with it."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)  # the constructor's own arguments, so that it survives pickling
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class ModelError(SentenceReportsError):
+    """Raised when a model cannot be found, is not what it should be, or may not be used."""
+
+
+class ExecutionError(SentenceReportsError):
+    """Raised when the notebook of a set fails, dies or takes too long."""
