@@ -1,6 +1,10 @@
 """Everything that can go wrong because of what a user wrote or has: one root class, one class per situation."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 
 class SentenceReportsError(Exception):
@@ -45,4 +49,11 @@ class ModelError(SentenceReportsError):
 
 
 class ExecutionError(SentenceReportsError):
-    """Raised when the notebook of a set fails, dies or takes too long."""
+    """Raised when the notebook of a set fails, dies or takes too long; `notebook` holds what there is of it."""
+
+    def __init__(self, message: str, notebook: "NotebookNode") -> None:
+        super().__init__(message, notebook)
+        self.notebook = notebook
+
+    def __str__(self) -> str:
+        return str(self.args[0])

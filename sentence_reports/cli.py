@@ -1,0 +1,266 @@
+"""The command line: words in, words and an exit code out.
+
+Exit codes: 0 all good; 1 at least one set failed, the others are done; 2 nothing could be started.
+Progress, warnings and errors go to stderr, the table of reports to stdout.
+"""
+
+import argparse
+import json
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentence_reports.errors import SentenceReportsError
+from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from sentence_reports.index import Report
+
+PARAMS, REPORTS = PROJECT / "params", PROJECT / "reports"
+
+NEW_SET = """\
+# yaml-language-server: $schema=schema.json
+# Write your sentences, then: make report SET={name}
+title: {title}
+description: ""
+sentences:
+  - "The first sentence, in quotes"
+  - "The second one; two are needed, 3,000 at most"
+# All further keys, with their meaning: README.md, "Write a set", or sentence-reports schema
+"""
+
+
+class UsageError(SentenceReportsError):
+    """Raised when nothing can be started with what the command line asks for."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except UsageError as error:
+        _say(f"sentence-reports: {error}")
+        return 2
+    except KeyboardInterrupt:
+        _say("sentence-reports: stopped; finished reports are kept")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sentence-reports",
+        description="From YAML files of sentences to pages that show how an embedding model relates them.",
+        epilog="Exit code 0: all good; 1: at least one set failed, the others are done; 2: nothing could be started.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("run", help="make the reports of all sets that changed, and the index")
+    command.set_defaults(command=_run)
+    _add_files(command)
+    command.add_argument("--out", type=Path, default=REPORTS, metavar="DIR", help="where to (the project's reports/)")
+    command.add_argument("--jobs", type=_positive, metavar="N", help="sets at once (what cores and memory allow)")
+    command.add_argument("--force", action="store_true", help="make every report again")
+    command.add_argument("--strict", action="store_true", help="fail rather than let another model stand in")
+    command.add_argument("--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="limit for one set (900)")
+
+    command = commands.add_parser("check", help="look for mistakes in sets, run nothing")
+    command.set_defaults(command=_check)
+    _add_files(command)
+
+    command = commands.add_parser("new", help="start a set: writes params/NAME.yaml, never over another")
+    command.set_defaults(command=_new)
+    command.add_argument("name", metavar="NAME")
+
+    command = commands.add_parser("schema", help="print the JSON schema of set files, for editors")
+    command.set_defaults(command=_schema)
+    return parser
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="set files (all of the project's params/)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, found {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is needed, found {text!r}")
+    return seconds
+
+
+def _say(words: str) -> None:
+    print(printable(words), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """`text` with every character that could steer a terminal written as an escape; line breaks stay."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def _sets(arguments: argparse.Namespace) -> list[Path]:
+    files = arguments.files or find_sets(PARAMS)
+    if not files:
+        raise UsageError(f"no set in {PARAMS}: start one with  sentence-reports new NAME")
+    return list(dict.fromkeys(files))
+
+
+# --- run ---------------------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    options = Options(arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout)
+    paths = _sets(arguments)
+    with Teller(sys.stderr.isatty()) as teller:
+        try:
+            reports = run(paths, options, teller)
+        except OSError as error:
+            raise UsageError(f"cannot write to {arguments.out}: {error.strerror or error}") from error
+    _show(reports, options.out)
+    failed = [report for report in reports if report.failure]
+    made = teller.total - sum(1 for report in failed if report.stem in teller.seen)
+    _say(_closing_words(len(reports), made, len(failed)))
+    _say(f"Look at {_short(options.out / 'index.html')}")
+    return 1 if failed else 0
+
+
+def _closing_words(total: int, made: int, failed: int) -> str:
+    if not made and not failed:
+        return f"Nothing to do: {total} reports are up to date."
+    words = f"{made} made, {total - made - failed} up to date"
+    return f"{words}, {failed} failed." if failed else f"{words}."
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+class Teller:
+    """Says how a run goes: a progress bar on a terminal, a line per set elsewhere."""
+
+    def __init__(self, terminal: bool) -> None:
+        self.total = 0
+        self.seen: set[str] = set()
+        self._terminal = terminal
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "Teller":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def warn(self, words: str) -> None:
+        _say(words)
+
+    def begin(self, total: int) -> None:
+        self.total = total
+        if self._terminal:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.start()
+            self._task = self._bar.add_task("reports", total=total)
+        else:
+            _say(f"{total} {'set' if total == 1 else 'sets'} to run")
+
+    def done(self, report: "Report") -> None:
+        self.seen.add(report.stem)
+        if report.failure:
+            _say(f"{report.stem}: failed: {report.failure}")
+        elif report.stands_in_for:
+            _say(f"{report.stem}: {report.model} stood in for {report.stands_in_for}, which could not be had")
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=1, description=printable(report.stem))
+        elif not report.failure:
+            _say(f"{report.stem}: done in {report.seconds:g} s")
+
+
+COLUMNS = ("set", "model", "sentences", "closest pair", "seconds", "file")
+
+
+def _row(report: "Report", out: Path) -> tuple[str, ...]:
+    file = _short(out / f"{report.stem}.html")
+    if report.failure:
+        return report.stem, report.model, "", "failed", "", file if report.date else ""
+    first, second, similarity = report.closest or ("", "", 0.0)
+    pair = f"{similarity:.4f}  {_cut(first)} | {_cut(second)}"
+    return report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file
+
+
+def _cut(text: str, size: int = 30) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= size else line[:size] + "..."
+
+
+def _show(reports: Sequence["Report"], out: Path) -> None:
+    rows = [tuple(printable(field) for field in _row(report, out)) for report in reports]
+    if not sys.stdout.isatty():
+        for row in rows:
+            print(*row, sep="\t")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+# --- the other commands ------------------------------------------------------------------------------------
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    good, bad = read_sets(_sets(arguments))
+    for problem in (problem for each in good for problem in each.warnings):
+        _say(f"{problem} (warning)")
+    for error in bad.values():
+        _say(str(error))
+    _say(f"{len(good)} {'set is' if len(good) == 1 else 'sets are'} fine" + (f", {len(bad)} not" if bad else ""))
+    return 1 if bad else 0
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from sentence_reports.pipeline import title_of
+
+    name = arguments.name.removesuffix(".yaml")
+    if not name.replace("-", "").replace("_", "").isalnum() or name.casefold() == "index":
+        raise UsageError(f"{arguments.name!r} cannot name a set: letters, digits, - and _ make a name, and index is taken")
+    taken = [path for path in find_sets(PARAMS) if path.stem.casefold() == name.casefold()]
+    if taken:
+        raise UsageError(f"{_short(taken[0])} exists already; nothing was written")
+    path = PARAMS / f"{name}.yaml"
+    with path.open("x", encoding="utf-8") as file:
+        file.write(NEW_SET.format(name=name, title=json.dumps(title_of(name), ensure_ascii=False)))
+    print(_short(path))
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from sentence_reports.sets import schema
+
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

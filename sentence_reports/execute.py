@@ -1,0 +1,139 @@
+"""From a set's parameters and the notebook to the executed notebook, by papermill."""
+
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+
+from sentence_reports.errors import ExecutionError
+from sentence_reports.kernels import fresh_kernel
+
+MANY_SENTENCES = 200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class SetEngine(NBClientEngine):
+    """papermill's own engine, with a fresh kernel of ours that a `Watch` can stop.
+
+    A kernel that dies or is stopped leaves an ordinary error at the cell that ran, so that papermill saves
+    and reports it like any other error.
+    """
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, env: dict[str, str], watch: "Watch", **kwargs: Any
+    ) -> None:
+        """Run all cells in a kernel with `env`, under `watch`."""
+        with fresh_kernel(env) as kernel, watch.over(kernel):
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, km=kernel, record_timing=False, **kwargs)
+            except (DeadKernelError, RuntimeError):  # nbclient: died in a cell; died before its first answer
+                _mark_stopped(nb_man, watch.reason or "the kernel died, probably out of memory")
+
+
+papermill_engines.register("sentence-reports", SetEngine)
+
+
+class Watch:
+    """Ends a kernel when its time is up or when the run is stopped; `reason` then says which, else it is None."""
+
+    def __init__(self, seconds: float) -> None:
+        self.reason: str | None = None
+        self._seconds = seconds
+        self._kernel: AsyncKernelManager | None = None
+
+    @contextmanager
+    def over(self, kernel: AsyncKernelManager) -> Iterator[None]:
+        """Watch `kernel` while the block runs."""
+        late = f"the set's time limit of {self._seconds:g} s has passed; --timeout SECONDS allows more"
+        timer = Timer(self._seconds, self.end, [late])
+        timer.daemon = True
+        self._kernel = kernel
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._kernel = None
+
+    def end(self, reason: str) -> None:
+        """Kill the watched kernel, if one runs; from any thread."""
+        self.reason, kernel = reason, self._kernel
+        if kernel is not None and kernel.provisioner is not None:
+            asyncio.run(kernel.provisioner.kill())
+
+
+def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
+    started = [c for c in nb_man.nb.cells if c.metadata.papermill["status"] != nb_man.PENDING]
+    cell = [c for c in started or nb_man.nb.cells if c.cell_type == "code"][-1]
+    cell.outputs.append(nbformat.v4.new_output("error", ename="KernelStopped", evalue=words, traceback=[words]))
+    nb_man.cell_exception(cell)
+
+
+def execute(notebook: NotebookNode, parameters: dict[str, Any], *, n: int, models: str, watch: Watch) -> NotebookNode:
+    """Run `notebook` with `parameters` in a fresh kernel and give the executed notebook.
+
+    `n` is the number of sentences, `models` the models already found (`models.handover`). Raises
+    ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
+    is by then, with the error at its cell.
+    """
+    with tempfile.TemporaryDirectory(prefix="sr-") as folder:
+        saved = Path(folder) / "executed.ipynb"
+        try:
+            executed = papermill.execute_notebook(
+                notebook,
+                saved,
+                parameters,
+                engine_name="sentence-reports",
+                kernel_name="python3",
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                env=_environment(n, models),
+                watch=watch,
+            )
+        except papermill.PapermillExecutionError as error:
+            raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
+    return _scrub(executed)
+
+
+def _environment(n: int, models: str) -> dict[str, str]:
+    # Decided by the set and the machine alone, never by what else runs: the last bits depend on it.
+    threads = str(1 if n < MANY_SENTENCES else os.cpu_count() or 1)
+    return {
+        "SENTENCE_REPORTS_MODELS": models,
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",  # the models are found; nothing else is to be fetched
+    }
+
+
+def _words(error: papermill.PapermillExecutionError) -> str:
+    reason = ANSI.sub("", f"{error.evalue}".strip()) or error.ename
+    if error.ename in ("KernelStopped", "ModelError", "SetError"):
+        return reason
+    return f"cell {error.exec_count} of the notebook failed: {error.ename}: {reason}"
+
+
+def _scrub(notebook: NotebookNode) -> NotebookNode:
+    """Take out what differs from run to run and from machine to machine: times, paths, a random cell id."""
+    notebook.metadata.papermill = {"parameters": notebook.metadata.papermill.get("parameters", {})}
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
+    return notebook

@@ -1,0 +1,196 @@
+"""From a labelled similarity matrix to the pictures the notebook shows. Knows no files and no models.
+
+A picture is drawn as SVG while that stays small, as PNG at twice the screen's resolution beyond, and always
+carries a text that says in words what it shows, made from the same numbers.
+"""
+
+import base64
+import io
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import font_manager, ft2font
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sentence_reports.pairs import Pair, Pairs
+
+ANNOTATED_UP_TO = 20  # sentences; more, and a cell is too small for its number
+SVG_UP_TO = 40  # sentences, 1,600 cells; more, and the PNG is smaller than the SVG
+LABELLED_UP_TO = 150  # sentences; more, and no label can be read at any zoom
+PNG_DPI = 200
+
+# Same input, same bytes: no random ids and no date in an SVG. Sentences are text, never math.
+STYLE = {
+    "svg.hashsalt": "sentence-reports",
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+}
+
+
+class Picture:
+    """A finished picture with its text alternative, shown by any Jupyter front end.
+
+    `alt` says in words what the picture shows. The image's MIME type is `image/svg+xml` or `image/png`;
+    the alternative travels as the image's `alt` metadata and as `text/plain`.
+    """
+
+    def __init__(self, figure: Figure, alt: str, *, vector: bool) -> None:
+        self.alt = alt
+        self.mime = "image/svg+xml" if vector else "image/png"
+        self._data = _svg(figure) if vector else _png(figure)
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        return {self.mime: self._data, "text/plain": self.alt}, {self.mime: {"alt": self.alt}}
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, bbox_inches="tight", pad_inches=0.08, facecolor="white", **options)
+    return buffer.getvalue()
+
+
+def _svg(figure: Figure) -> str:
+    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None}).decode("utf-8")
+
+
+def _png(figure: Figure) -> str:
+    return base64.b64encode(_saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})).decode("ascii")
+
+
+def shorten(text: str, size: int) -> str:
+    """`text` on one line, cut after `size` characters and marked with ``...`` where it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= size else line[:size] + "..."
+
+
+def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
+    """A short label for each text, `n` texts to `n` labels, no two alike.
+
+    Labels that are equal after the cut get the sentence's number, counted from 1, behind them.
+    """
+    short = [shorten(text, size) for text in texts]
+    times = Counter(short)
+    return [f"{label} [{k}]" if times[label] > 1 else label for k, label in enumerate(short, start=1)]
+
+
+def color_limits(matrix: NDArray[np.floating]) -> tuple[float, float]:
+    """The similarities that get the lightest and the darkest colour, for an `(n, n)` matrix.
+
+    The dark end is always 1, a sentence with itself. The light end is the smallest similarity, rounded down
+    to a tenth, but never above 0.5: a set of near-equal sentences must not look like day and night.
+    """
+    lowest = math.floor(round(float(np.min(matrix)), 6) * 10) / 10
+    return max(-1.0, min(0.5, lowest)), 1.0
+
+
+def heatmap(
+    similarity: pd.DataFrame, *, groups: Sequence[str] | None = None, cmap: str = "YlGnBu"
+) -> Picture:
+    """The heatmap of an `(n, n)` similarity matrix, darker where two sentences are more alike.
+
+    `similarity` holds the same labels, in the same order, as index and columns. `groups` gives one name per
+    sentence; neighbours with the same name are framed together and share a colour. Labels with characters
+    that the picture's font lacks are replaced by the sentences' numbers. Raises ValueError where the matrix
+    is not square or the labels do not fit.
+    """
+    n = len(similarity)
+    if similarity.shape != (n, n) or list(similarity.index) != list(similarity.columns):
+        raise ValueError(f"a square matrix with equal labels on both axes is needed, found {similarity.shape}")
+    low, high = color_limits(similarity.to_numpy())
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=_size(n))
+        axes = figure.subplots()
+        sns.heatmap(
+            similarity,
+            ax=axes,
+            vmin=low,
+            vmax=high,
+            cmap=cmap,
+            annot=n <= ANNOTATED_UP_TO,
+            fmt=".2f",
+            annot_kws={"size": 9 if n <= 10 else 7},
+            square=True,
+            xticklabels=False,
+            yticklabels=False,
+            cbar_kws={"label": "cosine similarity", "shrink": 0.8},
+            rasterized=n > SVG_UP_TO,
+        )
+        axes.set(xlabel=None, ylabel=None)
+        _label_axes(axes, list(similarity.index), groups)
+        if groups is not None:
+            _frame_groups(axes, groups)
+        alt = describe_heatmap(similarity, low, high)
+        return Picture(figure, alt, vector=n <= SVG_UP_TO)
+
+
+def _size(n: int) -> tuple[float, float]:
+    """Width and height in inches: the source's 6 × 5 for five sentences, and more room for more."""
+    side = min(5.0 if n <= 5 else 5.0 + 0.22 * (n - 5), 24.0)
+    return side * 1.2, side
+
+
+def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> None:
+    n = len(labels)
+    if n > LABELLED_UP_TO:
+        axes.set_xlabel(f"sentences 1 to {n}, in the order of the set")
+        return
+    shown = labels if can_draw("".join(labels)) else [str(k) for k in range(1, n + 1)]
+    places = np.arange(n) + 0.5
+    size = 10 if n <= 15 else 8 if n <= 60 else 6
+    axes.xaxis.tick_top()
+    axes.set_xticks(places, shown, rotation=90, size=size)
+    axes.set_yticks(places, shown, rotation=0, size=size)
+    axes.tick_params(length=0)
+    if groups is not None:
+        for tick, color in zip([*axes.get_xticklabels(), *axes.get_yticklabels()], 2 * group_colors(groups), strict=True):
+            tick.set_color(color)
+
+
+def group_colors(groups: Sequence[str]) -> list[str]:
+    """A colour for each sentence, the same for all of one group, dark enough to be read on white."""
+    names = list(dict.fromkeys(groups))
+    palette = sns.husl_palette(len(names), s=0.9, l=0.42).as_hex()
+    return [palette[names.index(name)] for name in groups]
+
+
+def _frame_groups(axes: Axes, groups: Sequence[str]) -> None:
+    start = 0
+    for _, members in groupby(groups):
+        size = len(list(members))
+        axes.add_patch(
+            mpl.patches.Rectangle((start, start), size, size, fill=False, edgecolor="#333333", linewidth=1.4)
+        )
+        start += size
+
+
+@cache
+def _font() -> ft2font.FT2Font:
+    return font_manager.get_font(font_manager.findfont("DejaVu Sans"))
+
+
+def can_draw(text: str) -> bool:
+    """Whether the pictures' font has a glyph for every character of `text`."""
+    return all(_font().get_char_index(ord(character)) for character in set(text))
+
+
+def describe_heatmap(similarity: pd.DataFrame, low: float, high: float) -> str:
+    """The heatmap in words: its size, its colours' limits, its closest and its farthest pair."""
+    n, pairs, labels = len(similarity), Pairs(similarity.to_numpy()), list(similarity.index)
+
+    def words(pair: Pair) -> str:
+        return f"“{labels[pair.first]}” and “{labels[pair.second]}” at {pair.similarity:.2f}"
+
+    what = f"Heatmap of the cosine similarity of {n} sentences, from {low:g} (lightest) to {high:g} (darkest). "
+    if len(pairs) == 1:
+        return what + f"The one pair is {words(pairs[0])}."
+    return what + f"The closest pair is {words(pairs[0])}; the farthest is {words(pairs[-1])}."

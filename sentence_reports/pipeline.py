@@ -1,0 +1,360 @@
+"""From set files to reports on disk: what is stale is run, the rest is left alone, failures stop nobody else."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sentence_reports.errors import ExecutionError, Problem, SentenceReportsError, SetError
+from sentence_reports.index import Report, render_index
+from sentence_reports.models import FoundModel, Request, find_model, handover
+from sentence_reports.sets import SetFile, read_set
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from sentence_reports.execute import Watch
+
+PACKAGE = Path(__file__).parent
+PROJECT = PACKAGE.parent
+NOTEBOOK = PROJECT / "notebooks" / "walkthrough.ipynb"
+STATE = ".sentence-reports.json"
+SET_SUFFIXES = (".yaml", ".yml")
+KERNEL_BYTES = 1_500_000_000  # what a kernel with a loaded model takes at most, roughly
+
+
+class Listener(Protocol):
+    """Hears how a run goes, from any thread; `cli.py` turns it into words and a progress bar."""
+
+    def warn(self, words: str) -> None:
+        """Something that the author should know of."""
+
+    def begin(self, total: int) -> None:
+        """`total` sets are about to be run."""
+
+    def done(self, report: Report) -> None:
+        """One set is through, well or not."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: where to, how many sets at once (None: what cores and memory allow), and what is allowed."""
+
+    out: Path
+    jobs: int | None = None
+    force: bool = False
+    strict: bool = False
+    timeout: float = 900.0
+
+
+@dataclass
+class _Run:
+    """One run over a folder: its options, its state, and the kernels that are at work now."""
+
+    options: Options
+    listener: Listener
+    state: dict[str, Report]
+    code: str
+    models: dict[Request, FoundModel] = field(default_factory=dict)
+    watches: "set[Watch]" = field(default_factory=set)
+
+
+def find_sets(folder: Path) -> list[Path]:
+    """The set files of a folder, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix in SET_SUFFIXES and not path.name.startswith("."))
+
+
+def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
+    """Read every set; give the good ones in order, and what is wrong with the others by stem."""
+    good: list[SetFile] = []
+    bad: dict[str, SetError] = {}
+    first: dict[str, Path] = {}
+    for path in paths:
+        try:
+            other = first.setdefault(path.stem.casefold(), path)
+            if (words := _name_problem(path, other)) is not None:
+                raise SetError((Problem(str(path), None, None, words),))
+            good.append(read_set(path))
+        except SetError as error:
+            known = bad[path.stem].problems if path.stem in bad else ()
+            bad[path.stem] = SetError(known + error.problems)
+    return good, bad
+
+
+def _name_problem(path: Path, other: Path) -> str | None:
+    if path.stem.casefold() == "index":
+        return "a set cannot be called index: its page would be the list of all reports. Rename the file"
+    if path != other:
+        return f"its report would have the same name as that of {other}. Rename one of the two"
+    return None
+
+
+def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Report]:
+    """Make the report of every set that is stale, and the index; give what is known of each set, in order.
+
+    A report with a `failure` is one that could not be made, whatever the cause. Raises OSError where the
+    output folder cannot be used.
+    """
+    good, bad = read_sets(paths)
+    for problem in (problem for each in good for problem in each.warnings):
+        listener.warn(str(problem))
+    options.out.mkdir(parents=True, exist_ok=True)
+    work = _Run(options, listener, _read_state(options.out), _code_digest())
+    for stem, error in bad.items():
+        listener.warn(str(error))
+        path = next(path for path in paths if path.stem == stem)
+        work.state[stem] = _failed(work, stem, path, str(error.problems[0]), title=stem, model="", n=0)
+    stale = _stale(work, good)
+    if stale:
+        _make(work, stale)
+    _close(work)
+    return [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
+
+
+# --- what is stale -----------------------------------------------------------------------------------------
+
+
+def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
+    stale = [each for each in sets if work.options.force or not _fresh(work, each)]
+    # A run that starts anything looks once more for the models that others had to stand in for.
+    if stale:
+        stale_stems = {each.stem for each in stale}
+        waiting = [s for s in sets if s.stem not in stale_stems and work.state[s.stem].stands_in_for]
+        found = {each.stem for each in waiting if _real_model_is_here(work, each)}
+        stale = [each for each in sets if each.stem in stale_stems | found]
+    return stale
+
+
+def _fresh(work: _Run, each: SetFile) -> bool:
+    known = work.state.get(each.stem)
+    if known is None or known.digest != _digest(work, each) or (work.options.strict and known.stands_in_for):
+        return False
+    return all((work.options.out / f"{each.stem}{suffix}").is_file() for suffix in (".html", ".ipynb", ".csv"))
+
+
+def _real_model_is_here(work: _Run, each: SetFile) -> bool:
+    try:
+        return _find(work, each).stands_in_for is None
+    except SentenceReportsError:
+        return False
+
+
+def _digest(work: _Run, each: SetFile) -> str:
+    parts = [work.code, each.stem, json.dumps(each.set.parameters(), sort_keys=True), _model_folder_stamp(each.set.model)]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _model_folder_stamp(model: str) -> str:
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        return ""
+    stats = [(path.name, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+
+
+def _code_digest() -> str:
+    sources = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    sources += [NOTEBOOK, *PROJECT.glob("requirements*.txt")]
+    digest = hashlib.sha256()
+    for path in sorted(sources):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+# --- making reports ----------------------------------------------------------------------------------------
+
+
+def _find(work: _Run, each: SetFile) -> FoundModel:
+    chosen = each.set
+    request = Request(chosen.model, chosen.revision, None if work.options.strict else chosen.fallback_model)
+    if request not in work.models:
+        work.models[request] = find_model(*request)
+    # The notebook asks with the set's own keys, whatever was allowed here.
+    work.models[Request(chosen.model, chosen.revision, chosen.fallback_model)] = work.models[request]
+    return work.models[request]
+
+
+def _make(work: _Run, stale: Sequence[SetFile]) -> None:
+    ready: list[SetFile] = []
+    work.listener.begin(len(stale))
+    for each in stale:
+        try:
+            _find(work, each)
+            ready.append(each)
+        except SentenceReportsError as error:
+            _settle(work, _failed_set(work, each, str(error)))
+    if not ready:
+        return
+    import nbformat
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    with ThreadPoolExecutor(work.options.jobs or _default_jobs()) as pool:
+        futures = [pool.submit(_one, work, notebook, each) for each in ready]
+        try:
+            for future in as_completed(futures):
+                _settle(work, future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for watch in list(work.watches):
+                watch.end("the run was stopped")
+            raise
+
+
+def _default_jobs() -> int:
+    import psutil
+
+    return max(1, min(os.cpu_count() or 1, psutil.virtual_memory().available // KERNEL_BYTES))
+
+
+def _settle(work: _Run, report: Report) -> None:
+    work.state[report.stem] = report
+    _write_state(work, indexed=False)
+    work.listener.done(report)
+
+
+def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
+    """Execute and render one set, and write its files; its failure becomes part of what is returned."""
+    from sentence_reports.execute import Watch, execute
+
+    began, watch = time.monotonic(), Watch(work.options.timeout)
+    work.watches.add(watch)
+    try:
+        parameters = {"title": title_of(each.stem)} | each.set.parameters()
+        executed = execute(notebook, parameters, n=len(each.set.texts), models=handover(work.models), watch=watch)
+        return _publish(work, each, executed, time.monotonic() - began)
+    except ExecutionError as error:
+        _write_failed(work, each.stem, error.notebook)
+        return _failed_set(work, each, str(error))
+    except OSError as error:
+        return _failed_set(work, each, f"the report could not be written: {error.strerror or error}")
+    finally:
+        work.watches.discard(watch)
+
+
+def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float) -> Report:
+    import nbformat
+
+    from sentence_reports.render import render
+    from sentence_reports.summary import read_summary
+
+    out, stem, date = work.options.out, each.stem, _today()
+    summary = read_summary(executed)
+    html = render(executed, stem=stem, date=date)
+    assert summary is not None  # render() refuses a notebook without
+    _write(out / f"{stem}.csv", _csv(summary))
+    _write(out / f"{stem}.ipynb", nbformat.writes(executed) + "\n")
+    _write(out / f"{stem}.html", html)
+    (out / "failed" / f"{stem}.ipynb").unlink(missing_ok=True)
+    first, second, similarity = summary["closest"]
+    return Report(
+        stem=stem,
+        title=summary["title"],
+        set_file=_from_out(work, each.path),
+        model=summary["model"]["name"],
+        n=len(summary["sentences"]),
+        digest=_digest(work, each),
+        date=date,
+        stands_in_for=summary["model"]["stands_in_for"],
+        closest=(summary["sentences"][first], summary["sentences"][second], similarity),
+        seconds=round(seconds, 1),
+    )
+
+
+def title_of(stem: str) -> str:
+    """A set's title where it states none: its file's name, made readable."""
+    words = stem.replace("-", " ").replace("_", " ").strip() or stem
+    return words[0].upper() + words[1:]
+
+
+def _today() -> str:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).strftime("%Y-%m-%d")
+
+
+def _csv(summary: Mapping[str, Any]) -> str:
+    from sentence_reports.summary import similarity_matrix
+
+    matrix, texts = similarity_matrix(dict(summary)), summary["sentences"]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)  # RFC 4180: quotes where needed, CRLF
+    writer.writerow(["", *texts])
+    for text, row in zip(texts, matrix, strict=True):
+        writer.writerow([text, *row.astype(str)])  # the shortest digits that give the same float32 again
+    return buffer.getvalue()
+
+
+def _failed_set(work: _Run, each: SetFile, reason: str) -> Report:
+    title = each.set.title or title_of(each.stem)
+    return _failed(work, each.stem, each.path, reason, title=title, model=each.set.model, n=len(each.set.texts))
+
+
+def _failed(work: _Run, stem: str, path: Path, reason: str, *, title: str, model: str, n: int) -> Report:
+    known = work.state.get(stem) or Report(stem, title, "", model, n)
+    return replace(known, set_file=_from_out(work, path), digest=None, seconds=None, failure=reason)
+
+
+def _write_failed(work: _Run, stem: str, notebook: "NotebookNode") -> None:
+    import nbformat
+
+    folder = work.options.out / "failed"
+    folder.mkdir(exist_ok=True)
+    _write(folder / f"{stem}.ipynb", nbformat.writes(notebook) + "\n")
+
+
+# --- files of the output folder ----------------------------------------------------------------------------
+
+
+def _from_out(work: _Run, path: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), work.options.out.resolve())).as_posix()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside `path`, then move over it: no reader ever sees half a file."""
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.write_text(text, encoding="utf-8", newline="")
+    beside.replace(path)
+
+
+def _read_state(out: Path) -> dict[str, Report]:
+    """What earlier runs left; nothing where it is lost or damaged, so that everything is made again."""
+    try:
+        entries = json.loads((out / STATE).read_text(encoding="utf-8"))["reports"]
+        return {entry["stem"]: Report(**entry) for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _state_text(work: _Run, *, indexed: bool) -> str:
+    entries = [asdict(work.state[stem]) for stem in sorted(work.state)]
+    state = {"code": work.code, "indexed": indexed, "reports": entries}
+    return json.dumps(state, ensure_ascii=False, indent=1) + "\n"
+
+
+def _write_state(work: _Run, *, indexed: bool) -> None:
+    _write(work.options.out / STATE, _state_text(work, indexed=indexed))
+
+
+def _close(work: _Run) -> None:
+    """Note which sets are gone; write the index, and then the state, where they are not what is on disk."""
+    out = work.options.out
+    for stem, report in work.state.items():
+        work.state[stem] = replace(report, gone=not (out / report.set_file).exists())
+    if (out / "index.html").is_file() and _on_disk(work):
+        return
+    _write(out / "index.html", render_index(list(work.state.values())))
+    _write_state(work, indexed=True)
+
+
+def _on_disk(work: _Run) -> bool:
+    try:
+        return (work.options.out / STATE).read_text(encoding="utf-8") == _state_text(work, indexed=True)
+    except OSError:
+        return False

@@ -1,0 +1,109 @@
+"""From an executed notebook to one HTML page, by nbconvert and the template beside this file. Writes nothing."""
+
+import copy
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from latex2mathml.converter import convert as to_mathml
+from markupsafe import Markup
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from sentence_reports.summary import read_summary
+
+PACKAGE = Path(__file__).parent
+TEMPLATE = PACKAGE / "template"
+HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
+STEP = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A section of the lesson: the id of its first cell and its heading."""
+
+    id: str
+    title: str
+
+
+class _MathMLRenderer(IPythonRenderer):
+    """nbconvert's Markdown, with formulas as MathML, which needs no script to be shown."""
+
+    def block_math(self, body: str) -> str:
+        return f'<div class="formula">{to_mathml(body, display="block")}</div>'
+
+    def inline_math(self, body: str) -> str:
+        return to_mathml(body)
+
+
+class ReportExporter(HTMLExporter):
+    """nbconvert's HTML exporter, with this package's template and MathML."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            config=Config(), template_name=TEMPLATE.name, extra_template_basedirs=[str(PACKAGE)]
+        )
+
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> str:
+        renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
+def render(notebook: NotebookNode, *, stem: str, date: str) -> str:
+    """The page of an executed notebook, as HTML.
+
+    `stem` names the files beside the page, `date` is the day the page shows. Raises ValueError for a notebook
+    that did not run to its end: it has an error in it, or no summary.
+    """
+    summary = read_summary(notebook)
+    if summary is None or _has_error(notebook):
+        raise ValueError("only a notebook that ran to its end becomes a report")
+    shown = _visible(notebook)
+    steps = [Step(cell.id, found[1]) for cell in shown.cells if (found := STEP.search(cell.source)) and cell.cell_type == "markdown"]
+    resources = {
+        "report": _page_data(summary) | {"stem": stem, "date": date, "steps": steps, "starts": {s.id for s in steps}},
+        "include_text": _include_text,
+    }
+    html, _ = ReportExporter().from_notebook_node(shown, resources=resources)
+    return str(html)
+
+
+def _has_error(notebook: NotebookNode) -> bool:
+    return any(o.output_type == "error" for cell in notebook.cells for o in cell.get("outputs", []))
+
+
+def _visible(notebook: NotebookNode) -> NotebookNode:
+    shown = copy.copy(notebook)
+    shown.cells = [cell for cell in notebook.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
+    return shown
+
+
+def _include_text(name: str) -> Markup:
+    return Markup((TEMPLATE / name).read_text(encoding="utf-8"))
+
+
+def _page_data(summary: dict[str, Any]) -> dict[str, Any]:
+    texts = summary["sentences"]
+
+    def words(pair: list[Any]) -> dict[str, Any]:
+        return {"first": texts[pair[0]], "second": texts[pair[1]], "similarity": pair[2]}
+
+    names = ["Closest pair", "Farthest pair"] if len(texts) > 2 else ["The one pair"]
+    return {
+        "title": summary["title"],
+        "description": summary["description"],
+        "n": len(texts),
+        "group_count": len(set(summary["groups"] or [])),
+        "model": summary["model"],
+        "normalize": summary["normalize"],
+        "notices": summary["notices"],
+        "reference": summary["reference"],
+        "extremes": list(zip(names, [words(summary["closest"]), words(summary["farthest"])], strict=False)),
+        "versions": list(summary["versions"].items()),
+    }

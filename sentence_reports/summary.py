@@ -1,0 +1,117 @@
+"""What a run has to say in a nutshell: published by the notebook as one output, read back from it by the rest.
+
+The page's header, the index, the CSV and the final table all come from here, so that a report can be
+rendered again from its executed notebook alone.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.pairs import Pairs
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from sentence_reports.models import TokenFacts
+
+MIME = "application/vnd.sentence-reports.summary+json"
+NEAR_DUPLICATE = 0.9999  # above it two sentences look the same to the model at the digits a report shows
+
+
+class Summary:
+    """One run's summary as a Jupyter output: `data` under its own MIME type, and a line of text beside it."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        n = len(self.data["sentences"])
+        return {MIME: self.data, "text/plain": f"The summary of {n} sentences, for the head of the report."}
+
+
+def summarize(
+    *,
+    title: str,
+    description: str,
+    texts: Sequence[str],
+    groups: Sequence[str] | None,
+    model: dict[str, Any],
+    normalize: bool,
+    tokens: Sequence["TokenFacts"],
+    matrix: NDArray[np.float32],
+    reference: str | None,
+    versions: dict[str, str],
+) -> Summary:
+    """Gather what a report says of `n` sentences at a glance.
+
+    `model` is what `models.describe` gives, `tokens` one `TokenFacts` a sentence, `matrix` the `(n, n)`
+    similarities, `reference` the verdict of the comparison with published figures, None where there was none.
+    """
+    pairs = Pairs(matrix)
+    return Summary(
+        {
+            "title": title,
+            "description": description,
+            "sentences": list(texts),
+            "groups": None if groups is None else list(groups),
+            "model": model,
+            "normalize": normalize,
+            "tokens": [asdict(facts) for facts in tokens],
+            "closest": list(pairs[0]),
+            "farthest": list(pairs[-1]),
+            "notices": [*_model_notices(model), *_token_notices(tokens), *_pair_notices(pairs)],
+            "reference": reference,
+            "versions": versions,
+            "matrix": base64.b64encode(np.asarray(matrix, dtype="<f4").tobytes()).decode("ascii"),
+        }
+    )
+
+
+def _model_notices(model: dict[str, Any]) -> list[str]:
+    if model["stands_in_for"] is None:
+        return []
+    return [
+        f"{model['name']} stood in for {model['stands_in_for']}: {model['reason']}. "
+        f"All numbers here are those of {model['name']}."
+    ]
+
+
+def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
+    cut = [
+        f"Sentence {k} was cut at {facts.limit} of {facts.count} tokens: the model did not see the rest."
+        for k, facts in enumerate(tokens, start=1)
+        if facts.limit is not None and facts.count > facts.limit
+    ]
+    unreadable = [
+        f"Sentence {k} holds nothing that the model can read: its numbers mean nothing."
+        for k, facts in enumerate(tokens, start=1)
+        if not facts.readable
+    ]
+    return cut + unreadable
+
+
+def _pair_notices(pairs: Pairs) -> list[str]:
+    return [
+        f"To the model, sentences {pair.first + 1} and {pair.second + 1} are the same."
+        for pair in pairs.above(NEAR_DUPLICATE)
+    ]
+
+
+def read_summary(notebook: "NotebookNode") -> dict[str, Any] | None:
+    """The summary that an executed notebook holds; None where it holds none."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if MIME in output.get("data", {}):
+                return dict(output["data"][MIME])
+    return None
+
+
+def similarity_matrix(summary: dict[str, Any]) -> NDArray[np.float32]:
+    """The `(n, n)` float32 similarities that a summary carries, bit for bit as the notebook had them."""
+    n = len(summary["sentences"])
+    return np.frombuffer(base64.b64decode(summary["matrix"]), dtype="<f4").reshape(n, n)
