@@ -650,14 +650,14 @@ def _download(model: str, revision: str | None) -> None:
     import httpx2
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
     class Bar(tqdm):  # type: ignore[misc]
         """The library's own bar, but None: only where stderr is a terminal."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.setdefault("disable", None)
-            super().__init__(*args, **kwargs)
+            super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     broken = _Unreachable("the download from the Hugging Face hub broke off")
     try:

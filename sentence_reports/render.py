@@ -2,10 +2,12 @@
 
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nh3
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from latex2mathml.converter import convert as to_mathml
@@ -48,6 +50,11 @@ class ReportExporter(HTMLExporter):
         super().__init__(
             config=Config(), template_name=TEMPLATE.name, extra_template_basedirs=[str(PACKAGE)]
         )
+
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        """nbconvert's filters, and one that leaves of an output's HTML what only shows something."""
+        yield from super().default_filters()
+        yield "sanitized", nh3.clean
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:

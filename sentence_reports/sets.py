@@ -8,7 +8,6 @@ import difflib
 import re
 import stat
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +26,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sentence_reports.errors import Problem, SetError
-from sentence_reports.yaml_nodes import Document, Node, Trail, quote, read_document, show
+from sentence_reports.yaml_nodes import SHOWN_LENGTH, Document, Node, Trail, quote, read_document, show
 
 MAX_BYTES = 5_000_000
 MIN_SENTENCES, MAX_SENTENCES = 2, 3000
 
-# A tuple, because asking matplotlib would cost every command half a second; a test compares the two.
+# Written down, because asking matplotlib would cost every command a quarter of a second; a test compares.
 _COLOUR_MAPS = """
     Accent Blues BrBG BuGn BuPu CMRmap Dark2 GnBu Grays Greens Greys OrRd Oranges PRGn Paired Pastel1 Pastel2
     PiYG PuBu PuBuGn PuOr PuRd Purples RdBu RdGy RdPu RdYlBu RdYlGn Reds Set1 Set2 Set3 Spectral Wistia YlGn
@@ -41,7 +40,7 @@ _COLOUR_MAPS = """
     gnuplot2 gray grey hot hsv inferno jet magma managua nipy_spectral ocean okabe_ito pink plasma prism
     rainbow seismic spring summer tab10 tab20 tab20b tab20c terrain turbo twilight twilight_shifted vanimo
     viridis winter
-""".split()
+""".split()  # noqa: SIM905
 COLOUR_MAPS = tuple(name + ending for ending in ("", "_r") for name in _COLOUR_MAPS)
 """The names of matplotlib's colour maps; `_r` is the same map the other way round."""
 
@@ -50,15 +49,22 @@ Similarity = Annotated[float, Field(ge=-1.01, le=1.01, allow_inf_nan=False)]
 
 
 def _shape(sentences: object) -> str | None:
-    return {list: "list", dict: "groups"}.get(type(sentences))
+    return "list" if isinstance(sentences, list) else "groups" if isinstance(sentences, dict) else None
 
 
+SentenceList = Annotated[
+    list[NotBlank], Field(json_schema_extra={"minItems": MIN_SENTENCES, "maxItems": MAX_SENTENCES})
+]
+SentenceGroups = Annotated[
+    dict[NotBlank, Annotated[list[NotBlank], Field(min_length=1)]],
+    Field(json_schema_extra={"minProperties": 1, "additionalProperties": False}),
+]
+# Told apart beforehand: a plain union would report what is wrong with a sentence for both of its branches.
 Sentences = Annotated[
-    Annotated[
-        list[NotBlank], Tag("list"), Field(json_schema_extra={"minItems": MIN_SENTENCES, "maxItems": MAX_SENTENCES})
-    ]
-    | Annotated[dict[NotBlank, Annotated[list[NotBlank], Field(min_length=1)]], Tag("groups"), Field(min_length=1)],
-    Discriminator(_shape, custom_error_type="sentences_type", custom_error_message="needs a list or a mapping"),
+    Annotated[SentenceList, Tag("list")] | Annotated[SentenceGroups, Tag("groups")],
+    Discriminator(
+        _shape, custom_error_type="sentences_type", custom_error_message="needs a list or a mapping"
+    ),
 ]
 
 
@@ -68,9 +74,14 @@ class Reference(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     source: NotBlank = Field(description="Where the figures were published: author, title, date.")
-    model: NotBlank = Field(description="The model they were computed with. With another, nothing is compared.")
+    model: NotBlank = Field(
+        description="The model they were computed with. With another, nothing is compared."
+    )
     tolerance: float = Field(
-        1e-4, gt=0, allow_inf_nan=False, description="The largest difference that counts as equal, such as 1.0e-4."
+        1e-4,
+        gt=0,
+        allow_inf_nan=False,
+        description="The largest difference that counts as equal, such as 1.0e-4.",
     )
     similarity: list[list[Similarity | None]] = Field(
         description="One row per sentence with one figure per sentence; null where the source prints none."
@@ -82,7 +93,7 @@ class SentenceSet(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, title="Sentence set")
 
-    title: str | None = Field(
+    title: NotBlank | None = Field(
         None, description="The page's title and heading. Without it, the file name made readable."
     )
     description: str = Field("", description="One paragraph under the title; plain text.")
@@ -91,32 +102,42 @@ class SentenceSet(BaseModel):
         "lists of texts. Groups order and colour the heatmap."
     )
     model: NotBlank = Field(
-        "BAAI/bge-base-en", description="The embedding model: its id on the Hugging Face hub, or a local folder."
+        "BAAI/bge-base-en",
+        description="The embedding model: its id on the Hugging Face hub, or a local folder.",
     )
     revision: NotBlank | None = Field(
-        None, description="The model's commit on the hub. Without it, the pinned one where the model is known."
+        None,
+        description="The model's commit on the hub. Without it, the pinned one where the model is known.",
     )
     fallback_model: NotBlank | None = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
-        description="Used, with a notice, when the hub cannot be reached and the model is not on this machine. "
-        "With null that is an error.",
+        description="Used, with a notice, when the hub cannot be reached and the model is not on this "
+        "machine. With null that is an error.",
     )
     normalize: bool = Field(True, description="Whether embeddings are scaled to length 1.")
     label_size: int = Field(
-        30, ge=5, le=200, description="How many characters of a sentence the heatmap shows before it writes ..."
+        30,
+        ge=5,
+        le=200,
+        description="How many characters of a sentence the heatmap shows before it writes ...",
     )
     cmap: str = Field(
         "YlGnBu",
+        title="Colour map",
         description="The heatmap's colours: a matplotlib colour map.",
         json_schema_extra={"enum": list(COLOUR_MAPS)},
     )
-    reference: Reference | None = Field(None, description="Published figures to check the report's own against.")
+    reference: Reference | None = Field(
+        None, description="Published figures to check the report's own against."
+    )
 
     @field_validator("cmap")
     @classmethod
     def _is_a_colour_map(cls, name: str) -> str:
         if name not in COLOUR_MAPS:
-            message = f"{show(name)} is no matplotlib colour map{_did_you_mean(name, COLOUR_MAPS)}"
+            message = (
+                f"holds {show(name)}, which is no matplotlib colour map{_did_you_mean(name, COLOUR_MAPS)}"
+            )
             raise PydanticCustomError("colour_map", "{message}", {"message": message})
         return name
 
@@ -176,7 +197,7 @@ def schema() -> dict[str, Any]:
 
 
 class _Finding(NamedTuple):
-    """Something to say about the value at `trail`, or about its key; `twin` is another sentence it speaks of."""
+    """Something to say about the value at `trail`; `twin` is another sentence it speaks of."""
 
     trail: Trail
     message: str
@@ -205,7 +226,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> str:
         if path.is_symlink():
             return f"this is a link to {show(str(path.readlink()))}, which does not exist."
         return "there is no such file."
-    reason = error.strerror if isinstance(error, OSError) else str(error)
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return f"the file cannot be read ({reason})."
 
 
@@ -214,7 +235,9 @@ def _validated(document: Document) -> tuple[SentenceSet | None, list[_Finding]]:
     if document.data is None:
         return None, []
     if not document.data and not document.faults:
-        return None, [_Finding((), "the file is empty. It needs at least `sentences:` with a list of texts below.")]
+        return None, [
+            _Finding((), "the file is empty. It needs at least `sentences:` with a list of texts below.")
+        ]
     findings = [*_bare_group_names(document), *_cross_check_data(document.data)]
     try:
         return SentenceSet.model_validate(document.data), findings
@@ -225,16 +248,17 @@ def _validated(document: Document) -> tuple[SentenceSet | None, list[_Finding]]:
 
 def _problem(path: Path, document: Document, found: _Finding) -> Problem:
     node = _nearest(document, found.trail)
+    line, column = (node.line, node.column) if node else (None, None)
     message = found.message if not found.trail else f"{_name(found.trail)} {found.message}"
     if found.twin:
         message += f" The other is on line {document.nodes[found.twin].line}."
-    return Problem(str(path), node and node.line, node and node.column, message)
+    return Problem(str(path), line, column, message)
 
 
 def _nearest(document: Document, trail: Trail) -> Node | None:
-    """Give the node at the trail, or where nothing stands there, the nearest above it but the top."""
+    """Give the key or item at the trail, or where nothing stands there, the nearest above it but the top."""
     while trail:
-        if node := document.nodes.get(trail) or document.keys.get(trail):
+        if node := document.keys.get(trail) or document.nodes.get(trail):
             return node
         trail = trail[:-1]
     return None
@@ -253,7 +277,8 @@ def _name(trail: Trail) -> str:
             return f"row {row + 1} of `reference.similarity`"
         case ("reference", "similarity", int(row), int(column)):
             return f"figure {column + 1} in row {row + 1} of `reference.similarity`"
-    return f"`{'.'.join(map(str, trail))}`"
+    name = ".".join(map(str, trail))
+    return f"`{name}`" if name.isprintable() and len(name) <= SHOWN_LENGTH else show(name)
 
 
 # What holds between values. On plain data, right or wrong, so that a file's problems come out all at once.
@@ -270,14 +295,16 @@ def _cross_check(sentences: object, similarity: object) -> Iterator[_Finding]:
 
 def _cross_check_data(data: dict[str, Any]) -> Iterator[_Finding]:
     reference = data.get("reference")
-    return _cross_check(data.get("sentences"), reference.get("similarity") if isinstance(reference, dict) else None)
+    return _cross_check(
+        data.get("sentences"), reference.get("similarity") if isinstance(reference, dict) else None
+    )
 
 
 def _items(sentences: object) -> Iterator[tuple[Trail, Any]]:
     """Give each sentence with its trail, in the file's order."""
-    lists = {("sentences", name): texts for name, texts in sentences.items()} if isinstance(sentences, dict) else {}
-    if isinstance(sentences, list):
-        lists = {("sentences",): sentences}
+    lists: dict[Trail, Any] = {("sentences",): sentences}
+    if isinstance(sentences, dict):
+        lists = {("sentences", name): texts for name, texts in sentences.items()}
     for trail, texts in lists.items():
         if isinstance(texts, list):
             yield from (((*trail, item), text) for item, text in enumerate(texts))
@@ -329,7 +356,6 @@ _NEEDS = {
     "bool_type": "true or false",
     "int_type": "a whole number",
     "float_type": "a number",
-    "finite_number": "a number",
     "list_type": "a list",
     "model_type": "a mapping",
 }
@@ -343,6 +369,85 @@ def _finding(document: Document, detail: ErrorDetails) -> _Finding:
     if trail[-1] == "[key]":
         return _Finding(trail[:-1], "has a blank name. Write one before the colon.")
     if detail["type"] == "extra_forbidden":
-        return _Finding((), _unknown_key(trail))
-    node = document.nodes.get(trail)
-    return _Finding(trail, _judgement(detail, trail, node) if node else "is missing.")
+        return _Finding(trail, _unknown_key(trail, document.keys[trail]))
+    if detail["type"] == "missing":
+        return _Finding(trail, "is missing.")
+    return _Finding(trail, _judgement(detail, document.nodes[trail]))
+
+
+def _judgement(detail: ErrorDetails, node: Node) -> str:
+    kind, said = detail["type"], detail["msg"]
+    if kind == "string_type":
+        return _not_text(node)
+    if kind == "string_pattern_mismatch":
+        return "is blank. Write something there, or remove it."
+    if kind == "too_short":
+        return "is empty. Write a sentence below it, or remove it."
+    if kind == "sentences_type":
+        return f"needs a list of texts, and this is {node.found}. Write one text a line, each behind a dash."
+    if kind in _NEEDS:
+        return f"needs {_NEEDS[kind]}, and this is {node.found}.{_number_hint(kind, node)}"
+    if kind == "colour_map":
+        return said
+    return f"is {node.found}. {said.replace('Input', 'It')}."
+
+
+def _not_text(node: Node) -> str:
+    if not node.words:
+        return "is empty. Write a text there, or remove it."
+    return f"{_misread(node)} {node.advice}"
+
+
+def _misread(node: Node) -> str:
+    """Say what YAML made of a text that has no quotes."""
+    if node.kind == "map" and not node.words.startswith(("{", "?")):
+        return "looks like `key: value`, which is a mapping in YAML."
+    if node.kind in ("map", "seq"):
+        return f'is {node.found}, because of the "{node.words[0]}" it begins with.'
+    if not node.source:
+        return "is empty, because # begins a comment."
+    return f"is {node.found} (YAML reads a bare {show(node.source)} so)."
+
+
+def _number_hint(kind: str, node: Node) -> str:
+    if kind not in ("int_type", "float_type") or node.kind != "str":
+        return ""
+    if node.plain and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", node.source):
+        return " With an exponent YAML wants a point and a sign, as in 1.0e-4."
+    return " Write it without quotes." if node.source[:1] in ('"', "'") else ""
+
+
+def _unknown_key(trail: Trail, key: Node) -> str:
+    if key.kind == "merge":
+        return "is a merge key, and a set has none. Write the keys out."
+    known = tuple((SentenceSet if len(trail) == 1 else Reference).model_fields)
+    return f"is an unknown key{_did_you_mean(str(trail[-1]), known)}"
+
+
+def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
+    """End a sentence with the nearest of the known words, if any is near."""
+    spelled = {name.lower(): name for name in known}
+    nearest = difflib.get_close_matches(word[:SHOWN_LENGTH].lower(), spelled, n=1)
+    if nearest:
+        return f"; did you mean `{spelled[nearest[0]]}`?"
+    return f". Known keys are {', '.join(known)}." if len(known) < 20 else "."
+
+
+# What is legal, and still looks like a mistake.
+
+
+def _doubtful_texts(document: Document) -> Iterator[_Finding]:
+    for trail, node in document.nodes.items():
+        if node.kind != "str" or not node.plain or trail[0] not in ("title", "description", "sentences"):
+            continue
+        if node.lost:
+            lost = show(node.lost.strip())
+            message = (
+                f"ends before {lost}, which YAML takes for a comment. Is it part of the text? {node.advice}"
+            )
+            yield _Finding(trail, message)
+        if any(line.lstrip().startswith("- ") for line in node.source.splitlines()[1:]):
+            message = (
+                'holds a line that begins with "- ". Is that a text of its own? Indent it like this one.'
+            )
+            yield _Finding(trail, message)

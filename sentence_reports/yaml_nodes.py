@@ -1,7 +1,7 @@
 """The bytes of a YAML file -> plain data, with the place and the author's own words of every value.
 
-Stricter than YAML where YAML surprises people who write prose: anchors, aliases, tags, merge keys, a key
-twice and a second document are refused. It knows none of our keys.
+Stricter than YAML where YAML surprises people who write prose: anchors, aliases, tags, a key twice and a
+second document are refused, and `<<` is a key like any other. It knows none of our keys.
 
 Parsed with PyYAML's pure Python events. papermill reads its parameter files with the same parser, and
 libyaml lets some files through that this one refuses (tabs). Events, not `yaml.compose`, because composing
@@ -37,6 +37,7 @@ _SIGNS = {
     "|": "opens a block of text", ">": "opens a block of text", ",": "ends an item", "]": "ends a list",
     "}": "ends a mapping", "?": "marks a key", ":": "marks a value",
 }  # fmt: skip
+_OPEN = {"while parsing a flow sequence": ("list", "]"), "while parsing a flow mapping": ("mapping", "}")}
 
 
 class Fault(NamedTuple):
@@ -157,7 +158,7 @@ class _Reader:
     def __init__(self, text: str, document: Document) -> None:
         self.places = _Places(text)
         self.text = text
-        self.loader = yaml.SafeLoader(text)
+        self.loader: Any = yaml.SafeLoader(text)
         self.nodes, self.keys, self.faults = document.nodes, document.keys, document.faults
         self.end = 0  # where the last piece of content ended
 
@@ -216,7 +217,7 @@ class _Reader:
             what = "an anchor (&)" if event.anchor else "a tag (!)"
             self.note(start, f"{what} stands before a list or mapping, and none is allowed here. Remove it.")
             return self.unsigned(trail, event, lead)
-        node = self.node(event, "str", "a text", lead)
+        node = self.node(event, "str", "a text with a sign of YAML's before it", lead)
         self.note(start, _sign_message(node.words[0], lead, node.words))
         return node.words, node
 
@@ -229,7 +230,7 @@ class _Reader:
             return self.sequence(trail, event), self.node(event, "seq", "a list", lead)
         return self.mapping(trail, event), self.node(event, "map", "a mapping", lead)
 
-    def scalar(self, event: yaml.ScalarEvent, lead: str) -> tuple[Any, Node]:
+    def scalar(self, event: Any, lead: str) -> tuple[Any, Node]:
         tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit).removeprefix(_TAG)
         if tag != "str":
             data, found = self.judged(tag, event.value)
@@ -278,9 +279,7 @@ class _Reader:
         data, node = self.read((*trail, "?"), event, "")
         key = data if isinstance(data, str) else node.words
         first = self.keys.setdefault((*trail, key), node)
-        if node.kind == "merge":
-            self.note(offset, "`<<` is a merge key, and none is allowed here. Write the keys out.")
-        elif first is not node:
+        if first is not node:
             self.note(offset, f"the key {show(key)} is on line {first.line} already. Keep one of the two.")
         return key
 
@@ -327,7 +326,7 @@ def _stray_message(character: str) -> str:
 
 
 def _sign_message(sign: str, lead: str, text: str) -> str:
-    return f"the text begins with "{sign}", which {_SIGNS[sign]} in YAML. {quoting_advice(lead, text)}"
+    return f'the text begins with "{sign}", which {_SIGNS[sign]} in YAML. {quoting_advice(lead, text)}'
 
 
 def _text_of_line(places: _Places, offset: int) -> tuple[int, str, str]:
@@ -342,7 +341,7 @@ def _explained(places: _Places, error: yaml.MarkedYAMLError, *, in_flow: bool) -
     """Put a syntax error in terms of what the author probably meant."""
     offset = _culprit(error)
     start, lead, text = _text_of_line(places, offset)
-    if "while parsing a flow" in str(error.context):
+    if str(error.context) in _OPEN:
         return places.fault(offset, _unclosed(places, error, lead, text))
     if in_flow and (piece := _FLOW_TEXT.match(places.text, offset)):
         start, lead, text = offset, "", piece[0].rstrip()
@@ -364,15 +363,15 @@ def _culprit(error: yaml.MarkedYAMLError) -> int:
 
 
 def _unclosed(places: _Places, error: yaml.MarkedYAMLError, lead: str, text: str) -> str:
-    what, end = ("list", "]") if "sequence" in str(error.context) else ("mapping", "}")
+    what, end = _OPEN[str(error.context)]
     line, column = places.of(error.problem_mark.index if error.problem_mark else 0)
     message = f"the {what} that opens here lacks a comma or its {end} before line {line}, column {column}."
     return f"{message} Or is it text? {quoting_advice(lead, text)}"
 
 
 def _without_tab(lead: str, text: str) -> str:
-    is_prose = lead.startswith("-") and text[:1] not in ('"', "'", *_SIGNS)
-    return quoting_advice(lead, text) if is_prose else f"Write: {lead}{text}"
+    is_prose = text[:1] not in ("", '"', "'", *_SIGNS) and (lead.startswith("-") or "\t" in text)
+    return quoting_advice(lead, text) if is_prose else "Write spaces instead, or nothing."
 
 
 def _badly_quoted(problem: str, lead: str, text: str) -> str:
@@ -391,6 +390,10 @@ def _misfit(problem: str, lead: str, text: str) -> str:
         return f'": " marks a value in YAML. {quoting_advice(lead, text)}'
     if not lead and re.match(r"-\S", text):
         return f"a dash needs a space behind it. {quoting_advice('- ', text[1:])}"
+    if "expected the node content" in problem:
+        return "a value is missing before this sign. Write one, or remove the sign."
     if "could not find expected ':'" in problem:
         return f"{show(text)} is neither `key: value` nor `- text`."
-    return "this does not fit the lines above it. Mend its indentation, or put text with special signs in quotes."
+    return (
+        "this does not fit the lines above it. Check its indentation; put text with special signs in quotes."
+    )

@@ -1,0 +1,131 @@
+"""Labels, colour limits, and the heatmap as a picture with words."""
+
+import base64
+import struct
+import xml.etree.ElementTree as ET
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from sentence_reports.figures import Picture, can_draw, color_limits, group_colors, heatmap, make_labels, shorten
+
+
+def square(labels: list[str], lowest: float = 0.1) -> pd.DataFrame:
+    """A similarity matrix that falls from 1 on the diagonal to `lowest` in the corner."""
+    n = len(labels)
+    distance = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    return pd.DataFrame(1 - distance * (1 - lowest) / max(n - 1, 1), index=labels, columns=labels)
+
+
+def svg_text(picture: Picture) -> str:
+    data, _ = picture._repr_mimebundle_()
+    return data["image/svg+xml"]
+
+
+# --- labels ------------------------------------------------------------------------------------------------
+
+
+def test_the_labels_of_the_walkthrough() -> None:
+    assert shorten("Berlin is the capital of Germany", 30) == "Berlin is the capital of Germa..."
+    assert shorten("Yaoundé is the capital of Cameroon", 30) == "Yaoundé is the capital of Came..."
+    assert shorten("short", 30) == "short"
+    assert shorten("exactly five", 12) == "exactly five"
+
+
+def test_a_label_stands_on_one_line() -> None:
+    assert shorten("two\nlines\t and  more", 30) == "two lines and more"
+
+
+def test_labels_that_are_equal_after_the_cut_are_told_apart() -> None:
+    assert make_labels(["the cat sat", "the cat ran", "a dog"], 7) == ["the cat... [1]", "the cat... [2]", "a dog"]
+
+
+def test_a_told_apart_label_never_meets_another_sentence() -> None:
+    labels = make_labels(["abcdef x", "abcdef y", "abcdef... [1]"], 6)
+    assert len(set(labels)) == 3
+
+
+# --- colours -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lowest", "low"), [(0.99996, 0.5), (0.6253, 0.5), (0.41, 0.4), (0.4, 0.4), (-0.05, -0.1), (-1.0000001, -1.0)]
+)
+def test_the_light_end_of_the_colours(lowest: float, low: float) -> None:
+    assert color_limits(np.array([[1, lowest], [lowest, 1]])) == (pytest.approx(low), 1.0)
+
+
+def test_groups_have_colours_that_differ_and_can_be_read_on_white() -> None:
+    colors = group_colors(["a", "b", "a", "c", "d", "e"])
+    assert colors[0] == colors[2]
+    assert len(set(colors)) == 5
+    for color in colors:
+        channels = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(color)]
+        luminance = np.dot(channels, [0.2126, 0.7152, 0.0722])
+        assert 1.05 / (luminance + 0.05) >= 4.5, color
+
+
+# --- the heatmap -------------------------------------------------------------------------------------------
+
+
+def test_the_heatmap_says_its_numbers_in_words() -> None:
+    picture = heatmap(square(["one", "two", "three"]))
+    assert picture.alt == (
+        "Heatmap of the cosine similarity of 3 sentences, from 0.1 (lightest) to 1 (darkest). "
+        "The closest pair is “one” and “two” at 0.55; the farthest is “one” and “three” at 0.10."
+    )
+    data, metadata = picture._repr_mimebundle_()
+    assert data["text/plain"] == picture.alt
+    assert metadata["image/svg+xml"]["alt"] == picture.alt
+
+
+def test_the_heatmap_of_two_sentences_has_one_pair() -> None:
+    assert heatmap(square(["one", "two"])).alt.endswith("The one pair is “one” and “two” at 0.10.")
+
+
+def test_small_heatmaps_are_svg_and_the_same_twice() -> None:
+    first, second = (svg_text(heatmap(square(["one", "two", "three"]))) for _ in range(2))
+    assert ET.fromstring(first).tag == "{http://www.w3.org/2000/svg}svg"
+    assert first == second
+    assert "<dc:date>" not in first
+
+
+@pytest.mark.parametrize("n", [41, 120, 400])
+def test_large_heatmaps_are_png_of_a_size_that_can_be_sent(n: int) -> None:
+    data, _ = heatmap(square([f"sentence number {k}" for k in range(n)]))._repr_mimebundle_()
+    image = base64.b64decode(data["image/png"])
+    width, height = struct.unpack(">II", image[16:24])
+    assert 800 < width < 8000
+    assert 800 < height < 8000
+    assert len(image) < 2_000_000
+
+
+@pytest.mark.parametrize("label", ["costs $5 to $10", "Pay $$ now", r"\frac{1}{", "<b>&amp;</b>", "{name} %s"])
+def test_a_label_is_text_and_nothing_else(label: str) -> None:
+    picture = heatmap(square([label, "other"]))
+    assert label in picture.alt
+    assert ET.fromstring(svg_text(picture)) is not None
+
+
+@pytest.mark.parametrize("label", ["中文句子", "नमस्ते", "🙂 smile"])
+def test_labels_without_glyphs_give_way_to_numbers_without_a_warning(label: str) -> None:
+    assert not can_draw(label)
+    with_numbers = svg_text(heatmap(square([label, "other"])))
+    assert with_numbers == svg_text(heatmap(square(["汉", "字"])))
+
+
+def test_what_the_font_has_is_drawn() -> None:
+    assert can_draw("Yaoundé, naïve, ἀλφα, Привет, ‘quotes’ – ½")
+
+
+def test_the_colour_map_and_the_groups_change_the_picture() -> None:
+    plain = svg_text(heatmap(square(["a", "b", "c"])))
+    assert plain != svg_text(heatmap(square(["a", "b", "c"]), cmap="Reds"))
+    assert plain != svg_text(heatmap(square(["a", "b", "c"]), groups=["x", "x", "y"]))
+
+
+def test_a_matrix_that_is_not_square_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"square matrix .* found \(2, 3\)"):
+        heatmap(square(["a", "b", "c"]).iloc[:2])

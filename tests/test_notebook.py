@@ -1,0 +1,152 @@
+"""The notebook as a file, and the definitions it teaches, taken out of it and checked on their own."""
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT
+from nbformat import NotebookNode
+from scipy.spatial.distance import cosine as cosine_distance
+
+PATH = ROOT / "notebooks" / "walkthrough.ipynb"
+
+
+@pytest.fixture(scope="module")
+def notebook() -> NotebookNode:
+    return nbformat.read(PATH, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def defined(notebook: NotebookNode) -> Callable[..., Any]:
+    """Take one function out of the notebook; what it uses besides NumPy is given by name."""
+
+    def take(name: str, **used: Any) -> Any:
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and f"def {name}(" in cell.source:
+                namespace = {"np": np, **used}
+                exec(compile(cell.source, name, "exec"), namespace)
+                return namespace[name]
+        raise LookupError(f"the notebook defines no {name}")
+
+    return take
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_it_is_valid_and_holds_no_outputs(notebook: NotebookNode) -> None:
+    nbformat.validate(notebook)
+    assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(notebook))
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_it_has_exactly_one_parameters_cell_with_every_key_of_a_set(notebook: NotebookNode) -> None:
+    from sentence_reports.sets import SentenceSet
+
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    names = [node.targets[0].id for node in ast.parse(tagged[0].source).body]
+    assert sorted(names) == sorted(SentenceSet.model_fields)
+
+
+def test_its_defaults_are_those_of_a_set(notebook: NotebookNode) -> None:
+    from sentence_reports.sets import SentenceSet
+
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    values = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+    for name, field in SentenceSet.model_fields.items():
+        if name not in ("title", "sentences"):
+            assert values[name] == field.default, name
+
+
+def test_it_keeps_the_rules_of_the_lesson(notebook: NotebookNode) -> None:
+    kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in notebook.cells)
+    assert 25 <= len(kinds) <= 60
+    assert "ccc" not in kinds
+    lengths = {c.id: len(c.source.splitlines()) for c in code_cells(notebook) if c.id != "parameters"}
+    assert {name: length for name, length in lengths.items() if length > 12} == {}
+    steps = [c.source.split("\n")[0] for c in notebook.cells if c.source.startswith("## ")]
+    assert [int(step.split()[1]) for step in steps] == list(range(1, 14))
+
+
+# --- cosine_similarity -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("u", "v", "expected"),
+    [([1, 0], [1, 0], 1), ([1, 0], [-2, 0], -1), ([1, 0], [0, 3], 0), ([1, 0], [1, 1], 0.70710678), ([3, 4], [4, 3], 0.96)],
+)
+def test_cosine_similarity_of_known_vectors(
+    defined: Callable[..., Any], u: list[int], v: list[int], expected: float
+) -> None:
+    cosine_similarity = defined("cosine_similarity")
+    assert cosine_similarity(np.array(u, dtype=float), np.array(v, dtype=float)) == pytest.approx(expected)
+
+
+def test_cosine_similarity_agrees_with_scipy(defined: Callable[..., Any]) -> None:
+    cosine_similarity, random = defined("cosine_similarity"), np.random.default_rng(7)
+    for _ in range(100):
+        u, v = random.normal(size=(2, 384))
+        assert cosine_similarity(u, v) == pytest.approx(1 - cosine_distance(u, v), abs=1e-12)
+
+
+# --- get_embedding -----------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Stands where the encoder stands, to see what the helper asks of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, bool]] = []
+
+    def encode(self, text: str, normalize_embeddings: bool) -> None:
+        self.asked.append((text, normalize_embeddings))
+
+
+def test_get_embedding_turns_line_breaks_into_spaces(defined: Callable[..., Any]) -> None:
+    recorder = Recorder()
+    get_embedding = defined("get_embedding", encoder=recorder, normalize=True)
+    get_embedding("one\ntwo\r\nthree")
+    get_embedding("four", normalize=False)
+    assert recorder.asked == [("one two  three", True), ("four", False)]
+
+
+# --- compare -----------------------------------------------------------------------------------------------
+
+PUBLISHED = yaml.safe_load((ROOT / "params" / "blog.yaml").read_text(encoding="utf-8"))["reference"]
+
+
+def test_compare_meets_the_published_matrix_when_it_is_fed_in(defined: Callable[..., Any]) -> None:
+    matrix = np.array(PUBLISHED["similarity"], dtype=np.float32)
+    verdict, published = defined("compare")(matrix, PUBLISHED, "BAAI/bge-base-en")
+    assert verdict == "25 of 25 published values met; largest difference 0.000000, allowed 0.0001."
+    assert published.shape == (5, 5)
+
+
+def test_compare_counts_what_is_missed(defined: Callable[..., Any]) -> None:
+    matrix = np.array(PUBLISHED["similarity"])
+    matrix[0, 1] += 0.002
+    verdict, _ = defined("compare")(matrix, PUBLISHED, "BAAI/bge-base-en")
+    assert verdict == "24 of 25 published values met; largest difference 0.002000, allowed 0.0001."
+
+
+def test_compare_leaves_out_what_the_source_does_not_print(defined: Callable[..., Any]) -> None:
+    reference = {"source": "s", "model": "m", "tolerance": 0.01, "similarity": [[None, 0.5], [None, None]]}
+    verdict, published = defined("compare")(np.array([[1, 0.5], [0.7, 1]]), reference, "m")
+    assert verdict == "1 of 1 published values met; largest difference 0.000000, allowed 0.01."
+    assert np.isnan(published).sum() == 3
+
+
+def test_compare_refuses_another_model_and_no_reference(defined: Callable[..., Any]) -> None:
+    matrix = np.array(PUBLISHED["similarity"])
+    name = "sentence-transformers/all-MiniLM-L6-v2"
+    assert defined("compare")(matrix, PUBLISHED, name) == (
+        f"Not compared: the figures were published for BAAI/bge-base-en, this run used {name}.",
+        None,
+    )
+    assert defined("compare")(matrix, None, name) == ("This set carries no published figures.", None)
