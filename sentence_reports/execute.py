@@ -15,17 +15,18 @@ import papermill
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
+from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from sentence_reports.errors import ExecutionError
-from sentence_reports.kernels import fresh_kernel
+from sentence_reports.kernels import private_kernel
 
 MANY_SENTENCES = 200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class SetEngine(NBClientEngine):
-    """papermill's own engine, with a fresh kernel of ours that a `Watch` can stop.
+    """A papermill engine that gives every notebook a private kernel, which a `Watch` can stop.
 
     A kernel that dies or is stopped leaves an ordinary error at the cell that ran, so that papermill saves
     and reports it like any other error.
@@ -33,12 +34,20 @@ class SetEngine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, env: dict[str, str], watch: "Watch", **kwargs: Any
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, env: dict[str, str], watch: "Watch", **_: Any
     ) -> None:
         """Run all cells in a kernel with `env`, under `watch`."""
-        with fresh_kernel(env) as kernel, watch.over(kernel):
+        with private_kernel(env) as (kernel, start), watch.over(kernel):
+            client = PapermillNotebookClient(
+                nb_man,
+                km=kernel,
+                kernel_name=kernel_name,
+                record_timing=False,
+                shutdown_kernel="immediate",
+                timeout=None,  # the watch limits the whole set
+            )
             try:
-                super().execute_managed_notebook(nb_man, kernel_name, km=kernel, record_timing=False, **kwargs)
+                client.execute(cleanup_kc=True, **start)
             except (DeadKernelError, RuntimeError):  # nbclient: died in a cell; died before its first answer
                 _mark_stopped(nb_man, watch.reason or "the kernel died, probably out of memory")
 
@@ -83,7 +92,7 @@ def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
 
 
 def execute(notebook: NotebookNode, parameters: dict[str, Any], *, n: int, models: str, watch: Watch) -> NotebookNode:
-    """Run `notebook` with `parameters` in a fresh kernel and give the executed notebook.
+    """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
     `n` is the number of sentences, `models` the models already found (`models.handover`). Raises
     ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
@@ -98,6 +107,7 @@ def execute(notebook: NotebookNode, parameters: dict[str, Any], *, n: int, model
                 parameters,
                 engine_name="sentence-reports",
                 kernel_name="python3",
+                language="python",
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 env=_environment(n, models),

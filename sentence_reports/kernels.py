@@ -1,16 +1,15 @@
 """Kernels for one run of the notebook each: of this environment, shut off from the user's own Jupyter set-up."""
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
 
 # A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.
 LONGEST_IPC_FOLDER = 70
@@ -26,26 +25,20 @@ class OwnKernelSpecs(KernelSpecManager):
 
 
 @contextmanager
-def fresh_kernel(env: Mapping[str, str]) -> Iterator[AsyncKernelManager]:
-    """A running kernel with `env` on top of this process's environment, gone when the block ends.
+def private_kernel(env: Mapping[str, str]) -> Iterator[tuple[AsyncKernelManager, dict[str, Any]]]:
+    """The manager of a kernel that is still to be started, and the options to start it with.
 
-    Each kernel has a private folder for its connection file and sockets, so that no two can meet, and
-    works in it, so that no file of the current folder is imported by mistake.
+    The kernel gets `env` on top of this process's environment and a private folder, gone when the block ends:
+    its connection file and sockets lie there, so that no two kernels can meet, and it works there, so that no
+    file of the current folder is imported by mistake.
     """
-    folder = Path(tempfile.mkdtemp(prefix="sr-"))
-    try:
+    with tempfile.TemporaryDirectory(prefix="sr-", ignore_cleanup_errors=True) as folder:
         manager = AsyncKernelManager(
             kernel_spec_manager=OwnKernelSpecs(),
-            transport="ipc" if os.name == "posix" and len(str(folder)) <= LONGEST_IPC_FOLDER else "tcp",
-            connection_file=str(folder / "kernel.json"),
+            transport="ipc" if os.name == "posix" and len(folder) <= LONGEST_IPC_FOLDER else "tcp",
+            connection_file=str(Path(folder) / "kernel.json"),
         )
-        try:
-            run_sync(manager.start_kernel)(cwd=str(folder), env=_environment(env, folder))
-            yield manager
-        finally:
-            run_sync(manager.shutdown_kernel)(now=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        yield manager, {"cwd": folder, "env": _environment(env, Path(folder))}
 
 
 def _environment(env: Mapping[str, str], folder: Path) -> dict[str, str]:

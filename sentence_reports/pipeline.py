@@ -53,6 +53,7 @@ class Options:
     force: bool = False
     strict: bool = False
     timeout: float = 900.0
+    notebook: Path = NOTEBOOK
 
 
 @dataclass
@@ -107,7 +108,7 @@ def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Rep
     for problem in (problem for each in good for problem in each.warnings):
         listener.warn(str(problem))
     options.out.mkdir(parents=True, exist_ok=True)
-    work = _Run(options, listener, _read_state(options.out), _code_digest())
+    work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook))
     for stem, error in bad.items():
         listener.warn(str(error))
         path = next(path for path in paths if path.stem == stem)
@@ -160,9 +161,9 @@ def _model_folder_stamp(model: str) -> str:
     return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
-def _code_digest() -> str:
+def _code_digest(notebook: Path) -> str:
     sources = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    sources += [NOTEBOOK, *PROJECT.glob("requirements*.txt")]
+    sources += [notebook, *PROJECT.glob("requirements*.txt")]
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -195,7 +196,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
         return
     import nbformat
 
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(work.options.notebook, as_version=4)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs()) as pool:
         futures = [pool.submit(_one, work, notebook, each) for each in ready]
         try:

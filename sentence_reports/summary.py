@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MIME = "application/vnd.sentence-reports.summary+json"
 NEAR_DUPLICATE = 0.9999  # above it two sentences look the same to the model at the digits a report shows
+NOTICES_OF_A_KIND = 5
 
 
 class Summary:
@@ -92,14 +93,21 @@ def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
         for k, facts in enumerate(tokens, start=1)
         if not facts.readable
     ]
-    return cut + unreadable
+    return _few(cut, "sentences were cut") + _few(unreadable, "sentences hold nothing that the model can read")
 
 
 def _pair_notices(pairs: Pairs) -> list[str]:
-    return [
+    alike = [
         f"To the model, sentences {pair.first + 1} and {pair.second + 1} are the same."
         for pair in pairs.above(NEAR_DUPLICATE)
     ]
+    return _few(alike, "pairs are the same to the model")
+
+
+def _few(notices: list[str], what: str) -> list[str]:
+    """The first notices of a kind, and how many more there are."""
+    more = len(notices) - NOTICES_OF_A_KIND
+    return notices if more <= 1 else [*notices[:NOTICES_OF_A_KIND], f"{more} more {what}."]
 
 
 def read_summary(notebook: "NotebookNode") -> dict[str, Any] | None:

@@ -265,17 +265,19 @@ class _Reader:
     def mapping(self, trail: Trail, start: yaml.MappingStartEvent) -> dict[str, Any]:
         data: dict[str, Any] = {}
         while not isinstance(event := self.next(), yaml.MappingEndEvent):
-            key = self.key(trail, event, in_flow=bool(start.flow_style))
+            key = self.key(trail, event)
             value = self.value((*trail, key), self.next(), "" if start.flow_style else f"{key}: ")
             data.setdefault(key, value)
         return data
 
-    def key(self, trail: Trail, event: Any, *, in_flow: bool) -> str:
+    def key(self, trail: Trail, event: Any) -> str:
         """Give the key as text, whatever YAML makes of it; `keys` tells what."""
         offset = event.start_mark.index
         if isinstance(event, yaml.CollectionStartEvent):
             start, lead, text = _text_of_line(self.places, offset)
-            self.stop(start, _sign_message(text[0], lead, text))
+            if text[:1] in _SIGNS:  # - {{ name }} says
+                self.stop(start, _sign_message(text[0], lead, text))
+            self.stop(offset, "a list or mapping stands where a key is needed. Write a text there.")
         data, node = self.read((*trail, "?"), event, "")
         key = data if isinstance(data, str) else node.words
         first = self.keys.setdefault((*trail, key), node)
@@ -343,6 +345,8 @@ def _explained(places: _Places, error: yaml.MarkedYAMLError, *, in_flow: bool) -
     start, lead, text = _text_of_line(places, offset)
     if str(error.context) in _OPEN:
         return places.fault(offset, _unclosed(places, error, lead, text))
+    # The scanner looks ahead, and may have left the brackets in which the parser stopped.
+    in_flow = in_flow or "flow" in str(error.context)
     if in_flow and (piece := _FLOW_TEXT.match(places.text, offset)):
         start, lead, text = offset, "", piece[0].rstrip()
     if places.text[offset : offset + 1] == "\t":

@@ -1,7 +1,12 @@
 """What every test shares: no test sees this machine's own Jupyter, Hugging Face or matplotlib folders."""
 
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -16,3 +21,77 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     for name in ("HF_HUB_OFFLINE", "HF_ENDPOINT", "JUPYTER_PATH", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+# --- notebooks that run in a second, for what does not need the model ---------------------------------------
+
+TINY = [
+    (
+        "parameters",
+        "title = 'Tiny'\ndescription = ''\nsentences = ['a', 'b']\nmodel = ''\nrevision = None\n"
+        "fallback_model = None\nnormalize = True\nlabel_size = 30\ncmap = ''\nreference = None",
+    ),
+    (
+        "matrix",
+        "import numpy as np\nletters = [set(text) for text in sentences]\n"
+        "matrix = np.array([[len(a & b) / len(a | b) for b in letters] for a in letters], dtype='f4')",
+    ),
+    ("trouble", "exec(description if description.startswith('#run') else '')"),
+    (
+        "summary",
+        "from sentence_reports.summary import summarize\n"
+        "facts = dict(name=model, revision=None, source='folder', sha256='0' * 64, dimension=2, max_tokens=8,\n"
+        "             pooling='mean', stands_in_for=None, reason=None)\n"
+        "summarize(title=title, description=description, texts=sentences, groups=None, model=facts,\n"
+        "          normalize=normalize, tokens=[], matrix=matrix, reference=None, versions={})",
+    ),
+]
+
+
+@pytest.fixture
+def tiny_notebook(tmp_path: Path) -> Path:
+    """A notebook with a set's parameters and a real summary, whose "model" compares letters.
+
+    A description that starts with ``#run`` is run as code, so that a test can make trouble happen in a cell.
+    """
+    notebook = nbformat.v4.new_notebook()
+    for name, source in TINY:
+        cell = nbformat.v4.new_code_cell(source, id=name)
+        cell.metadata["tags"] = ["parameters"] if name == "parameters" else []
+        notebook.cells.append(cell)
+    path = tmp_path / "tiny.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+# --- the shipped sets, run once through the command line -----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One call of the command line: its exit code, what it said, and where its files are."""
+
+    code: int
+    stdout: str
+    stderr: str
+    out: Path
+
+
+def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env: str) -> Ran:
+    """Call ``sentence-reports`` as a user would, in an empty HOME."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "JUPYTER", "XDG"))}
+    clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
+    command = [sys.executable, "-m", "sentence_reports.cli", *map(str, words)]
+    done = subprocess.run(command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+    return Ran(done.returncode, done.stdout, done.stderr, home)
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The project's own sets, made into reports by the real notebook and the embedded model."""
+    out = tmp_path_factory.mktemp("reports")
+    # A port where nothing listens: the hub is away, at once and on every machine.
+    ran = command_line(
+        "run", "--out", out, home=tmp_path_factory.mktemp("home"), HF_ENDPOINT="http://127.0.0.1:9"
+    )
+    return replace(ran, out=out)

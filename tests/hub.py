@@ -21,8 +21,8 @@ class StandIn:
     """Serves `repositories` (hub id to folder), each at one `commit`, also called by its `names`.
 
     `reply` answers everything alike; "hang" accepts and never answers; "drip" sends a byte of a header a
-    second. With `broken_files` the hub talks about its files but breaks off when asked for one. `asked` holds
-    what came.
+    second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection or
+    answers "503". `asked` holds what came.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class StandIn:
         commit: str = COMMIT,
         names: tuple[str, ...] = ("main", "v1"),
         reply: Reply | str | None = None,
-        broken_files: bool = False,
+        broken_files: str = "",
     ) -> None:
         self.repositories = repositories or {}
         self.commit, self.names, self.reply, self.broken_files = commit, names, reply, broken_files
@@ -115,8 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(200, JSON, json.dumps(tree).encode())
 
     def file(self, name: str, folder: Path, rest: str) -> None:
-        if self.hub.broken_files:
+        if self.hub.broken_files == "closes":
             self.close_connection = True
+            return
+        if self.hub.broken_files == "503":
+            self.send(503, HTML, b"")
             return
         content = (folder / rest).read_bytes()
         tag = hashlib.sha256(content).hexdigest()

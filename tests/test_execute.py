@@ -1,0 +1,117 @@
+"""Running a notebook in a kernel of its own: what comes back, and what happens when it goes wrong."""
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from nbformat import NotebookNode
+
+from sentence_reports.errors import ExecutionError
+from sentence_reports.execute import Watch, execute
+from sentence_reports.summary import read_summary
+
+PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three"}
+
+
+def run(path: Path, watch: Watch | None = None, n: int = 3, **parameters: Any) -> NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
+    return execute(notebook, PARAMETERS | parameters, n=n, models="", watch=watch or Watch(60))
+
+
+def output_text(notebook: NotebookNode, name: str) -> str:
+    (cell,) = [cell for cell in notebook.cells if cell.id == name]
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def show(expression: str) -> str:
+    """A description that makes the tiny notebook print something."""
+    return f"#run\nimport os, sys\nprint({expression})"
+
+
+def test_it_runs_every_cell_with_the_parameters(tiny_notebook: Path) -> None:
+    summary = read_summary(run(tiny_notebook))
+    assert summary is not None
+    assert summary["title"] == "Three"
+    assert summary["sentences"] == ["one", "two", "tone"]
+
+
+def test_the_result_is_the_same_twice_and_names_no_path_or_time(tiny_notebook: Path, tmp_path: Path) -> None:
+    first, second = run(tiny_notebook), run(tiny_notebook)
+    assert nbformat.writes(first) == nbformat.writes(second)
+    assert first.metadata.papermill == {"parameters": PARAMETERS}
+    assert str(tmp_path) not in nbformat.writes(first)
+
+
+def test_the_kernel_is_this_python_with_nothing_of_the_users(
+    tiny_notebook: Path, private_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = private_folders / "jupyter_data_dir"
+    spec = data / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "other", "language": "python"}))
+    startup = private_folders / "startup.py"
+    startup.write_text("raise SystemExit(3)")
+    monkeypatch.setenv("PYTHONSTARTUP", str(startup))
+    ran = run(tiny_notebook, description=show("sys.executable, os.environ['IPYTHONDIR']"))
+    assert output_text(ran, "trouble").startswith(sys.executable)
+    assert str(private_folders) not in output_text(ran, "trouble")
+
+
+@pytest.mark.parametrize(("n", "threads"), [(3, 1), (199, 1), (200, os.cpu_count())])
+def test_the_thread_count_depends_on_the_set_alone(tiny_notebook: Path, n: int, threads: int) -> None:
+    ran = run(tiny_notebook, n=n, description=show("os.environ['OMP_NUM_THREADS']"))
+    assert output_text(ran, "trouble") == f"{threads}\n"
+
+
+def test_a_failing_cell_is_named_and_kept(tiny_notebook: Path) -> None:
+    with pytest.raises(ExecutionError) as caught:
+        run(tiny_notebook, description="#run\n1 / 0")
+    assert str(caught.value) == "cell 4 of the notebook failed: ZeroDivisionError: division by zero"
+    errors = {c.id: c.outputs[-1].ename for c in caught.value.notebook.cells if c.cell_type == "code" and c.outputs}
+    assert errors == {"trouble": "ZeroDivisionError"}
+
+
+def test_a_kernel_that_dies_is_one_line(tiny_notebook: Path) -> None:
+    with pytest.raises(ExecutionError) as caught:
+        run(tiny_notebook, description="#run\nimport os; os._exit(9)")
+    assert str(caught.value) == "the kernel died, probably out of memory"
+    (cell,) = [cell for cell in caught.value.notebook.cells if cell.id == "trouble"]
+    assert cell.outputs[-1].ename == "KernelStopped"
+
+
+def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(tiny_notebook: Path) -> None:
+    with pytest.raises(ExecutionError) as caught:
+        run(tiny_notebook, Watch(3), description="#run\nimport time; time.sleep(60)")
+    assert str(caught.value) == "the set's time limit of 3 s has passed; --timeout SECONDS allows more"
+    assert kernels() == []
+
+
+def test_a_run_can_be_stopped_from_another_thread(tiny_notebook: Path) -> None:
+    watch = Watch(60)
+    threading.Timer(4, watch.end, ["the run was stopped"]).start()
+    began = time.monotonic()
+    with pytest.raises(ExecutionError, match="^the run was stopped$"):
+        run(tiny_notebook, watch, description="#run\nimport time; time.sleep(60)")
+    assert time.monotonic() - began < 30
+    assert kernels() == []
+
+
+def test_a_kernel_leaves_no_folder_and_no_process(
+    tiny_notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+    (tmp_path / "t").mkdir()
+    run(tiny_notebook)
+    assert list((tmp_path / "t").iterdir()) == []
+    assert kernels() == []
+
+
+def kernels() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children(recursive=True) if "ipykernel" in " ".join(p.cmdline())]

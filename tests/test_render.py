@@ -1,0 +1,182 @@
+"""The page of an executed notebook: what is on it, and what can never be."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from conftest import Ran
+from nbformat import NotebookNode
+
+from sentence_reports.render import render
+from sentence_reports.summary import MIME
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    model = dict(name="m", revision="r", source="folder", sha256="0" * 64, dimension=2, max_tokens=8, pooling="mean")
+    model |= {"stands_in_for": None, "reason": None}
+    data = {"title": "T", "description": "D", "sentences": ["one", "two", "three"], "groups": None, "model": model}
+    data |= {"normalize": True, "tokens": [], "closest": [0, 1, 0.5], "farthest": [0, 2, 0.1], "notices": []}
+    data |= {"reference": None, "versions": {"Python": "3"}, "matrix": "AACAPwAAAD/NzMw9AAAAPwAAgD/NzEw+zczMPc3MTD4AAIA/"}
+    return data | changes
+
+
+def notebook(*outputs: NotebookNode, markdown: str = "## 1 · A step", **changes: Any) -> NotebookNode:
+    """An executed notebook with one step, whose code gave `outputs`, and a summary."""
+    publish = nbformat.v4.new_output("execute_result", {MIME: summary(**changes), "text/plain": "the summary"})
+    hidden = {"tags": ["remove-cell"]}
+    return nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("secret = 1", id="injected", metadata={"tags": ["injected-parameters"]}),
+            nbformat.v4.new_markdown_cell(markdown, id="step-1"),
+            nbformat.v4.new_code_cell("print('x')", id="code", outputs=list(outputs)),
+            nbformat.v4.new_code_cell("publish()", id="summary", outputs=[publish], metadata=hidden),
+        ]
+    )
+
+
+def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
+    return BeautifulSoup(render(notebook(*outputs, **changes), stem="set", date="2026-01-02"), "html.parser")
+
+
+def test_the_title_is_the_one_h1_and_the_windows_name() -> None:
+    soup = page(title="My title")
+    assert [h.text for h in soup.select("h1")] == ["My title"]
+    assert soup.title is not None
+    assert soup.title.text == "My title"
+
+
+def test_code_is_folded_and_hidden_cells_are_not_there() -> None:
+    soup = page()
+    assert [d.has_attr("open") for d in soup.select("details.code")] == [False]
+    assert "secret" not in soup.text
+    assert "publish" not in soup.text
+    assert "the summary" not in soup.text
+
+
+def test_steps_are_sections_that_the_contents_link_to() -> None:
+    soup = page()
+    assert [s["id"] for s in soup.select("section.step")] == ["step-1"]
+    targets = [a["href"] for a in soup.select(".toc a")]
+    assert targets == ["#glance", "#step-1", "#provenance"]
+    assert all(soup.select_one(str(target)) for target in targets)
+
+
+def test_what_ran_and_the_extremes_stand_on_top() -> None:
+    glance = page(notices=["m stood in for big: the hub is away."]).select_one("#glance")
+    assert glance is not None
+    words = glance.get_text(" ", strip=True)
+    assert "m stood in for big: the hub is away." in words
+    assert "Closest pair 0.5000 one two" in words
+    assert "Farthest pair 0.1000 one three" in words
+
+
+def test_warnings_and_progress_bars_stay_out() -> None:
+    stderr = nbformat.v4.new_output("stream", name="stderr", text="UserWarning: 100%|####|")
+    assert "UserWarning" not in page(stderr).text
+
+
+def test_a_picture_keeps_its_words() -> None:
+    svg = {"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>", "text/plain": "words"}
+    picture = nbformat.v4.new_output("display_data", svg, metadata={"image/svg+xml": {"alt": 'A "map"'}})
+    (image,) = page(picture).select("section.step img")
+    assert image["alt"] == 'A "map"'
+    assert str(image["src"]).startswith("data:image/svg+xml;base64,")
+
+
+def test_formulas_are_mathml() -> None:
+    soup = page(markdown="## 1 · A step\n\nthe formula $u$ and\n\n$$\\frac{u \\cdot v}{2}$$")
+    assert len(soup.select("math")) == 2
+    assert soup.select_one('math[display="block"] mfrac') is not None
+    assert "\\frac" not in soup.text
+
+
+def test_a_table_of_an_output_keeps_its_cells_and_loses_what_is_live() -> None:
+    html = "<style>x{}</style><table><thead><tr><th>h</th></tr></thead><tr><td onclick='a()'>$5</td></tr></table>"
+    soup = page(nbformat.v4.new_output("execute_result", {"text/html": html + "<script>1</script>"}))
+    assert [cell.text for cell in soup.select(".output th, .output td")] == ["h", "$5"]
+    assert not soup.select("script, .output style, [onclick]")
+
+
+def everywhere(text: str) -> BeautifulSoup:
+    stdout = nbformat.v4.new_output("stream", name="stdout", text=text)
+    plain = nbformat.v4.new_output("execute_result", {"text/plain": text})
+    svg = {"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>"}
+    picture = nbformat.v4.new_output("display_data", svg, metadata={"image/svg+xml": {"alt": text}})
+    return page(
+        *(stdout, plain, picture),
+        title=text,
+        description=text,
+        sentences=[text] * 3,
+        notices=[text],
+        reference=text,
+        versions={text: text},
+        model=summary()["model"] | {"name": text, "revision": text, "pooling": text},
+    )
+
+
+def test_text_is_data_wherever_it_is_shown() -> None:
+    soup, harmless = everywhere(HOSTILE), everywhere("harmless")
+    assert [tag.name for tag in soup.find_all(True)] == [tag.name for tag in harmless.find_all(True)]
+    assert [sorted(tag.attrs) for tag in soup.find_all(True)] == [sorted(tag.attrs) for tag in harmless.find_all(True)]
+    assert soup.text.count(HOSTILE) == harmless.text.count("harmless")
+    assert soup.select_one("img[alt]")["alt"] == HOSTILE  # type: ignore[index]
+
+
+def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
+    html = render(notebook(), stem="a b#c?.d", date="2026-01-02")
+    links = [a["href"] for a in BeautifulSoup(html, "html.parser").select("#provenance a")]
+    assert links == ["a%20b%23c%3F.d.csv", "a%20b%23c%3F.d.ipynb"]
+
+
+def test_a_notebook_that_failed_is_never_a_report() -> None:
+    error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])
+    with pytest.raises(ValueError, match="ran to its end"):
+        render(notebook(error), stem="set", date="2026-01-02")
+    with pytest.raises(ValueError, match="ran to its end"):
+        render(nbformat.v4.new_notebook(), stem="set", date="2026-01-02")
+
+
+def test_rendering_twice_gives_the_same_bytes_and_changes_nothing() -> None:
+    executed = notebook()
+    before = nbformat.writes(executed)
+    assert render(executed, stem="set", date="d") == render(executed, stem="set", date="d")
+    assert nbformat.writes(executed) == before
+
+
+# --- the shipped reports -----------------------------------------------------------------------------------
+
+
+def reports(shipped: Ran) -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(shipped.out.glob("*.html"))}
+
+
+def test_the_shipped_reports_need_nothing_from_outside(shipped: Ran) -> None:
+    for stem, html in reports(shipped).items():
+        soup = BeautifulSoup(html, "html.parser")
+        assert not soup.select("script, link, iframe, object"), stem
+        assert all(str(tag["src"]).startswith("data:") for tag in soup.select("[src]")), stem
+        assert not re.search(r"@import|url\(", "".join(style.text for style in soup.select("style"))), stem
+
+
+def test_the_shipped_reports_are_light_and_have_a_right_outline(shipped: Ran) -> None:
+    for stem, html in reports(shipped).items():
+        soup = BeautifulSoup(html, "html.parser")
+        levels = [int(heading.name[1]) for heading in soup.select("h1, h2, h3, h4")]
+        assert levels[0] == 1, stem
+        assert levels.count(1) == 1, stem
+        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), stem
+        assert all(len(str(image["alt"])) > 40 for image in soup.select("img")), stem
+    assert len(reports(shipped)["blog"].encode()) < 250_000
+
+
+def test_no_time_and_no_path_of_this_machine_is_in_any_file(shipped: Ran, tmp_path: Path) -> None:
+    for path in shipped.out.glob("*.*"):
+        text = path.read_text(encoding="utf-8")
+        assert str(shipped.out) not in text, path.name
+        assert str(Path.home()) not in text, path.name
+        assert "site-packages" not in text, path.name

@@ -1,0 +1,97 @@
+"""Pairs in order, and the summary that a notebook publishes and others read back."""
+
+import json
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+
+from sentence_reports.models import TokenFacts
+from sentence_reports.pairs import Pair, Pairs
+from sentence_reports.summary import MIME, read_summary, similarity_matrix, summarize
+
+MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
+MODEL = {"name": "small", "stands_in_for": None, "reason": None}
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "title": "T",
+        "description": "",
+        "texts": ["a", "b", "c"],
+        "groups": None,
+        "model": MODEL,
+        "normalize": True,
+        "tokens": [TokenFacts(count=3, limit=8, unknown=0, readable=True)] * 3,
+        "matrix": MATRIX,
+        "reference": None,
+        "versions": {},
+    }
+    return summarize(**given | changes).data
+
+
+def test_pairs_come_once_each_from_the_closest_to_the_farthest() -> None:
+    assert list(Pairs(MATRIX)) == [Pair(1, 2, 0.75), Pair(0, 1, 0.5), Pair(0, 2, 0.25)]
+
+
+def test_equal_pairs_stay_in_the_order_of_the_set() -> None:
+    assert [pair[:2] for pair in Pairs(np.ones((3, 3)))] == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_pairs_above_a_limit() -> None:
+    assert Pairs(MATRIX).above(0.5) == [Pair(1, 2, 0.75)]
+
+
+def test_the_summary_is_json_and_carries_the_matrix_bit_for_bit() -> None:
+    matrix = np.random.default_rng(1).normal(size=(3, 3)).astype(np.float32)
+    data = json.loads(json.dumps(summary(matrix=matrix)))
+    assert np.array_equal(similarity_matrix(data), matrix)
+    assert similarity_matrix(data).dtype == np.float32
+
+
+def test_the_summary_names_the_extreme_pairs() -> None:
+    data = summary()
+    assert data["closest"] == [1, 2, 0.75]
+    assert data["farthest"] == [0, 2, 0.25]
+    assert data["notices"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "notice"),
+    [
+        (
+            {"model": {"name": "small", "stands_in_for": "big", "reason": "the hub is away"}},
+            "small stood in for big: the hub is away. All numbers here are those of small.",
+        ),
+        (
+            {"tokens": [TokenFacts(count=263, limit=256, unknown=0, readable=True)]},
+            "Sentence 1 was cut at 256 of 263 tokens: the model did not see the rest.",
+        ),
+        (
+            {"tokens": [TokenFacts(count=3, limit=8, unknown=1, readable=False)]},
+            "Sentence 1 holds nothing that the model can read: its numbers mean nothing.",
+        ),
+        ({"matrix": np.array([[1, 0.99995], [0.99995, 1]])}, "To the model, sentences 1 and 2 are the same."),
+    ],
+)
+def test_what_a_reader_must_know_is_a_notice(changes: dict[str, Any], notice: str) -> None:
+    assert summary(**changes)["notices"] == [notice]
+
+
+def test_many_notices_of_a_kind_become_one_line_more() -> None:
+    tokens = [TokenFacts(count=300, limit=256, unknown=0, readable=True)] * 12
+    notices = summary(tokens=tokens)["notices"]
+    assert len(notices) == 6
+    assert notices[-1] == "7 more sentences were cut."
+    alike = summary(matrix=np.ones((40, 40)), texts=list("x" * 40))["notices"]
+    assert len(alike) == 6
+    assert alike[-1] == "775 more pairs are the same to the model."
+
+
+def test_the_summary_is_read_back_from_a_notebook() -> None:
+    notebook = nbformat.v4.new_notebook()
+    assert read_summary(notebook) is None
+    output = nbformat.v4.new_output("execute_result", {MIME: {"title": "T"}, "text/plain": ""})
+    notebook.cells = [nbformat.v4.new_markdown_cell("x"), nbformat.v4.new_code_cell("y", outputs=[output])]
+    assert read_summary(notebook) == {"title": "T"}
