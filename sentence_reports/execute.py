@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
@@ -115,6 +116,8 @@ def execute(notebook: NotebookNode, parameters: dict[str, Any], *, n: int, model
             )
         except papermill.PapermillExecutionError as error:
             raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
+        finally:
+            ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
     return _scrub(executed)
 
 

@@ -112,7 +112,7 @@ def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Rep
     for stem, error in bad.items():
         listener.warn(str(error))
         path = next(path for path in paths if path.stem == stem)
-        work.state[stem] = _failed(work, stem, path, str(error.problems[0]), title=stem, model="", n=0)
+        work.state[stem] = _failed(work, stem, path, _first_words(error), title=title_of(stem), model="", n=0)
     stale = _stale(work, good)
     if stale:
         _make(work, stale)
@@ -290,6 +290,12 @@ def _csv(summary: Mapping[str, Any]) -> str:
     for text, row in zip(texts, matrix, strict=True):
         writer.writerow([text, *row.astype(str)])  # the shortest digits that give the same float32 again
     return buffer.getvalue()
+
+
+def _first_words(error: SetError) -> str:
+    """The first of a set's problems, for the index; the terminal shows them all."""
+    more = len(error.problems) - 1
+    return str(error.problems[0]) + (f" (and {more} more)" if more else "")
 
 
 def _failed_set(work: _Run, each: SetFile, reason: str) -> Report:

