@@ -1,7 +1,11 @@
 """The notebook as a file, and the definitions it teaches, taken out of it and checked on their own."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -150,3 +154,33 @@ def test_compare_refuses_another_model_and_no_reference(defined: Callable[..., A
         None,
     )
     assert defined("compare")(matrix, None, name) == ("This set carries no published figures.", None)
+
+
+# --- with the stock command lines --------------------------------------------------------------------------
+
+
+def stock(stem: str, tmp_path: Path) -> str:
+    """What papermill's and nbconvert's own commands make of the notebook and a set."""
+    env = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    bin_folder = Path(sys.executable).parent
+    executed = tmp_path / "out.ipynb"
+    commands = [
+        [bin_folder / "papermill", PATH, "-f", ROOT / "params" / f"{stem}.yaml", executed],
+        [bin_folder / "jupyter", "nbconvert", "--to", "html", executed],
+    ]
+    for command in commands:
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return executed.with_suffix(".html").read_text(encoding="utf-8")
+
+
+def test_the_stock_commands_run_the_blog(tmp_path: Path) -> None:
+    html = stock("blog", tmp_path)
+    assert "Not compared: the figures were published for BAAI/bge-base-en" in html
+    assert "IProgress" not in html
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", sorted(path.stem for path in (ROOT / "params").glob("*.yaml")))
+def test_the_stock_commands_run_every_shipped_set(stem: str, tmp_path: Path) -> None:
+    assert "cosine similarity" in stock(stem, tmp_path)

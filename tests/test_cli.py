@@ -1,0 +1,202 @@
+"""The command line, called as a user calls it: exit codes, words, and where they go."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT, Ran, command_line
+
+from sentence_reports.cli import printable
+
+MOVIES = ROOT / "params" / "sbert-movies.yaml"
+
+
+# --- the shipped sets --------------------------------------------------------------------------------------
+
+
+def test_the_shipped_sets_all_become_reports(shipped: Ran) -> None:
+    assert shipped.code == 0, shipped.stderr
+    stems = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
+    for suffix in (".html", ".ipynb", ".csv"):
+        assert sorted(path.stem for path in shipped.out.glob(f"*{suffix}") if path.stem != "index") == stems
+    assert "Traceback" not in shipped.stderr
+
+
+def test_the_table_has_a_tab_separated_line_for_each_report(shipped: Ran) -> None:
+    rows = [line.split("\t") for line in shipped.stdout.splitlines()]
+    assert [row[0] for row in rows] == sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
+    movies = dict(zip([row[0] for row in rows], rows, strict=True))["sbert-movies"]
+    assert movies[1:4] == [
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "6",
+        "0.8939  The new movie is awesome | The new movie is so great",
+    ]
+    assert float(movies[4]) > 0
+    assert movies[5].endswith("sbert-movies.html")
+
+
+def test_the_movies_meet_nine_of_nine_published_values(shipped: Ran) -> None:
+    page = (shipped.out / "sbert-movies.html").read_text(encoding="utf-8")
+    verdict = re.search(r"9 of 9 published values met; largest difference (0\.\d+), allowed 0\.0001", page)
+    assert verdict is not None
+    assert float(verdict[1]) <= 1e-4
+
+
+def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
+    soup = BeautifulSoup((shipped.out / "blog.html").read_text(encoding="utf-8"), "html.parser")
+    notice = soup.select_one("#glance .notice")
+    assert notice is not None
+    assert re.fullmatch(
+        r"sentence-transformers/all-MiniLM-L6-v2 stood in for BAAI/bge-base-en: .*hub.* could not be reached.*",
+        notice.text,
+    )
+    assert "Not compared: the figures were published for BAAI/bge-base-en" in soup.text
+    assert "blog: sentence-transformers/all-MiniLM-L6-v2 stood in for BAAI/bge-base-en" in shipped.stderr
+
+
+def test_a_second_run_does_nothing_and_says_so(shipped: Ran, tmp_path: Path) -> None:
+    again = command_line("run", "--out", shipped.out, home=tmp_path)
+    assert again.code == 0
+    assert re.search(r"Nothing to do: \d+ reports are up to date\.", again.stderr)
+    assert len(again.stdout.splitlines()) == len(shipped.stdout.splitlines())
+
+
+HEAVY = {"torch", "numpy", "pandas", "matplotlib", "nbformat", "nbconvert", "papermill", "zmq", "rich"}
+
+
+@pytest.mark.parametrize("words", [["run", "--out"], ["check"], ["schema"], ["--help"]])
+def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) -> None:
+    call = (
+        "import sys, sentence_reports.cli as cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print('loaded:', *sys.modules)"
+    )
+    words = [*words, str(shipped.out)] if words == ["run", "--out"] else words
+    done = subprocess.run([sys.executable, "-c", call, *words], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "sentence_reports.cli" in loaded
+    assert loaded & HEAVY == set()
+
+
+# --- mistakes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sentences: [a, b]\nsentance: c\n", r"line 2, column 1: `sentance` is an unknown key"),
+        ("sentences: [a, no]\n", r"line 1, column 16: sentence 2 is the boolean false"),
+        ("sentences: [a, b\n", r"line \d"),
+        ("sentences: [a]\n", r"line 1"),
+        (None, r"no such file|does not exist|not found|missing"),
+    ],
+    ids=["unknown key", "wrong type", "no YAML", "one sentence", "missing file"],
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_bad_set_is_one_clear_message(command: str, text: str | None, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    if text is not None:
+        path.write_text(text)
+    options = ["--out", str(tmp_path / "out")] if command == "run" else []
+    ran = command_line(command, path, *options, home=tmp_path)
+    assert ran.code == 1
+    lines = [line for line in ran.stderr.splitlines() if line.startswith(str(path))]
+    assert len(lines) == 1, ran.stderr
+    assert re.search(message, lines[0], re.IGNORECASE)
+    assert "Traceback" not in ran.stderr
+
+
+def test_good_sets_are_made_beside_a_bad_one(shipped: Ran, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("sentences: [a, a]\n")
+    ran = command_line("run", MOVIES, bad, "--out", shipped.out, home=tmp_path)
+    assert ran.code == 1
+    assert [line.split("\t")[3][:6] for line in ran.stdout.splitlines()] == ["0.8939", "failed"]
+    (shipped.out / ".sentence-reports.json").write_text("")  # the next test starts from nothing
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["fly"], ["run", "--jobs", "0"], ["run", "--jobs", "x"], ["run", "--timeout", "0"], ["run", "--timeout", "nan"]],
+)
+def test_wrong_usage_starts_nothing(words: list[str], tmp_path: Path) -> None:
+    ran = command_line(*words, home=tmp_path)
+    assert ran.code == 2
+    assert ran.stdout == ""
+    assert "usage: sentence-reports" in ran.stderr
+
+
+def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = command_line("run", MOVIES, "--out", tmp_path / "file", home=tmp_path)
+    assert ran.code == 2
+    assert ran.stderr.startswith(f"sentence-reports: cannot write to {tmp_path / 'file'}: ")
+
+
+# --- new, schema, help -------------------------------------------------------------------------------------
+
+
+def test_new_writes_a_set_that_is_fine_and_never_over_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sentence_reports import cli
+
+    monkeypatch.setattr(cli, "PARAMS", tmp_path)
+    assert cli.main(["new", "my-own"]) == 0
+    text = (tmp_path / "my-own.yaml").read_text()
+    assert cli.main(["check", str(tmp_path / "my-own.yaml")]) == 0
+    for name in ("my-own", "my-own.yaml", "MY-OWN"):
+        assert cli.main(["new", name]) == 2
+    assert (tmp_path / "my-own.yaml").read_text() == text
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "index", "INDEX", ".x", "a b", "-"])
+def test_new_refuses_what_cannot_name_a_set(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sentence_reports import cli
+
+    monkeypatch.setattr(cli, "PARAMS", tmp_path)
+    assert cli.main(["new", "--", name]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_schema_prints_the_shipped_schema(tmp_path: Path) -> None:
+    ran = command_line("schema", home=tmp_path)
+    assert json.loads(ran.stdout) == json.loads((ROOT / "params" / "schema.json").read_text())
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    ran = command_line("--help", home=tmp_path)
+    assert ran.code == 0
+    assert all(f"    {name} " in ran.stdout for name in ("run", "check", "new", "schema"))
+
+
+# --- terminals ---------------------------------------------------------------------------------------------
+
+
+def test_nothing_from_a_set_steers_the_terminal() -> None:
+    assert printable("a\x1b[31mb\u202ec\x07\r\n") == "a\\x1b[31mb\\u202ec\\x07\\r\n"
+    assert printable("Yaoundé 中文 🙂") == "Yaoundé 中文 🙂"
+
+
+def test_on_a_terminal_there_is_a_table(shipped: Ran, tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "sentence_reports.cli", "run", "--out", str(shipped.out)]
+    env = os.environ | {"COLUMNS": "160", "TERM": "xterm", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    with subprocess.Popen(command, stdout=slave, stderr=slave, env=env, cwd=tmp_path) as process:
+        os.close(slave)
+        seen = b""
+        try:
+            while chunk := os.read(master, 65536):
+                seen += chunk
+        except OSError:  # Linux says so when the other side has closed
+            pass
+    os.close(master)
+    assert process.returncode == 0
+    words = seen.decode("utf-8")
+    assert "closest pair" in words
+    assert "sbert-movies" in words
