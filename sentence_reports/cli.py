@@ -6,6 +6,7 @@ Progress, warnings and errors go to stderr, the table of reports to stdout.
 
 import argparse
 import json
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ class UsageError(SentenceReportsError):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
     try:
         return int(arguments.command(arguments))
     except UsageError as error:
@@ -55,18 +57,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sentence-reports",
         description="From YAML files of sentences to pages that show how an embedding model relates them.",
-        epilog="Exit code 0: all good; 1: at least one set failed, the others are done; 2: nothing could be started.",
+        epilog="Exit code: 0 all good; 1 at least one set failed, the others are done; 2 nothing was started.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("run", help="make the reports of all sets that changed, and the index")
     command.set_defaults(command=_run)
     _add_files(command)
-    command.add_argument("--out", type=Path, default=REPORTS, metavar="DIR", help="where to (the project's reports/)")
-    command.add_argument("--jobs", type=_positive, metavar="N", help="sets at once (what cores and memory allow)")
+    command.add_argument(
+        "--out", type=Path, default=REPORTS, metavar="DIR", help="where to (the project's reports/)"
+    )
+    command.add_argument(
+        "--jobs", type=_positive, metavar="N", help="sets at once (what cores and memory allow)"
+    )
     command.add_argument("--force", action="store_true", help="make every report again")
     command.add_argument("--strict", action="store_true", help="fail rather than let another model stand in")
-    command.add_argument("--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="limit for one set (900)")
+    command.add_argument(
+        "--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="limit for one set (900)"
+    )
 
     command = commands.add_parser("check", help="look for mistakes in sets, run nothing")
     command.set_defaults(command=_check)
@@ -82,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_files(command: argparse.ArgumentParser) -> None:
-    command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="set files (all of the project's params/)")
+    command.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="set files (all of the project's params/)"
+    )
 
 
 def _positive(text: str) -> int:
@@ -174,7 +184,12 @@ class Teller:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-            columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
             self._bar = Progress(*columns, console=Console(stderr=True))
             self._bar.start()
             self._task = self._bar.add_task("reports", total=total)
@@ -235,7 +250,10 @@ def _check(arguments: argparse.Namespace) -> int:
         _say(f"{problem} (warning)")
     for error in bad.values():
         _say(str(error))
-    _say(f"{len(good)} {'set is' if len(good) == 1 else 'sets are'} fine" + (f", {len(bad)} not" if bad else ""))
+    _say(
+        f"{len(good)} {'set is' if len(good) == 1 else 'sets are'} fine"
+        + (f", {len(bad)} not" if bad else "")
+    )
     return 1 if bad else 0
 
 
@@ -244,7 +262,9 @@ def _new(arguments: argparse.Namespace) -> int:
 
     name = arguments.name.removesuffix(".yaml")
     if not name.replace("-", "").replace("_", "").isalnum() or name.casefold() == "index":
-        raise UsageError(f"{arguments.name!r} cannot name a set: letters, digits, - and _ make a name, and index is taken")
+        raise UsageError(
+            f"{arguments.name!r} cannot name a set: letters, digits, - and _ make a name, and index is taken"
+        )
     taken = [path for path in find_sets(PARAMS) if path.stem.casefold() == name.casefold()]
     if taken:
         raise UsageError(f"{_short(taken[0])} exists already; nothing was written")

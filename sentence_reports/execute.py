@@ -22,7 +22,9 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 from sentence_reports.errors import ExecutionError
 from sentence_reports.kernels import private_kernel
 
-MANY_SENTENCES = 200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
+MANY_SENTENCES = (
+    200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
+)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -35,7 +37,13 @@ class SetEngine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, env: dict[str, str], watch: "Watch", **_: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        env: dict[str, str],
+        watch: "Watch",
+        **_: Any,
     ) -> None:
         """Run all cells in a kernel with `env`, under `watch`."""
         with private_kernel(env) as (kernel, start), watch.over(kernel):
@@ -88,11 +96,15 @@ class Watch:
 def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
     started = [c for c in nb_man.nb.cells if c.metadata.papermill["status"] != nb_man.PENDING]
     cell = [c for c in started or nb_man.nb.cells if c.cell_type == "code"][-1]
-    cell.outputs.append(nbformat.v4.new_output("error", ename="KernelStopped", evalue=words, traceback=[words]))
+    cell.outputs.append(
+        nbformat.v4.new_output("error", ename="KernelStopped", evalue=words, traceback=[words])
+    )
     nb_man.cell_exception(cell)
 
 
-def execute(notebook: NotebookNode, parameters: dict[str, Any], *, n: int, models: str, watch: Watch) -> NotebookNode:
+def execute(
+    notebook: NotebookNode, parameters: dict[str, Any], *, n: int, models: str, watch: Watch
+) -> NotebookNode:
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
     `n` is the number of sentences, `models` the models already found (`models.handover`). Raises

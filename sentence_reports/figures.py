@@ -29,7 +29,7 @@ SVG_UP_TO = 40  # sentences, 1,600 cells; more, and the PNG is smaller than the 
 LABELLED_UP_TO = 150  # sentences; more, and no label can be read at any zoom
 PNG_DPI = 200
 
-STYLE = {
+STYLE: Any = {  # matplotlib types the names of its settings one by one
     "svg.hashsalt": "sentence-reports",  # same input, same bytes: no random ids
     "svg.fonttype": "none",  # letters stay letters: a fifth of the size, and drawn by the reader's own fonts
     "text.parse_math": False,  # sentences are text, also with two dollar signs in them
@@ -65,7 +65,9 @@ def _svg(figure: Figure) -> str:
 
 
 def _png(figure: Figure) -> str:
-    return base64.b64encode(_saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})).decode("ascii")
+    return base64.b64encode(_saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})).decode(
+        "ascii"
+    )
 
 
 def shorten(text: str, size: int) -> str:
@@ -106,7 +108,9 @@ def heatmap(
     """
     n = len(similarity)
     if similarity.shape != (n, n) or list(similarity.index) != list(similarity.columns):
-        raise ValueError(f"a square matrix with equal labels on both axes is needed, found {similarity.shape}")
+        raise ValueError(
+            f"a square matrix with equal labels on both axes is needed, found {similarity.shape}"
+        )
     low, high = color_limits(similarity.to_numpy())
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=_size(n))
@@ -153,7 +157,9 @@ def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> 
     axes.set_yticks(places, shown, rotation=0, size=size)
     axes.tick_params(length=0)
     if groups is not None:
-        for tick, color in zip([*axes.get_xticklabels(), *axes.get_yticklabels()], 2 * group_colors(groups), strict=True):
+        for tick, color in zip(
+            [*axes.get_xticklabels(), *axes.get_yticklabels()], 2 * group_colors(groups), strict=True
+        ):
             tick.set_color(color)
 
 
@@ -191,7 +197,9 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, high: float) -> str:
     def words(pair: Pair) -> str:
         return f"“{labels[pair.first]}” and “{labels[pair.second]}” at {pair.similarity:.2f}"
 
-    what = f"Heatmap of the cosine similarity of {n} sentences, from {low:g} (lightest) to {high:g} (darkest). "
+    what = (
+        f"Heatmap of the cosine similarity of {n} sentences, from {low:g} (lightest) to {high:g} (darkest). "
+    )
     if len(pairs) == 1:
         return what + f"The one pair is {words(pairs[0])}."
     return what + f"The closest pair is {words(pairs[0])}; the farthest is {words(pairs[-1])}."

@@ -34,7 +34,9 @@ def render_index(reports: Sequence[Report]) -> str:
     """The index page, as HTML: failed sets first, then a card for each report, by title."""
     from jinja2 import Environment, FileSystemLoader  # not needed where nothing changed
 
-    environment = Environment(loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
     return environment.get_template("reports.html.j2").render(
         reports=[report for report in by_title if report.date],

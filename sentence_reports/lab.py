@@ -22,7 +22,13 @@ def prepare(stem: str | None) -> Path:
     copy = COPIES / f"{stem or 'walkthrough'}.ipynb"
     COPIES.mkdir(exist_ok=True)
     papermill.execute_notebook(
-        NOTEBOOK, copy, parameters, prepare_only=True, kernel_name="python3", language="python", progress_bar=False
+        NOTEBOOK,
+        copy,
+        parameters,
+        prepare_only=True,
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
     )
     return copy
 

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -70,7 +70,9 @@ class _Run:
 
 def find_sets(folder: Path) -> list[Path]:
     """The set files of a folder, by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix in SET_SUFFIXES and not path.name.startswith("."))
+    return sorted(
+        path for path in folder.iterdir() if path.suffix in SET_SUFFIXES and not path.name.startswith(".")
+    )
 
 
 def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
@@ -138,7 +140,9 @@ def _fresh(work: _Run, each: SetFile) -> bool:
     known = work.state.get(each.stem)
     if known is None or known.digest != _digest(work, each) or (work.options.strict and known.stands_in_for):
         return False
-    return all((work.options.out / f"{each.stem}{suffix}").is_file() for suffix in (".html", ".ipynb", ".csv"))
+    return all(
+        (work.options.out / f"{each.stem}{suffix}").is_file() for suffix in (".html", ".ipynb", ".csv")
+    )
 
 
 def _real_model_is_here(work: _Run, each: SetFile) -> bool:
@@ -149,7 +153,12 @@ def _real_model_is_here(work: _Run, each: SetFile) -> bool:
 
 
 def _digest(work: _Run, each: SetFile) -> str:
-    parts = [work.code, each.stem, json.dumps(each.set.parameters(), sort_keys=True), _model_folder_stamp(each.set.model)]
+    parts = [
+        work.code,
+        each.stem,
+        json.dumps(each.set.parameters(), sort_keys=True),
+        _model_folder_stamp(each.set.model),
+    ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -212,7 +221,8 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
 def _default_jobs() -> int:
     import psutil
 
-    return max(1, min(os.cpu_count() or 1, psutil.virtual_memory().available // KERNEL_BYTES))
+    room = int(psutil.virtual_memory().available) // KERNEL_BYTES
+    return max(1, min(os.cpu_count() or 1, room))
 
 
 def _settle(work: _Run, report: Report) -> None:
@@ -229,7 +239,9 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     work.watches.add(watch)
     try:
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
-        executed = execute(notebook, parameters, n=len(each.set.texts), models=handover(work.models), watch=watch)
+        executed = execute(
+            notebook, parameters, n=len(each.set.texts), models=handover(work.models), watch=watch
+        )
         return _publish(work, each, executed, time.monotonic() - began)
     except ExecutionError as error:
         _write_failed(work, each.stem, error.notebook)
@@ -300,7 +312,9 @@ def _first_words(error: SetError) -> str:
 
 def _failed_set(work: _Run, each: SetFile, reason: str) -> Report:
     title = each.set.title or title_of(each.stem)
-    return _failed(work, each.stem, each.path, reason, title=title, model=each.set.model, n=len(each.set.texts))
+    return _failed(
+        work, each.stem, each.path, reason, title=title, model=each.set.model, n=len(each.set.texts)
+    )
 
 
 def _failed(work: _Run, stem: str, path: Path, reason: str, *, title: str, model: str, n: int) -> Report:

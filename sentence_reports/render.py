@@ -47,13 +47,13 @@ class ReportExporter(HTMLExporter):
     """nbconvert's HTML exporter, with this package's template and MathML."""
 
     def __init__(self) -> None:
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             config=Config(), template_name=TEMPLATE.name, extra_template_basedirs=[str(PACKAGE)]
         )
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """nbconvert's filters, and one that leaves of an output's HTML what only shows something."""
-        yield from super().default_filters()
+        """Nbconvert's filters, and one that leaves of an output's HTML what only shows something."""
+        yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield "sanitized", nh3.clean
 
     @pass_context
@@ -72,9 +72,14 @@ def render(notebook: NotebookNode, *, stem: str, date: str) -> str:
     if summary is None or _has_error(notebook):
         raise ValueError("only a notebook that ran to its end becomes a report")
     shown = _visible(notebook)
-    steps = [Step(cell.id, found[1]) for cell in shown.cells if (found := STEP.search(cell.source)) and cell.cell_type == "markdown"]
+    steps = [
+        Step(cell.id, found[1])
+        for cell in shown.cells
+        if (found := STEP.search(cell.source)) and cell.cell_type == "markdown"
+    ]
     resources = {
-        "report": _page_data(summary) | {"stem": stem, "date": date, "steps": steps, "starts": {s.id for s in steps}},
+        "report": _page_data(summary)
+        | {"stem": stem, "date": date, "steps": steps, "starts": {s.id for s in steps}},
         "include_text": _include_text,
     }
     html, _ = ReportExporter().from_notebook_node(shown, resources=resources)

@@ -93,7 +93,9 @@ def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
         for k, facts in enumerate(tokens, start=1)
         if not facts.readable
     ]
-    return _few(cut, "sentences were cut") + _few(unreadable, "sentences hold nothing that the model can read")
+    return _few(cut, "sentences were cut") + _few(
+        unreadable, "sentences hold nothing that the model can read"
+    )
 
 
 def _pair_notices(pairs: Pairs) -> list[str]:

@@ -124,7 +124,14 @@ def test_good_sets_are_made_beside_a_bad_one(shipped: Ran, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["fly"], ["run", "--jobs", "0"], ["run", "--jobs", "x"], ["run", "--timeout", "0"], ["run", "--timeout", "nan"]],
+    [
+        [],
+        ["fly"],
+        ["run", "--jobs", "0"],
+        ["run", "--jobs", "x"],
+        ["run", "--timeout", "0"],
+        ["run", "--timeout", "nan"],
+    ],
 )
 def test_wrong_usage_starts_nothing(words: list[str], tmp_path: Path) -> None:
     ran = command_line(*words, home=tmp_path)
@@ -143,7 +150,9 @@ def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> 
 # --- new, schema, help -------------------------------------------------------------------------------------
 
 
-def test_new_writes_a_set_that_is_fine_and_never_over_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_writes_a_set_that_is_fine_and_never_over_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sentence_reports import cli
 
     monkeypatch.setattr(cli, "PARAMS", tmp_path)
@@ -156,7 +165,9 @@ def test_new_writes_a_set_that_is_fine_and_never_over_another(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "index", "INDEX", ".x", "a b", "-"])
-def test_new_refuses_what_cannot_name_a_set(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_refuses_what_cannot_name_a_set(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sentence_reports import cli
 
     monkeypatch.setattr(cli, "PARAMS", tmp_path)

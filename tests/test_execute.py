@@ -74,7 +74,9 @@ def test_a_failing_cell_is_named_and_kept(tiny_notebook: Path) -> None:
     with pytest.raises(ExecutionError) as caught:
         run(tiny_notebook, description="#run\n1 / 0")
     assert str(caught.value) == "cell 4 of the notebook failed: ZeroDivisionError: division by zero"
-    errors = {c.id: c.outputs[-1].ename for c in caught.value.notebook.cells if c.cell_type == "code" and c.outputs}
+    errors = {
+        c.id: c.outputs[-1].ename for c in caught.value.notebook.cells if c.cell_type == "code" and c.outputs
+    }
     assert errors == {"trouble": "ZeroDivisionError"}
 
 
@@ -97,7 +99,7 @@ def test_a_run_can_be_stopped_from_another_thread(tiny_notebook: Path) -> None:
     watch = Watch(60)
     threading.Timer(4, watch.end, ["the run was stopped"]).start()
     began = time.monotonic()
-    with pytest.raises(ExecutionError, match="^the run was stopped$"):
+    with pytest.raises(ExecutionError, match=r"^the run was stopped$"):
         run(tiny_notebook, watch, description="#run\nimport time; time.sleep(60)")
     assert time.monotonic() - began < 30
     assert kernels() == []

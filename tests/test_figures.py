@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sentence_reports.figures import Picture, can_draw, color_limits, group_colors, heatmap, make_labels, shorten
+from sentence_reports.figures import (
+    Picture,
+    can_draw,
+    color_limits,
+    group_colors,
+    heatmap,
+    make_labels,
+    shorten,
+)
 
 
 def square(labels: list[str], lowest: float = 0.1) -> pd.DataFrame:
@@ -39,7 +47,11 @@ def test_a_label_stands_on_one_line() -> None:
 
 
 def test_labels_that_are_equal_after_the_cut_are_told_apart() -> None:
-    assert make_labels(["the cat sat", "the cat ran", "a dog"], 7) == ["the cat... [1]", "the cat... [2]", "a dog"]
+    assert make_labels(["the cat sat", "the cat ran", "a dog"], 7) == [
+        "the cat... [1]",
+        "the cat... [2]",
+        "a dog",
+    ]
 
 
 def test_a_told_apart_label_never_meets_another_sentence() -> None:
@@ -51,7 +63,8 @@ def test_a_told_apart_label_never_meets_another_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lowest", "low"), [(0.99996, 0.5), (0.6253, 0.5), (0.41, 0.4), (0.4, 0.4), (-0.05, -0.1), (-1.0000001, -1.0)]
+    ("lowest", "low"),
+    [(0.99996, 0.5), (0.6253, 0.5), (0.41, 0.4), (0.4, 0.4), (-0.05, -0.1), (-1.0000001, -1.0)],
 )
 def test_the_light_end_of_the_colours(lowest: float, low: float) -> None:
     assert color_limits(np.array([[1, lowest], [lowest, 1]])) == (pytest.approx(low), 1.0)
@@ -62,7 +75,9 @@ def test_groups_have_colours_that_differ_and_can_be_read_on_white() -> None:
     assert colors[0] == colors[2]
     assert len(set(colors)) == 5
     for color in colors:
-        channels = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(color)]
+        channels = [
+            c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(color)
+        ]
         luminance = np.dot(channels, [0.2126, 0.7152, 0.0722])
         assert 1.05 / (luminance + 0.05) >= 4.5, color
 
@@ -102,7 +117,9 @@ def test_large_heatmaps_are_png_of_a_size_that_can_be_sent(n: int) -> None:
     assert len(image) < 2_000_000
 
 
-@pytest.mark.parametrize("label", ["costs $5 to $10", "Pay $$ now", r"\frac{1}{", "<b>&amp;</b>", "{name} %s"])
+@pytest.mark.parametrize(
+    "label", ["costs $5 to $10", "Pay $$ now", r"\frac{1}{", "<b>&amp;</b>", "{name} %s"]
+)
 def test_a_label_is_text_and_nothing_else(label: str) -> None:
     picture = heatmap(square([label, "other"]))
     assert label in picture.alt

@@ -83,7 +83,13 @@ def test_it_keeps_the_rules_of_the_lesson(notebook: NotebookNode) -> None:
 
 @pytest.mark.parametrize(
     ("u", "v", "expected"),
-    [([1, 0], [1, 0], 1), ([1, 0], [-2, 0], -1), ([1, 0], [0, 3], 0), ([1, 0], [1, 1], 0.70710678), ([3, 4], [4, 3], 0.96)],
+    [
+        ([1, 0], [1, 0], 1),
+        ([1, 0], [-2, 0], -1),
+        ([1, 0], [0, 3], 0),
+        ([1, 0], [1, 1], 0.70710678),
+        ([3, 4], [4, 3], 0.96),
+    ],
 )
 def test_cosine_similarity_of_known_vectors(
     defined: Callable[..., Any], u: list[int], v: list[int], expected: float

@@ -75,7 +75,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 # --- what a run makes --------------------------------------------------------------------------------------
 
 
-def test_a_run_writes_page_notebook_table_and_index(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+def test_a_run_writes_page_notebook_table_and_index(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
     write_set("my-set")
     (report,), notes = run_all()
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -115,7 +117,9 @@ def test_the_same_input_gives_the_same_bytes(
     assert b"1970-01-02" in first["one.html"]
 
 
-@pytest.mark.parametrize(("stem", "title"), [("my-first_set", "My first set"), ("a", "A"), ("été", "Été"), ("--", "--")])
+@pytest.mark.parametrize(
+    ("stem", "title"), [("my-first_set", "My first set"), ("a", "A"), ("été", "Été"), ("--", "--")]
+)
 def test_a_title_is_made_of_the_file_name(stem: str, title: str) -> None:
     assert title_of(stem) == title
 
@@ -123,7 +127,9 @@ def test_a_title_is_made_of_the_file_name(stem: str, title: str) -> None:
 # --- what is stale -----------------------------------------------------------------------------------------
 
 
-def test_nothing_stale_nothing_runs_and_no_file_changes(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+def test_nothing_stale_nothing_runs_and_no_file_changes(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
     write_set("one")
     run_all()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
@@ -144,7 +150,9 @@ def test_only_what_changed_runs_again(write_set: Callable[..., Path], run_all: C
 
 
 @pytest.mark.parametrize("lost", ["one.html", "one.csv", "one.ipynb", STATE])
-def test_what_was_lost_is_made_again(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, lost: str) -> None:
+def test_what_was_lost_is_made_again(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, lost: str
+) -> None:
     write_set("one")
     run_all()
     (tmp_path / "out" / lost).unlink()
@@ -167,7 +175,9 @@ def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
 ) -> None:
     write_set("one")
     run_all()
-    tiny_notebook.write_text(tiny_notebook.read_text().replace("import numpy as np", "import numpy as np  # !"))
+    tiny_notebook.write_text(
+        tiny_notebook.read_text().replace("import numpy as np", "import numpy as np  # !")
+    )
     assert run_all()[1].ran == ["one"]
     readme = Path(model) / "README.md"
     readme.unlink()
@@ -177,7 +187,9 @@ def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
     assert run_all()[1].ran == []
 
 
-def test_a_lost_index_is_written_again_and_nothing_runs(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+def test_a_lost_index_is_written_again_and_nothing_runs(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
     write_set("one")
     run_all()
     (tmp_path / "out" / "index.html").unlink()
@@ -185,7 +197,9 @@ def test_a_lost_index_is_written_again_and_nothing_runs(write_set: Callable[...,
     assert "One" in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_a_report_whose_set_is_gone_stays_and_is_listed_so(write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> None:
+def test_a_report_whose_set_is_gone_stays_and_is_listed_so(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
     write_set("one")
     two = write_set("two")
     run_all()

@@ -1,6 +1,7 @@
 """The page of an executed notebook: what is on it, and what can never be."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,42 @@ from nbformat import NotebookNode
 from sentence_reports.render import render
 from sentence_reports.summary import MIME
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
+)
 
 
 def summary(**changes: Any) -> dict[str, Any]:
-    model = dict(name="m", revision="r", source="folder", sha256="0" * 64, dimension=2, max_tokens=8, pooling="mean")
+    model = {"name": "m", "revision": "r", "source": "folder", "sha256": "0" * 64, "dimension": 2}
+    model |= {"max_tokens": 8, "pooling": "mean"}
     model |= {"stands_in_for": None, "reason": None}
-    data = {"title": "T", "description": "D", "sentences": ["one", "two", "three"], "groups": None, "model": model}
+    data = {
+        "title": "T",
+        "description": "D",
+        "sentences": ["one", "two", "three"],
+        "groups": None,
+        "model": model,
+    }
     data |= {"normalize": True, "tokens": [], "closest": [0, 1, 0.5], "farthest": [0, 2, 0.1], "notices": []}
-    data |= {"reference": None, "versions": {"Python": "3"}, "matrix": "AACAPwAAAD/NzMw9AAAAPwAAgD/NzEw+zczMPc3MTD4AAIA/"}
+    data |= {
+        "reference": None,
+        "versions": {"Python": "3"},
+        "matrix": "AACAPwAAAD/NzMw9AAAAPwAAgD/NzEw+zczMPc3MTD4AAIA/",
+    }
     return data | changes
 
 
 def notebook(*outputs: NotebookNode, markdown: str = "## 1 · A step", **changes: Any) -> NotebookNode:
     """An executed notebook with one step, whose code gave `outputs`, and a summary."""
-    publish = nbformat.v4.new_output("execute_result", {MIME: summary(**changes), "text/plain": "the summary"})
+    publish = nbformat.v4.new_output(
+        "execute_result", {MIME: summary(**changes), "text/plain": "the summary"}
+    )
     hidden = {"tags": ["remove-cell"]}
     return nbformat.v4.new_notebook(
         cells=[
-            nbformat.v4.new_code_cell("secret = 1", id="injected", metadata={"tags": ["injected-parameters"]}),
+            nbformat.v4.new_code_cell(
+                "secret = 1", id="injected", metadata={"tags": ["injected-parameters"]}
+            ),
             nbformat.v4.new_markdown_cell(markdown, id="step-1"),
             nbformat.v4.new_code_cell("print('x')", id="code", outputs=list(outputs)),
             nbformat.v4.new_code_cell("publish()", id="summary", outputs=[publish], metadata=hidden),
@@ -122,7 +140,9 @@ def everywhere(text: str) -> BeautifulSoup:
 def test_text_is_data_wherever_it_is_shown() -> None:
     soup, harmless = everywhere(HOSTILE), everywhere("harmless")
     assert [tag.name for tag in soup.find_all(True)] == [tag.name for tag in harmless.find_all(True)]
-    assert [sorted(tag.attrs) for tag in soup.find_all(True)] == [sorted(tag.attrs) for tag in harmless.find_all(True)]
+    assert [sorted(tag.attrs) for tag in soup.find_all(True)] == [
+        sorted(tag.attrs) for tag in harmless.find_all(True)
+    ]
     assert soup.text.count(HOSTILE) == harmless.text.count("harmless")
     assert soup.select_one("img[alt]")["alt"] == HOSTILE  # type: ignore[index]
 
@@ -169,7 +189,7 @@ def test_the_shipped_reports_are_light_and_have_a_right_outline(shipped: Ran) ->
         levels = [int(heading.name[1]) for heading in soup.select("h1, h2, h3, h4")]
         assert levels[0] == 1, stem
         assert levels.count(1) == 1, stem
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), stem
+        assert all(after - before <= 1 for before, after in pairwise(levels)), stem
         assert all(len(str(image["alt"])) > 40 for image in soup.select("img")), stem
     assert len(reports(shipped)["blog"].encode()) < 250_000
 

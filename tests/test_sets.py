@@ -145,6 +145,7 @@ class TestReading:
         expected = read(content).set
         assert read(content.replace("\n", "\r\n")).set == expected
         assert read(b"\xef\xbb\xbf" + content.encode()).set == expected
+        assert only_problem("\ufeffsentences: [no, b]").startswith("line 1, column 13: sentence 1")
 
     def test_three_thousand_sentences_are_read_at_once(self) -> None:
         content = "sentences:\n" + "".join(f"- This is the sentence number {n}.\n" for n in range(3000))
@@ -354,7 +355,7 @@ class TestWarnings:
         ]
 
     @pytest.mark.parametrize(
-        "item", ['- "quoted" # comment', "- |  # comment\n  text", "# comment\n- x", "- a#b"]
+        "item", ['- "quoted" # comment', "- |  # comment\n  text\n  - more", "# comment\n- x", "- a#b"]
     )
     def test_other_comments_are_nobodys_business(self, item: str) -> None:
         assert read(with_third(item) + "model: m # comment\n").warnings == ()
@@ -381,6 +382,11 @@ class TestKeys:
         assert only_problem("sentences: [a, b]\nzzz: 1") == (
             "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, model, "
             "revision, fallback_model, normalize, label_size, cmap, reference."
+        )
+
+    def test_a_key_in_capitals(self) -> None:
+        assert only_problem("sentences: [a, b]\nTITLE: x") == (
+            "line 2, column 1: `TITLE` is an unknown key; did you mean `title`?"
         )
 
     def test_a_key_that_is_code(self) -> None:
@@ -411,9 +417,17 @@ class TestKeys:
             'line 4, column 3: group " " has a blank name. Write one before the colon.',
         ]
 
-    @pytest.mark.parametrize("key", ["? [a]", "[a]", "{a: b}", "x: {[a]", "x: [[a]"])
-    def test_a_key_that_is_no_scalar(self, key: str) -> None:
-        assert "YAML" in only_problem(f"{key}: b\n") or "where a key is needed" in only_problem(f"{key}: b\n")
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("? [a]\n: b", 'line 1, column 1: the text begins with "?", which marks a key in YAML.'),
+            ("[a]: b", 'line 1, column 1: the text begins with "[", which opens a list in YAML.'),
+            ("x: {[a]: b}", 'line 1, column 4: the text begins with "{", which opens a mapping in YAML.'),
+            ("x: y\n'z': {[a]: b}", "line 2, column 7: a list or mapping stands where a key is needed."),
+        ],
+    )
+    def test_a_key_that_is_no_scalar(self, line: str, message: str) -> None:
+        assert only_problem(line).startswith(message)
 
     def test_anchors_and_tags_before_lists(self) -> None:
         assert problems("sentences: &a [x, *a, y]\nreference: !!map {}\n")[:3] == [
@@ -440,6 +454,10 @@ class TestValues:
             ("label_size: 4", "`label_size` is the number 4. It should be greater than or equal to 5."),
             ("label_size: 201", "`label_size` is the number 201. It should be less than or equal to 200."),
             ("label_size: 30.0", "`label_size` needs a whole number, and this is the number 30.0."),
+            (
+                f"label_size: 1{':59' * 5000}",
+                "`label_size` needs a whole number, and this is a number that cannot be read.",
+            ),
             ("label_size: true", "`label_size` needs a whole number, and this is the boolean true."),
             (
                 'label_size: "30"',
