@@ -47,7 +47,7 @@ compile = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-
 setup: $(VENV)/.setup  ## build .venv with the exact versions of the requirements files
 
 # From nothing each time a requirements file changed: what is no longer asked for does not stay.
-$(VENV)/.setup: requirements-torch.txt requirements.txt pyproject.toml
+$(VENV)/.setup: requirements-torch.txt requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "make: Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1). Another one: make PYTHON=python3.12" >&2; exit 1; }
 	@rm -rf $(VENV)
@@ -68,7 +68,8 @@ install_torch_cpu = $(PIP) install $(LOCKED) --retries 0 --timeout 15 \
 install_torch_any = $(PIP) install torch==2.13.0
 
 $(VENV)/.dev: $(VENV)/.setup requirements-dev.txt
-	@$(PIP) install $(LOCKED) -r requirements-dev.txt
+	@echo "Installing the tools for tests and lint, once, about 90 MB."
+	@$(PIP) install --quiet $(LOCKED) -r requirements-dev.txt
 	@$(PIP) check
 	@touch $@
 
