@@ -100,6 +100,8 @@ def show(text: str) -> str:
 
 def quoting_advice(lead: str, text: str) -> str:
     """Give the line to write, in quotes; where the text is long, its beginning and the rule."""
+    if not lead.isprintable() or len(lead) > SHOWN_LENGTH:  # a key that does not bear repeating
+        lead = ""
     if len(text) <= ADVICE_LENGTH:
         return f"Put it in quotes: {lead}{quote(text)}"
     return f'Put all of it in double quotes, with a backslash before each " and \\ in it: {lead}{show(text)}'

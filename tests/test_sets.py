@@ -335,6 +335,13 @@ class TestSigns:
             f'Put all of it in double quotes, with a backslash before each " and \\ in it: - "{long[:57]}..."'
         )
 
+    @pytest.mark.parametrize("key", ["a\ufeffb", "k" * 100])
+    def test_a_key_that_does_not_bear_repeating_is_left_out(self, key: str) -> None:
+        assert problems(f"sentences: [a, b]\n{key}: @x\n") == [
+            f"line 2, column {len(key) + 3}: the text begins with "
+            '"@", which is reserved in YAML. Put it in quotes: "@x"'
+        ]
+
     def test_lines_are_counted_as_editors_do(self) -> None:
         assert only_problem('sentences:\n- "a\u2028b"\n- no\n').startswith("line 3, column 3: sentence 2 is")
 
