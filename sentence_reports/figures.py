@@ -121,7 +121,7 @@ def heatmap(
             vmin=low,
             vmax=high,
             cmap=cmap,
-            annot=n <= ANNOTATED_UP_TO,
+            annot=similarity.round(2) + 0.0 if n <= ANNOTATED_UP_TO else False,  # + 0.0: never "-0.00"
             fmt=".2f",
             annot_kws={"size": 9 if n <= 10 else 7},
             square=True,

@@ -5,6 +5,7 @@ pydantic found wrong as its author would: with the place, what stands there, and
 """
 
 import difflib
+import math
 import re
 import stat
 import unicodedata
@@ -186,7 +187,7 @@ def read_set(path: Path) -> SetFile:
     problems = [Problem(str(path), *fault) for fault in document.faults]
     problems += [_problem(path, document, found) for found in findings]
     if problems or sentence_set is None:
-        raise SetError(tuple(sorted(problems, key=lambda it: (it.line or 0, it.column or 0))))
+        raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
     warnings = tuple(_problem(path, document, found) for found in _doubtful_texts(document))
     return SetFile(path, sentence_set, warnings)
 

@@ -156,7 +156,7 @@ def test_compare_refuses_another_model_and_no_reference(defined: Callable[..., A
     matrix = np.array(PUBLISHED["similarity"])
     name = "sentence-transformers/all-MiniLM-L6-v2"
     assert defined("compare")(matrix, PUBLISHED, name) == (
-        f"Not compared: the figures were published for BAAI/bge-base-en, this run used {name}.",
+        f"Not compared: published for BAAI/bge-base-en, this run used {name}.",
         None,
     )
     assert defined("compare")(matrix, None, name) == ("This set carries no published figures.", None)
@@ -182,7 +182,7 @@ def stock(stem: str, tmp_path: Path) -> str:
 
 def test_the_stock_commands_run_the_blog(tmp_path: Path) -> None:
     html = stock("blog", tmp_path)
-    assert "Not compared: the figures were published for BAAI/bge-base-en" in html
+    assert "Not compared: published for BAAI/bge-base-en" in html
     assert "IProgress" not in html
 
 

@@ -383,8 +383,8 @@ class TestWarnings:
 class TestKeys:
     def test_an_unknown_key(self) -> None:
         assert problems("sentance: [x, y]") == [
-            ": `sentences` is missing.",
             "line 1, column 1: `sentance` is an unknown key; did you mean `sentences`?",
+            ": `sentences` is missing.",
         ]
         assert only_problem("sentences: [a, b]\nzzz: 1") == (
             "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, model, "
