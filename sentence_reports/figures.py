@@ -27,7 +27,8 @@ from sentence_reports.pairs import Pair, Pairs
 ANNOTATED_UP_TO = 20  # sentences; more, and a cell is too small for its number
 SVG_UP_TO = 40  # sentences, 1,600 cells; more, and the PNG is smaller than the SVG
 LABELLED_UP_TO = 150  # sentences; more, and no label can be read at any zoom
-PNG_DPI = 200
+RAMP = 64  # steps of colour; an eye sees no more in a table
+PNG_DPI = 192  # twice the 96 of a page's pixels
 
 STYLE: Any = {  # matplotlib types the names of its settings one by one
     "svg.hashsalt": "sentence-reports",  # same input, same bytes: no random ids
@@ -41,17 +42,19 @@ STYLE: Any = {  # matplotlib types the names of its settings one by one
 class Picture:
     """A finished picture with its text alternative, shown by any Jupyter front end.
 
-    `alt` says in words what the picture shows. The image's MIME type is `image/svg+xml` or `image/png`;
-    the alternative travels as the image's `alt` metadata and as `text/plain`.
+    `alt` says in words what the picture shows. The image's MIME type is `image/svg+xml` or `image/png`; the
+    alternative travels as the image's `alt` metadata and as `text/plain`.
     """
 
     def __init__(self, figure: Figure, alt: str, *, vector: bool) -> None:
         self.alt = alt
         self.mime = "image/svg+xml" if vector else "image/png"
-        self._data = _svg(figure) if vector else _png(figure)
+        self._data, self._metadata = _svg(figure) if vector else _png(figure)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        return {self.mime: self._data, "text/plain": self.alt}, {self.mime: {"alt": self.alt}}
+        return {self.mime: self._data, "text/plain": self.alt}, {
+            self.mime: self._metadata | {"alt": self.alt}
+        }
 
 
 def _saved(figure: Figure, **options: Any) -> bytes:
@@ -60,14 +63,16 @@ def _saved(figure: Figure, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _svg(figure: Figure) -> str:
-    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None}).decode("utf-8")
+def _svg(figure: Figure) -> tuple[str, dict[str, Any]]:
+    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None}).decode("utf-8"), {}
 
 
-def _png(figure: Figure) -> str:
-    return base64.b64encode(_saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})).decode(
-        "ascii"
-    )
+def _png(figure: Figure) -> tuple[str, dict[str, Any]]:
+    image = _saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    width = int.from_bytes(
+        image[16:20], "big"
+    )  # of the header, in pixels; a page shows two in the space of one
+    return base64.b64encode(image).decode("ascii"), {"width": width * 96 // PNG_DPI}
 
 
 def shorten(text: str, size: int) -> str:
@@ -106,42 +111,49 @@ def heatmap(
     that the picture's font lacks are replaced by the sentences' numbers. Raises ValueError where the matrix
     is not square or the labels do not fit.
     """
-    n = len(similarity)
-    if similarity.shape != (n, n) or list(similarity.index) != list(similarity.columns):
+    n, labels = len(similarity), list(similarity.index)
+    if similarity.shape != (n, n) or labels != list(similarity.columns):
         raise ValueError(
             f"a square matrix with equal labels on both axes is needed, found {similarity.shape}"
         )
     low, high = color_limits(similarity.to_numpy())
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=_size(n))
-        axes = figure.subplots()
+        figure, axes, scale = _canvas(_side(n))
         sns.heatmap(
             similarity,
             ax=axes,
+            cbar_ax=scale,
             vmin=low,
             vmax=high,
             cmap=cmap,
             annot=similarity.round(2) + 0.0 if n <= ANNOTATED_UP_TO else False,  # + 0.0: never "-0.00"
             fmt=".2f",
-            annot_kws={"size": 9 if n <= 10 else 7},
-            square=True,
+            annot_kws={"size": 10 if n <= 10 else 8},
             xticklabels=False,
             yticklabels=False,
-            cbar_kws={"label": "cosine similarity", "shrink": 0.8},
-            rasterized=n > SVG_UP_TO,
+            cbar_kws={"label": "cosine similarity"},
+            rasterized=n > ANNOTATED_UP_TO,
         )
         axes.set(xlabel=None, ylabel=None)
-        _label_axes(axes, list(similarity.index), groups)
+        _label_axes(axes, labels, groups)
         if groups is not None:
             _frame_groups(axes, groups)
-        alt = describe_heatmap(similarity, low, high)
-        return Picture(figure, alt, vector=n <= SVG_UP_TO)
+        return Picture(figure, describe_heatmap(similarity, low, high), vector=n <= SVG_UP_TO)
 
 
-def _size(n: int) -> tuple[float, float]:
-    """Width and height in inches: the source's 6 × 5 for five sentences, and more room for more."""
-    side = min(5.0 if n <= 5 else 5.0 + 0.22 * (n - 5), 24.0)
-    return side * 1.2, side
+def _side(n: int) -> float:
+    """The heatmap's side in inches: room for a number in each cell, then for a label at each row, then neither."""
+    if n <= ANNOTATED_UP_TO:
+        return max(5.0, 0.36 * n)
+    return max(6.0, 0.15 * n) if n <= SVG_UP_TO else max(6.0, min(0.105 * n, 16.0))
+
+
+def _canvas(side: float) -> tuple[Figure, Axes, Axes]:
+    """A figure with a square for the heatmap and a narrow strip for the scale, an inch wider than high."""
+    figure = Figure(figsize=(side + 1, side))
+    axes = figure.add_axes((0, 0, side / (side + 1), 1))
+    scale = figure.add_axes(((side + 0.25) / (side + 1), 0.1, 0.2 / (side + 1), 0.8))
+    return figure, axes, scale
 
 
 def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> None:
@@ -149,18 +161,40 @@ def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> 
     if n > LABELLED_UP_TO:
         axes.set_xlabel(f"sentences 1 to {n}, in the order of the set")
         return
-    shown = labels if can_draw("".join(labels)) else [str(k) for k in range(1, n + 1)]
+    shown = [str(k) for k in range(1, n + 1)] if numbered(labels) else labels
     places = np.arange(n) + 0.5
-    size = 10 if n <= 15 else 8 if n <= 60 else 6
+    size = 10 if n <= 10 else 9 if n <= ANNOTATED_UP_TO else 7 if n <= SVG_UP_TO else 6
     axes.xaxis.tick_top()
     axes.set_xticks(places, shown, rotation=90, size=size)
     axes.set_yticks(places, shown, rotation=0, size=size)
     axes.tick_params(length=0)
     if groups is not None:
-        for tick, color in zip(
-            [*axes.get_xticklabels(), *axes.get_yticklabels()], 2 * group_colors(groups), strict=True
-        ):
+        ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()]
+        for tick, color in zip(ticks, 2 * group_colors(groups), strict=True):
             tick.set_color(color)
+
+
+def numbered(labels: Sequence[str]) -> bool:
+    """Whether the heatmap shows the sentences' numbers because its font lacks characters of their labels."""
+    return not can_draw("".join(labels))
+
+
+def legend(similarity: pd.DataFrame, *, groups: Sequence[str] | None, cmap: str) -> dict[str, Any]:
+    """What a page has to say beside the heatmap, ready for JSON.
+
+    `low` and `high` are the similarities of the lightest and the darkest colour, `ramp` the colours between
+    them in equal steps, `groups` the groups' names with the colour of their labels; `numbered` says whether
+    the axes show numbers in place of labels.
+    """
+    low, high = color_limits(similarity.to_numpy())
+    colors = mpl.colormaps[cmap].resampled(RAMP)
+    return {
+        "low": low,
+        "high": high,
+        "ramp": [mpl.colors.to_hex(colors(k)) for k in range(RAMP)],
+        "groups": list(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else [],
+        "numbered": numbered(list(similarity.index)),
+    }
 
 
 def group_colors(groups: Sequence[str]) -> list[str]:

@@ -12,8 +12,9 @@ class Report:
     """What is known of one set's report: the line of the table, the card of the index, the entry of the state.
 
     `digest` is that of what the report was made from, None where it must be made again. `date` is the day of
-    the last good report, None where there is none; the fields before it then come from the set alone.
-    `failure` says why the last run failed; `set_file` is the set's path from the output folder, with ``/``.
+    the last good report, None where there is none; `title`, `model` and `n` then come from the set alone.
+    `thumbnail` is the heatmap as a small square of colours. `failure` says why the last run failed;
+    `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no longer there.
     """
 
     stem: str
@@ -26,6 +27,7 @@ class Report:
     stands_in_for: str | None = None
     closest: tuple[str, str, float] | None = None
     seconds: float | None = None
+    thumbnail: list[list[str]] | None = None
     failure: str | None = None
     gone: bool = False
 

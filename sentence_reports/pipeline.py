@@ -256,7 +256,8 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
     import nbformat
 
     from sentence_reports.render import render
-    from sentence_reports.summary import read_summary
+    from sentence_reports.summary import read_summary, similarity_matrix
+    from sentence_reports.tables import Colors, thumbnail
 
     out, stem, date = work.options.out, each.stem, _today()
     summary = read_summary(executed)
@@ -269,7 +270,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
     first, second, similarity = summary["closest"]
     return Report(
         stem=stem,
-        title=summary["title"],
+        title=summary["settings"]["title"],
         set_file=_from_out(work, each.path),
         model=summary["model"]["name"],
         n=len(summary["sentences"]),
@@ -278,6 +279,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
         stands_in_for=summary["model"]["stands_in_for"],
         closest=(summary["sentences"][first], summary["sentences"][second], similarity),
         seconds=round(seconds, 1),
+        thumbnail=thumbnail(similarity_matrix(summary), Colors(summary["legend"])),
     )
 
 

@@ -17,11 +17,13 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from sentence_reports.summary import read_summary
+from sentence_reports import tables
+from sentence_reports.summary import read_summary, similarity_matrix
 
 PACKAGE = Path(__file__).parent
 TEMPLATE = PACKAGE / "template"
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
+PICTURES = {"image/svg+xml", "image/png"}
 STEP = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -72,18 +74,32 @@ def render(notebook: NotebookNode, *, stem: str, date: str) -> str:
     if summary is None or _has_error(notebook):
         raise ValueError("only a notebook that ran to its end becomes a report")
     shown = _visible(notebook)
-    steps = [
-        Step(cell.id, found[1])
-        for cell in shown.cells
-        if (found := STEP.search(cell.source)) and cell.cell_type == "markdown"
-    ]
-    resources = {
-        "report": _page_data(summary)
-        | {"stem": stem, "date": date, "steps": steps, "starts": {s.id for s in steps}},
-        "include_text": _include_text,
+    steps = _steps(shown)
+    report = _numbers(summary) | {
+        "summary": summary,
+        "stem": stem,
+        "date": date,
+        "steps": steps,
+        "starts": {step.id for step in steps},
+        "heatmap": _heatmap(notebook),
     }
+    resources = {"report": report, "include_text": _include_text}
     html, _ = ReportExporter().from_notebook_node(shown, resources=resources)
     return str(html)
+
+
+def _steps(notebook: NotebookNode) -> list[Step]:
+    found = [(cell.id, STEP.search(cell.source)) for cell in notebook.cells if cell.cell_type == "markdown"]
+    return [Step(name, heading[1]) for name, heading in found if heading]
+
+
+def _heatmap(notebook: NotebookNode) -> dict[str, Any] | None:
+    """The picture of the cell that is tagged so: its MIME type, data, text alternative and width."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []) if "heatmap" in cell.metadata.get("tags", []) else []:
+            for mime in PICTURES & set(output.get("data", {})):
+                return {"mime": mime, "data": output.data[mime], **output.metadata.get(mime, {})}
+    return None
 
 
 def _has_error(notebook: NotebookNode) -> bool:
@@ -100,22 +116,19 @@ def _include_text(name: str) -> Markup:
     return Markup((TEMPLATE / name).read_text(encoding="utf-8"))
 
 
-def _page_data(summary: dict[str, Any]) -> dict[str, Any]:
-    texts = summary["sentences"]
+def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
+    matrix, known = similarity_matrix(summary), tables.sentences(summary)
+    near, far = tables.extremes(matrix, known)
 
-    def words(pair: list[Any]) -> dict[str, Any]:
-        return {"first": texts[pair[0]], "second": texts[pair[1]], "similarity": pair[2]}
+    def pair(found: list[Any]) -> tables.Likeness:
+        return tables.Likeness(known[found[0]], known[found[1]], found[2])
 
-    names = ["Closest pair", "Farthest pair"] if len(texts) > 2 else ["The one pair"]
+    names = ["Closest pair", "Farthest pair"] if len(known) > 2 else ["The one pair"]
     return {
-        "title": summary["title"],
-        "description": summary["description"],
-        "n": len(texts),
-        "group_count": len(set(summary["groups"] or [])),
-        "model": summary["model"],
-        "normalize": summary["normalize"],
-        "notices": summary["notices"],
-        "reference": summary["reference"],
-        "extremes": list(zip(names, [words(summary["closest"]), words(summary["farthest"])], strict=False)),
-        "versions": list(summary["versions"].items()),
+        "sentences": known,
+        "extremes": list(zip(names, [pair(summary["closest"]), pair(summary["farthest"])], strict=False)),
+        "rows": tables.matrix_rows(matrix, known, tables.Colors(summary["legend"])),
+        "near": near,
+        "far": far,
+        "neighbours": tables.neighbours(matrix, known),
     }

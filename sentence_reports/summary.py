@@ -37,35 +37,36 @@ class Summary:
 
 def summarize(
     *,
-    title: str,
-    description: str,
+    settings: dict[str, Any],
     texts: Sequence[str],
+    labels: Sequence[str],
     groups: Sequence[str] | None,
     model: dict[str, Any],
-    normalize: bool,
     tokens: Sequence["TokenFacts"],
     matrix: NDArray[np.float32],
+    legend: dict[str, Any],
     reference: str | None,
     versions: dict[str, str],
 ) -> Summary:
-    """Gather what a report says of `n` sentences at a glance.
+    """Gather what a report says of `n` sentences.
 
-    `model` is what `models.describe` gives, `tokens` one `TokenFacts` a sentence, `matrix` the `(n, n)`
-    similarities, `reference` the verdict of the comparison with published figures, None where there was none.
+    `settings` holds the set's other keys (title, description, normalize ...), `model` what `models.describe`
+    gives, `tokens` one `TokenFacts` a sentence, `matrix` the `(n, n)` similarities, `legend` what
+    `figures.legend` gives, `reference` the verdict of the comparison with published figures, None where there was none.
     """
     pairs = Pairs(matrix)
     return Summary(
         {
-            "title": title,
-            "description": description,
+            "settings": settings,
             "sentences": list(texts),
+            "labels": list(labels),
             "groups": None if groups is None else list(groups),
             "model": model,
-            "normalize": normalize,
             "tokens": [asdict(facts) for facts in tokens],
             "closest": list(pairs[0]),
             "farthest": list(pairs[-1]),
             "notices": [*_model_notices(model), *_token_notices(tokens), *_pair_notices(pairs)],
+            "legend": legend,
             "reference": reference,
             "versions": versions,
             "matrix": base64.b64encode(np.asarray(matrix, dtype="<f4").tobytes()).decode("ascii"),

@@ -1,11 +1,13 @@
 """The page of an executed notebook: what is on it, and what can never be."""
 
+import base64
 import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from conftest import Ran
@@ -21,22 +23,26 @@ HOSTILE = (
 
 def summary(**changes: Any) -> dict[str, Any]:
     model = {"name": "m", "revision": "r", "source": "folder", "sha256": "0" * 64, "dimension": 2}
-    model |= {"max_tokens": 8, "pooling": "mean"}
-    model |= {"stands_in_for": None, "reason": None}
+    model |= {"max_tokens": 8, "pooling": "mean", "stands_in_for": None, "reason": None}
+    legend = {"low": 0.0, "high": 1.0, "ramp": ["#ffffff", "#000000"], "groups": [], "numbered": False}
     data = {
-        "title": "T",
-        "description": "D",
+        "settings": {"title": "T", "description": "D", "normalize": True},
         "sentences": ["one", "two", "three"],
+    }
+    data |= {
+        "labels": ["one", "two", "thr..."],
         "groups": None,
         "model": model,
+        "tokens": [],
+        "legend": legend,
     }
-    data |= {"normalize": True, "tokens": [], "closest": [0, 1, 0.5], "farthest": [0, 2, 0.1], "notices": []}
-    data |= {
-        "reference": None,
-        "versions": {"Python": "3"},
-        "matrix": "AACAPwAAAD/NzMw9AAAAPwAAgD/NzEw+zczMPc3MTD4AAIA/",
-    }
+    data |= {"closest": [0, 1, 0.5], "farthest": [0, 2, 0.1], "notices": [], "reference": None}
+    data |= {"versions": {"Python": "3"}, "matrix": encoded([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]])}
     return data | changes
+
+
+def encoded(matrix: list[list[float]]) -> str:
+    return base64.b64encode(np.array(matrix, dtype="<f4").tobytes()).decode("ascii")
 
 
 def notebook(*outputs: NotebookNode, markdown: str = "## 1 · A step", **changes: Any) -> NotebookNode:
@@ -62,7 +68,7 @@ def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
 
 
 def test_the_title_is_the_one_h1_and_the_windows_name() -> None:
-    soup = page(title="My title")
+    soup = page(settings={"title": "My title"})
     assert [h.text for h in soup.select("h1")] == ["My title"]
     assert soup.title is not None
     assert soup.title.text == "My title"
@@ -91,6 +97,53 @@ def test_what_ran_and_the_extremes_stand_on_top() -> None:
     assert "m stood in for big: the hub is away." in words
     assert "Closest pair 0.5000 one two" in words
     assert "Farthest pair 0.1000 one three" in words
+
+
+def test_the_matrix_is_a_table_with_headers_for_rows_and_columns() -> None:
+    (table,) = page().select("#glance table")
+    assert [next(th.strings) for th in table.select('th[scope="col"]')] == ["1", "2", "3"]
+    assert [th.select_one(".label").text for th in table.select('th[scope="row"]')] == [
+        "one",
+        "two",
+        "thr...",
+    ]  # type: ignore[union-attr]
+    assert [th.select_one(".full").text for th in table.select("th")] == 2 * [
+        "1 · one",
+        "2 · two",
+        "3 · three",
+    ]  # type: ignore[union-attr]
+    assert all(th["tabindex"] == "0" for th in table.select("th"))
+    cells = [td.text for td in table.select("tbody td")]
+    assert cells == ["1.0000", "0.5000", "0.1000", "0.5000", "1.0000", "0.2000", "0.1000", "0.2000", "1.0000"]
+    assert table.select("tbody td")[2]["style"] == "background:#ffffff;color:#000"
+
+
+def test_above_thirty_sentences_pairs_and_the_csv_take_the_tables_place() -> None:
+    texts = [f"s{k}" for k in range(31)]
+    glance = page(sentences=texts, labels=texts, matrix=encoded(np.eye(31).tolist())).select_one("#glance")
+    assert glance is not None
+    assert not glance.select("table")
+    assert [len(ol.select("li")) for ol in glance.select(".pairs ol")] == [10, 10]
+    assert [a["href"] for a in glance.select("a")] == ["set.csv"]
+
+
+def test_every_sentence_has_its_neighbours_nearest_first() -> None:
+    first = page().select_one(".neighbours ol > li")
+    assert first is not None
+    assert first.get_text(" ", strip=True) == "one 0.5000 two 0.1000 three"
+
+
+def test_provenance_names_model_parameters_and_the_command() -> None:
+    foot = page(settings={"title": "T", "description": "", "normalize": True, "cmap": "Reds"}).select_one(
+        "#provenance"
+    )
+    assert foot is not None
+    rows = {row.th.text: row.td.text for row in foot.select("tr")}  # type: ignore[union-attr]
+    assert rows["Weights, SHA-256"] == "0" * 64
+    assert rows["An embedding"] == "2 numbers, mean pooling, scaled to length 1"
+    assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"
+    assert rows["normalize"] == "true"
+    assert rows["cmap"] == "Reds"
 
 
 def test_warnings_and_progress_bars_stay_out() -> None:
@@ -127,13 +180,15 @@ def everywhere(text: str) -> BeautifulSoup:
     picture = nbformat.v4.new_output("display_data", svg, metadata={"image/svg+xml": {"alt": text}})
     return page(
         *(stdout, plain, picture),
-        title=text,
-        description=text,
+        settings={"title": text, "description": text, "normalize": True, "cmap": text},
         sentences=[text] * 3,
+        labels=[text] * 3,
+        groups=[text] * 3,
         notices=[text],
         reference=text,
         versions={text: text},
-        model=summary()["model"] | {"name": text, "revision": text, "pooling": text},
+        model=summary()["model"] | {"name": text, "revision": text, "pooling": text, "stands_in_for": text},
+        legend=summary()["legend"] | {"groups": [[text, "#123456"]]},
     )
 
 

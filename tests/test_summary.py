@@ -17,12 +17,12 @@ MODEL = {"name": "small", "stands_in_for": None, "reason": None}
 
 def summary(**changes: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
-        "title": "T",
-        "description": "",
+        "settings": {"title": "T"},
         "texts": ["a", "b", "c"],
+        "labels": ["a", "b", "c"],
         "groups": None,
         "model": MODEL,
-        "normalize": True,
+        "legend": {},
         "tokens": [TokenFacts(count=3, limit=8, unknown=0, readable=True)] * 3,
         "matrix": MATRIX,
         "reference": None,
