@@ -39,7 +39,7 @@ class _MathMLRenderer(IPythonRenderer):
     """nbconvert's Markdown, with formulas as MathML, which needs no script to be shown."""
 
     def block_math(self, body: str) -> str:
-        return f'<div class="formula">{to_mathml(body, display="block")}</div>'
+        return f'<div class="formula" tabindex="0">{to_mathml(body, display="block")}</div>'
 
     def inline_math(self, body: str) -> str:
         return to_mathml(body)

@@ -1,0 +1,250 @@
+"""The pages in a real browser: they ask for nothing, run nothing, and can be read by everybody."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import Ran, command_line
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-sync",
+]
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
+
+HOSTILE = [
+    "<script>document.title = 'owned'; alert(1)</script>",
+    "<img src=x onerror=\"alert(2)\"> <svg onload=alert(3)> <a href='javascript:alert(4)'>click</a>",
+    "\"><iframe src='http://127.0.0.1:9/'></iframe><style>* { display: none }</style>",
+    "{{ 7 * 7 }} {% include '/etc/passwd' %} ${7*7} <%= 7*7 %>",
+    "</title></style></script></textarea><h1>Another heading</h1>",
+    "costs $5 to $10, Pay $$ now, \\frac{1}{2} `code` **bold** [link](http://127.0.0.1:9/)",
+]
+SCRIPTS = ["中文句子在这里", "नमस्ते दुनिया", "مرحبا بالعالم", "🙂🚗 emoji", "Ελληνικά", "from $100 to $1000"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium was found, and CI must have one: .ci/run installs it")
+        pytest.skip("no Chromium was found; on Debian: apt install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Reports of sets that try to be more than text, or that hold many scripts, or much."""
+    folder = tmp_path_factory.mktemp("odd")
+    many = [f"Sentence number {k} of a long list speaks of the number {k}" for k in range(1, 41)]
+    sets: dict[str, dict[str, Any]] = {
+        "hostile": {
+            "title": HOSTILE[0],
+            "description": "\n".join(HOSTILE),
+            "sentences": {HOSTILE[2]: HOSTILE},
+        },
+        "scripts": {"sentences": SCRIPTS},
+        "forty": {"sentences": many},
+        "broken": {"title": HOSTILE[1], "sentences": ["one", "two"], "model": "./no <b>such</b> folder"},
+    }
+    for stem, keys in sets.items():
+        values = {"model": "sentence-transformers/all-MiniLM-L6-v2"} | keys
+        (folder / f"{stem}.yaml").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    paths = [folder / f"{stem}.yaml" for stem in sets]
+    return replace(command_line("run", *paths, "--out", folder / "out", home=folder), out=folder / "out")
+
+
+class Watched:
+    """A page in the browser, with everything that it asked for or complained of."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.trouble: list[str] = []
+        page.on("console", lambda message: self.trouble.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (self.trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        if (
+            request.url != self.page.url
+            and not request.url.startswith("data:")
+            and not request.is_navigation_request()
+        ):
+            self.trouble.append(f"request: {request.url}")
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    pages: list[Page] = []
+
+    def open_page(path: Path, scheme: str = "light", width: int = 1280) -> Watched:
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        pages.append(page)
+        watched = Watched(page)
+        page.goto(path.as_uri())
+        return watched
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def every_page(shipped: Ran, odd: Ran) -> list[Path]:
+    return sorted(shipped.out.glob("*.html")) + sorted(odd.out.glob("*.html"))
+
+
+def test_the_odd_sets_are_reports_and_only_the_broken_one_fails(odd: Ran) -> None:
+    assert odd.code == 1
+    assert sorted(path.stem for path in odd.out.glob("*.html")) == ["forty", "hostile", "index", "scripts"]
+
+
+def test_no_page_asks_for_anything_or_complains(
+    visit: Callable[..., Watched], shipped: Ran, odd: Ran
+) -> None:
+    for path in every_page(shipped, odd):
+        watched = visit(path)
+        assert watched.trouble == [], path.name
+        broken = watched.page.locator("img").evaluate_all("all => all.filter(i => !i.naturalWidth).length")
+        assert broken == 0, path.name
+
+
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_no_page_breaks_a_rule_of_wcag(
+    visit: Callable[..., Watched], shipped: Ran, odd: Ran, scheme: str, width: int
+) -> None:
+    some = [shipped.out / "blog.html", shipped.out / "index.html", odd.out / "index.html"]
+    for path in every_page(shipped, odd) if (scheme, width) == VIEWS[0] else some:
+        found = Axe().run(visit(path, scheme, width).page, options=AXE).response["violations"]
+        assert [(rule["id"], [node["html"][:100] for node in rule["nodes"][:3]]) for rule in found] == [], (
+            path.name
+        )
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visit: Callable[..., Watched], shipped: Ran, odd: Ran) -> None:
+    for path in every_page(shipped, odd):
+        page = visit(path, width=360).page
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path.name
+
+
+def test_every_page_has_one_h1_and_a_right_outline(
+    visit: Callable[..., Watched], shipped: Ran, odd: Ran
+) -> None:
+    for path in every_page(shipped, odd):
+        tags = (
+            visit(path).page.locator("h1, h2, h3, h4, h5, h6").evaluate_all("all => all.map(h => h.tagName)")
+        )
+        levels = [int(tag[1]) for tag in tags]
+        assert levels[0] == 1, path.name
+        assert levels.count(1) == 1, path.name
+        assert all(after <= before + 1 for before, after in pairwise(levels)), path.name
+
+
+def test_a_hostile_set_is_only_text(visit: Callable[..., Watched], odd: Ran) -> None:
+    watched = visit(odd.out / "hostile.html")
+    page = watched.page
+    assert page.title() == HOSTILE[0]
+    assert page.locator("h1").inner_text() == HOSTILE[0]
+    assert page.locator("script, iframe, a[href^='javascript'], [onerror], [onload]").count() == 0
+    quoted = page.locator("main").text_content() or ""
+    assert all(sentence in quoted for sentence in HOSTILE)
+    assert watched.trouble == []
+
+
+def test_a_hostile_failure_is_only_text_on_the_index(visit: Callable[..., Watched], odd: Ran) -> None:
+    failed = visit(odd.out / "index.html").page.locator(".failed")
+    assert HOSTILE[1] in (failed.text_content() or "")
+    assert "./no <b>such</b> folder" in (failed.text_content() or "")
+    assert failed.locator("img, a, svg").count() == 0
+
+
+def test_one_control_shows_all_code(visit: Callable[..., Watched], shipped: Ran) -> None:
+    page = visit(shipped.out / "blog.html").page
+    code = page.locator(".code pre")
+    assert code.count() > 20
+    assert not code.first.is_visible()
+    page.get_by_label("Show all code").check()
+    assert all(code.nth(k).is_visible() for k in range(code.count()))
+    page.get_by_label("Show all code").uncheck()
+    page.locator(".code summary").first.click()
+    assert code.first.is_visible()
+    assert not code.nth(1).is_visible()
+
+
+def test_contents_stay_in_view_or_fold_on_a_phone(
+    visit: Callable[..., Watched], shipped: Ran
+) -> None:
+    wide = visit(shipped.out / "blog.html").page
+    wide.locator("#provenance").scroll_into_view_if_needed()
+    last = wide.get_by_role("link", name="Where the numbers come from")
+    assert last.is_visible()
+    assert 0 <= last.bounding_box()["y"] < 800  # type: ignore[index]
+    narrow = visit(shipped.out / "blog.html", width=360).page
+    assert not narrow.get_by_role("link", name="13 · Your turn").is_visible()
+    narrow.get_by_text("Contents", exact=True).click()
+    narrow.get_by_role("link", name="13 · Your turn").click()
+    assert narrow.url.endswith("#step-13")
+
+
+def test_a_headers_whole_sentence_shows_on_focus_and_on_hover(
+    visit: Callable[..., Watched], shipped: Ran
+) -> None:
+    page = visit(shipped.out / "blog.html").page
+    header = page.locator(".matrix th[scope=row]").nth(2)
+    whole = header.locator(".full")
+    assert not whole.is_visible()
+    header.focus()
+    assert whole.is_visible()
+    assert whole.inner_text().startswith("3 · Esplanade MRT station is an underground Mass Rapid Transit")
+    page.locator("h1").hover()
+    page.locator(".show-all, label").first.focus()
+    page.locator(".matrix thead th").first.hover()
+    assert page.locator(".matrix thead th .full").first.is_visible()
+
+
+def test_a_picture_can_be_seen_in_its_full_size(visit: Callable[..., Watched], odd: Ran) -> None:
+    page = visit(odd.out / "forty.html", width=360).page
+    picture = page.locator("#glance .figure img")
+    fitted = picture.bounding_box()["width"]  # type: ignore[index]
+    page.locator("#glance .figure").get_by_label("Full size").check()
+    assert picture.bounding_box()["width"] > 2 * fitted  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_on_paper_the_table_is_open_and_the_controls_are_gone(
+    visit: Callable[..., Watched], shipped: Ran
+) -> None:
+    page = visit(shipped.out / "blog.html", scheme="dark").page
+    page.locator(".data summary").click()
+    assert not page.locator(".matrix table").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".matrix table").is_visible()
+    assert not page.locator(".toc").is_visible()
+    assert not page.locator(".code").first.is_visible()
+    assert not page.get_by_text("Full size").first.is_visible()
+
+
+def test_the_page_says_itself_what_it_may_do(visit: Callable[..., Watched], shipped: Ran) -> None:
+    """The policy is live: what an attacker might yet get in would not run."""
+    watched = visit(shipped.out / "blog.html")
+    watched.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('img'), {src: 'http://127.0.0.1:9/x.png'}))"
+    )
+    watched.page.wait_for_timeout(200)
+    assert any("Content Security Policy" in words for words in watched.trouble)
