@@ -21,6 +21,7 @@ from matplotlib import font_manager, ft2font
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from sentence_reports.pairs import Pair, Pairs
 
@@ -68,11 +69,12 @@ def _svg(figure: Figure) -> tuple[str, dict[str, Any]]:
 
 
 def _png(figure: Figure) -> tuple[str, dict[str, Any]]:
-    image = _saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    width = int.from_bytes(
-        image[16:20], "big"
-    )  # of the header, in pixels; a page shows two in the space of one
-    return base64.b64encode(image).decode("ascii"), {"width": width * 96 // PNG_DPI}
+    image = Image.open(io.BytesIO(_saved(figure, format="png", dpi=PNG_DPI))).convert("RGB")
+    small = io.BytesIO()
+    image.quantize(256, dither=Image.Dither.NONE).save(
+        small, format="png", optimize=True
+    )  # a third of the bytes
+    return base64.b64encode(small.getvalue()).decode("ascii"), {"width": image.width * 96 // PNG_DPI}
 
 
 def shorten(text: str, size: int) -> str:
@@ -94,11 +96,14 @@ def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
 def color_limits(matrix: NDArray[np.floating]) -> tuple[float, float]:
     """The similarities that get the lightest and the darkest colour, for an `(n, n)` matrix.
 
-    The dark end is always 1, a sentence with itself. The light end is the smallest similarity, rounded down
-    to a tenth, but never above 0.5: a set of near-equal sentences must not look like day and night.
+    The dark end is always 1, a sentence with itself. The light end is 0.5 where all similarities are above it,
+    as with models that give nothing less, else 0, a right angle, else the smallest, rounded down to a tenth. It never
+    follows the set more closely than that: near-equal sentences must not look like day and night.
     """
-    lowest = math.floor(round(float(np.min(matrix)), 6) * 10) / 10
-    return max(-1.0, min(0.5, lowest)), 1.0
+    lowest = round(float(np.min(matrix)), 6)
+    if lowest >= 0:
+        return (0.5 if lowest >= 0.5 else 0.0), 1.0
+    return max(-1.0, math.floor(lowest * 10) / 10), 1.0
 
 
 def heatmap(

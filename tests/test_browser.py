@@ -187,9 +187,7 @@ def test_one_control_shows_all_code(visit: Callable[..., Watched], shipped: Ran)
     assert not code.nth(1).is_visible()
 
 
-def test_contents_stay_in_view_or_fold_on_a_phone(
-    visit: Callable[..., Watched], shipped: Ran
-) -> None:
+def test_contents_stay_in_view_or_fold_on_a_phone(visit: Callable[..., Watched], shipped: Ran) -> None:
     wide = visit(shipped.out / "blog.html").page
     wide.locator("#provenance").scroll_into_view_if_needed()
     last = wide.get_by_role("link", name="Where the numbers come from")
