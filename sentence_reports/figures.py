@@ -94,9 +94,9 @@ def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
 
 
 def color_limits(matrix: NDArray[np.floating]) -> tuple[float, float]:
-    """The similarities that get the lightest and the darkest colour, for an `(n, n)` matrix.
+    """The similarities at the two ends of the colours, for an `(n, n)` matrix.
 
-    The dark end is always 1, a sentence with itself. The light end is 0.5 where all similarities are above it,
+    The high end is always 1, a sentence with itself. The low end is 0.5 where all similarities are above it,
     as with models that give nothing less, else 0, a right angle, else the smallest, rounded down to a tenth. It never
     follows the set more closely than that: near-equal sentences must not look like day and night.
     """
@@ -109,7 +109,7 @@ def color_limits(matrix: NDArray[np.floating]) -> tuple[float, float]:
 def heatmap(
     similarity: pd.DataFrame, *, groups: Sequence[str] | None = None, cmap: str = "YlGnBu"
 ) -> Picture:
-    """The heatmap of an `(n, n)` similarity matrix, darker where two sentences are more alike.
+    """The heatmap of an `(n, n)` similarity matrix.
 
     `similarity` holds the same labels, in the same order, as index and columns. `groups` gives one name per
     sentence; neighbours with the same name are framed together and share a colour. Labels with characters
@@ -140,10 +140,12 @@ def heatmap(
             rasterized=n > ANNOTATED_UP_TO,
         )
         axes.set(xlabel=None, ylabel=None)
+        scale.tick_params(labelsize=max(9.0, 1.5 * _side(n)))  # read at any size of the whole
+        scale.yaxis.label.set_size(max(9.0, 1.5 * _side(n)))
         _label_axes(axes, labels, groups)
         if groups is not None:
             _frame_groups(axes, groups)
-        return Picture(figure, describe_heatmap(similarity, low, high), vector=n <= SVG_UP_TO)
+        return Picture(figure, describe_heatmap(similarity, groups, cmap), vector=n <= SVG_UP_TO)
 
 
 def _side(n: int) -> float:
@@ -187,15 +189,16 @@ def numbered(labels: Sequence[str]) -> bool:
 def legend(similarity: pd.DataFrame, *, groups: Sequence[str] | None, cmap: str) -> dict[str, Any]:
     """What a page has to say beside the heatmap, ready for JSON.
 
-    `low` and `high` are the similarities of the lightest and the darkest colour, `ramp` the colours between
-    them in equal steps, `groups` the groups' names with the colour of their labels; `numbered` says whether
-    the axes show numbers in place of labels.
+    `low` and `high` are the similarities at the ends of the colours, `scale` the same in words, `ramp` the
+    colours between them in equal steps, `groups` the groups' names with the colour of their labels;
+    `numbered` says whether the axes show numbers in place of labels.
     """
     low, high = color_limits(similarity.to_numpy())
     colors = mpl.colormaps[cmap].resampled(RAMP)
     return {
         "low": low,
         "high": high,
+        "scale": scale_words(low, high, cmap),
         "ramp": [mpl.colors.to_hex(colors(k)) for k in range(RAMP)],
         "groups": list(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else [],
         "numbered": numbered(list(similarity.index)),
@@ -229,16 +232,34 @@ def can_draw(text: str) -> bool:
     return all(_font().get_char_index(ord(character)) for character in set(text))
 
 
-def describe_heatmap(similarity: pd.DataFrame, low: float, high: float) -> str:
-    """The heatmap in words: its size, its colours' limits, its closest and its farthest pair."""
+def shades(cmap: str) -> tuple[str, str]:
+    """What the low and the high end of a colour map look like; empty words where it is no way from light to dark."""
+    ramp = mpl.colormaps[cmap](np.linspace(0, 1, RAMP))[:, :3] @ [0.299, 0.587, 0.114]  # luma, after BT.601
+    steps = np.diff(ramp)
+    if np.all(steps <= 0.01):
+        return "lightest", "darkest"
+    return ("darkest", "lightest") if np.all(steps >= -0.01) else ("", "")
+
+
+def scale_words(low: float, high: float, cmap: str) -> str:
+    """The colour scale in words: from which similarity to which, and which end is light."""
+    light, dark = (f" ({word})" if word else "" for word in shades(cmap))
+    return f"from {low:g}{light} to {high:g}{dark}"
+
+
+def describe_heatmap(similarity: pd.DataFrame, groups: Sequence[str] | None, cmap: str) -> str:
+    """The heatmap in words: its size, its colours, its groups, its closest and its farthest pair."""
     n, pairs, labels = len(similarity), Pairs(similarity.to_numpy()), list(similarity.index)
+    scale = scale_words(*color_limits(similarity.to_numpy()), cmap)
 
     def words(pair: Pair) -> str:
         return f"“{labels[pair.first]}” and “{labels[pair.second]}” at {pair.similarity:.2f}"
 
-    what = (
-        f"Heatmap of the cosine similarity of {n} sentences, from {low:g} (lightest) to {high:g} (darkest). "
-    )
+    what = f"Heatmap of the cosine similarity of {n} sentences, {scale}"
+    what += f", in the groups {', '.join(dict.fromkeys(groups))}. " if groups else ". "
     if len(pairs) == 1:
-        return what + f"The one pair is {words(pairs[0])}."
-    return what + f"The closest pair is {words(pairs[0])}; the farthest is {words(pairs[-1])}."
+        return what + f"The one pair is {words(pairs.closest(1)[0])}."
+    return (
+        what
+        + f"The closest pair is {words(pairs.closest(1)[0])}; the farthest is {words(pairs.farthest(1)[0])}."
+    )

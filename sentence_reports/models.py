@@ -205,7 +205,9 @@ def _stand_in(request: Request, reason: str) -> FoundModel:
             f"The model {request.model} is not on this machine, and {reason}; its fallback_model {fallback} "
             f"is not on this machine either. {_remedy(request)}, or use {EMBEDDED} as fallback_model."
         )
-    values = {**asdict(found), "stands_in_for": request.model, "reason": reason}
+    same = fallback == request.model  # in another revision than the one asked for
+    asked = f"{request.model} in the revision {request.revision}" if same else request.model
+    values = {**asdict(found), "stands_in_for": asked, "reason": reason}
     return FoundModel(**values)
 
 
@@ -264,7 +266,10 @@ def _looks_like_path(name: str) -> bool:
 
 
 def _is_folder(name: str) -> bool:
-    return bool(name.strip()) and (path := _expanded(name)) is not None and path.is_dir()
+    try:
+        return bool(name.strip()) and (path := _expanded(name)) is not None and path.is_dir()
+    except (OSError, ValueError):  # too long, or with a NUL: no name of a folder
+        return False
 
 
 def _expanded(name: str) -> Path | None:
@@ -693,6 +698,15 @@ def files(found: FoundModel) -> list[tuple[str, int]]:
     names = [name for name in _walk(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
     names = [name for name in names if name in weights or not name.endswith(".safetensors")]
     return [(name, (folder / name).stat().st_size) for name in names]
+
+
+def folder_stamp(model: str) -> str:
+    """Say what state a model's folder is in, by names, sizes and times; empty where `model` is no folder."""
+    if not _is_folder(model):
+        return ""
+    folder = Path(model).expanduser()
+    stats = [(name, (folder / name).stat()) for name in _walk(folder)]
+    return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
 def describe(found: FoundModel, encoder: SentenceTransformer) -> dict[str, Any]:

@@ -15,23 +15,26 @@ class Pair(NamedTuple):
 
 
 class Pairs:
-    """All n·(n-1)/2 pairs of an `(n, n)` similarity matrix, from the closest to the farthest.
-
-    Pairs of equal similarity stay in the order of the set. Behaves as a sequence of `Pair`.
-    """
+    """All n·(n-1)/2 pairs of an `(n, n)` similarity matrix; of equal ones the first in the set comes first."""
 
     def __init__(self, matrix: NDArray[np.floating]) -> None:
-        rows, columns = np.triu_indices(len(matrix), k=1)
-        values = matrix[rows, columns]
-        order = np.argsort(-values, kind="stable")
-        self._first, self._second, self._values = rows[order], columns[order], values[order]
+        self._rows, self._columns = np.triu_indices(len(matrix), k=1)
+        self._values = matrix[self._rows, self._columns]
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def __getitem__(self, k: int) -> Pair:
-        return Pair(int(self._first[k]), int(self._second[k]), float(self._values[k]))
+    def closest(self, count: int) -> list[Pair]:
+        """The `count` most alike pairs, the closest first."""
+        return self._named(np.argsort(-self._values, kind="stable")[:count])
+
+    def farthest(self, count: int) -> list[Pair]:
+        """The `count` least alike pairs, the farthest first."""
+        return self._named(np.argsort(self._values, kind="stable")[:count])
 
     def above(self, limit: float) -> list[Pair]:
-        """The pairs with a similarity greater than `limit`."""
-        return [self[k] for k in range(int(np.count_nonzero(self._values > limit)))]
+        """The pairs with a similarity greater than `limit`, in the order of the set."""
+        return self._named(np.flatnonzero(self._values > limit))
+
+    def _named(self, places: NDArray[np.integer]) -> list[Pair]:
+        return [Pair(int(self._rows[k]), int(self._columns[k]), float(self._values[k])) for k in places]

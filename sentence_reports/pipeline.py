@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sentence_reports.errors import ExecutionError, Problem, SentenceReportsError, SetError
 from sentence_reports.index import Report, render_index
-from sentence_reports.models import FoundModel, Request, find_model, handover
+from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
 from sentence_reports.sets import SetFile, read_set
 
 if TYPE_CHECKING:
@@ -77,13 +77,12 @@ def find_sets(folder: Path) -> list[Path]:
 
 def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
     """Read every set; give the good ones in order, and what is wrong with the others by stem."""
+    paths = list({path.resolve(): path for path in paths}.values())
     good: list[SetFile] = []
     bad: dict[str, SetError] = {}
-    first: dict[str, Path] = {}
     for path in paths:
         try:
-            other = first.setdefault(path.stem.casefold(), path)
-            if (words := _name_problem(path, other)) is not None:
+            if (words := _name_problem(path, paths)) is not None:
                 raise SetError((Problem(str(path), None, None, words),))
             good.append(read_set(path))
         except SetError as error:
@@ -92,11 +91,14 @@ def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]
     return good, bad
 
 
-def _name_problem(path: Path, other: Path) -> str | None:
+def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
+    if path.suffix not in SET_SUFFIXES:
+        return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}"
     if path.stem.casefold() == "index":
         return "a set cannot be called index: its page would be the list of all reports. Rename the file"
-    if path != other:
-        return f"its report would have the same name as that of {other}. Rename one of the two"
+    others = [other for other in paths if other != path and other.stem.casefold() == path.stem.casefold()]
+    if others:
+        return f"its report would have the same name as that of {others[0]}. Rename one of the two"
     return None
 
 
@@ -157,17 +159,9 @@ def _digest(work: _Run, each: SetFile) -> str:
         work.code,
         each.stem,
         json.dumps(each.set.parameters(), sort_keys=True),
-        _model_folder_stamp(each.set.model),
+        folder_stamp(each.set.model),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _model_folder_stamp(model: str) -> str:
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        return ""
-    stats = [(path.name, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
-    return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
 def _code_digest(notebook: Path) -> str:

@@ -64,11 +64,11 @@ class ReportExporter(HTMLExporter):
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
-def render(notebook: NotebookNode, *, stem: str, date: str) -> str:
+def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str:
     """The page of an executed notebook, as HTML.
 
-    `stem` names the files beside the page, `date` is the day the page shows. Raises ValueError for a notebook
-    that did not run to its end: it has an error in it, or no summary.
+    `stem` names the files beside the page; the page shows `date` as its day and `command` as what makes it again.
+    Raises ValueError for a notebook that did not run to its end: it has an error in it, or no summary.
     """
     summary = read_summary(notebook)
     if summary is None or _has_error(notebook):
@@ -79,6 +79,7 @@ def render(notebook: NotebookNode, *, stem: str, date: str) -> str:
         "summary": summary,
         "stem": stem,
         "date": date,
+        "command": command,
         "steps": steps,
         "starts": {step.id for step in steps},
         "heatmap": _heatmap(notebook),

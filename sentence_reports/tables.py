@@ -97,7 +97,9 @@ def extremes(matrix: NDArray[np.float32], known: list[Sentence]) -> tuple[list[L
     def named(pair: Pair) -> Likeness:
         return Likeness(known[pair.first], known[pair.second], pair.similarity)
 
-    return [named(pairs[k]) for k in range(few)], [named(pairs[-1 - k]) for k in range(few)]
+    near = pairs.closest(few)
+    far = [pair for pair in pairs.farthest(2 * few) if pair not in near][:few]
+    return [named(pair) for pair in near], [named(pair) for pair in far]
 
 
 def neighbours(matrix: NDArray[np.float32], known: list[Sentence]) -> list[tuple[Sentence, list[Likeness]]]:

@@ -42,7 +42,7 @@ TINY = [
         "from sentence_reports.summary import summarize\n"
         "facts = dict(name=model, revision=None, source='folder', sha256='0' * 64, dimension=2, max_tokens=8,\n"
         "             pooling='mean', stands_in_for=None, reason=None)\n"
-        "legend = dict(low=0, high=1, ramp=['#ffffff', '#000000'], groups=[], numbered=False)\n"
+        "legend = dict(low=0, high=1, scale='', ramp=['#ffffff', '#000000'], groups=[], numbered=False)\n"
         "settings = dict(title=title, description=description, model=model, normalize=normalize)\n"
         "summarize(settings=settings, texts=sentences, labels=sentences, groups=None, model=facts, tokens=[],\n"
         "          matrix=matrix, legend=legend, reference=None, versions={})",

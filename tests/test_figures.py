@@ -15,6 +15,7 @@ from sentence_reports.figures import (
     color_limits,
     group_colors,
     heatmap,
+    legend,
     make_labels,
     shorten,
 )
@@ -150,6 +151,29 @@ def test_the_colour_map_and_the_groups_change_the_picture() -> None:
     plain = svg_text(heatmap(square(["a", "b", "c"])))
     assert plain != svg_text(heatmap(square(["a", "b", "c"]), cmap="Reds"))
     assert plain != svg_text(heatmap(square(["a", "b", "c"]), groups=["x", "x", "y"]))
+
+
+@pytest.mark.parametrize(
+    ("cmap", "words"),
+    [
+        ("YlGnBu", "from 0 (lightest) to 1 (darkest)"),
+        ("viridis", "from 0 (darkest) to 1 (lightest)"),
+        ("YlGnBu_r", "from 0 (darkest) to 1 (lightest)"),
+        ("coolwarm", "from 0 to 1"),
+        ("hsv", "from 0 to 1"),
+    ],
+)
+def test_the_words_for_the_scale_are_true_of_the_colour_map(cmap: str, words: str) -> None:
+    similarity = square(["one", "two", "three"])
+    assert words in heatmap(similarity, cmap=cmap).alt
+    assert legend(similarity, groups=None, cmap=cmap)["scale"] == words
+
+
+def test_groups_are_named_in_words_and_in_the_legend() -> None:
+    similarity = square(["one", "two", "three"])
+    assert ", in the groups z, a. " in heatmap(similarity, groups=["z", "z", "a"]).alt
+    named = legend(similarity, groups=["z", "z", "a"], cmap="YlGnBu")["groups"]
+    assert [name for name, _ in named] == ["z", "a"]
 
 
 def test_a_matrix_that_is_not_square_is_refused() -> None:

@@ -268,12 +268,23 @@ def test_a_missing_model_fails_its_set_only(write_set: Callable[..., Path], run_
 def test_names_that_would_meet_are_refused(write_set: Callable[..., Path], params: Path) -> None:
     for stem, suffix in (("one", ".yaml"), ("one", ".yml"), ("ONE", ".yaml"), ("Index", ".yml")):
         write_set(stem, suffix=suffix)
-    good, bad = read_sets(find_sets(params))
-    assert [each.path.name for each in good] == ["ONE.yaml"]
-    words = "\n".join(str(error) for error in bad.values())
-    assert "one.yaml: its report would have the same name as that of" in words
-    assert "one.yml: its report would have the same name as that of" in words
-    assert "a set cannot be called index" in words
+    write_set("other")
+    good, bad = read_sets([*find_sets(params), params / ".." / "params" / "other.yaml"])
+    assert [each.path.stem for each in good] == ["other"]
+    words = [str(problem) for error in bad.values() for problem in error.problems]
+    assert len(words) == 4
+    assert sum("its report would have the same name as that of" in line for line in words) == 3
+    assert sum("a set cannot be called index" in line for line in words) == 1
+
+
+def test_sets_that_would_meet_fail_whatever_their_order(
+    write_set: Callable[..., Path], run_all: Callable, params: Path
+) -> None:
+    write_set("one")
+    write_set("one", suffix=".yml")
+    (report,), notes = run_all()
+    assert "same name" in str(report.failure)
+    assert notes.ran == []
 
 
 def test_only_visible_yaml_files_are_sets(write_set: Callable[..., Path], params: Path) -> None:

@@ -24,7 +24,14 @@ HOSTILE = (
 def summary(**changes: Any) -> dict[str, Any]:
     model = {"name": "m", "revision": "r", "source": "folder", "sha256": "0" * 64, "dimension": 2}
     model |= {"max_tokens": 8, "pooling": "mean", "stands_in_for": None, "reason": None}
-    legend = {"low": 0.0, "high": 1.0, "ramp": ["#ffffff", "#000000"], "groups": [], "numbered": False}
+    legend = {
+        "low": 0.0,
+        "high": 1.0,
+        "scale": "from 0 to 1",
+        "ramp": ["#ffffff", "#000000"],
+        "groups": [],
+        "numbered": False,
+    }
     data = {
         "settings": {"title": "T", "description": "D", "normalize": True},
         "sentences": ["one", "two", "three"],
@@ -64,7 +71,10 @@ def notebook(*outputs: NotebookNode, markdown: str = "## 1 · A step", **changes
 
 
 def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
-    return BeautifulSoup(render(notebook(*outputs, **changes), stem="set", date="2026-01-02"), "html.parser")
+    return BeautifulSoup(
+        render(notebook(*outputs, **changes), stem="set", date="2026-01-02", command="make report SET=set"),
+        "html.parser",
+    )
 
 
 def test_the_title_is_the_one_h1_and_the_windows_name() -> None:
@@ -203,7 +213,7 @@ def test_text_is_data_wherever_it_is_shown() -> None:
 
 
 def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
-    html = render(notebook(), stem="a b#c?.d", date="2026-01-02")
+    html = render(notebook(), stem="a b#c?.d", date="2026-01-02", command="make report SET=set")
     links = [a["href"] for a in BeautifulSoup(html, "html.parser").select("#provenance a")]
     assert links == ["a%20b%23c%3F.d.csv", "a%20b%23c%3F.d.ipynb"]
 
@@ -211,15 +221,17 @@ def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
 def test_a_notebook_that_failed_is_never_a_report() -> None:
     error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])
     with pytest.raises(ValueError, match="ran to its end"):
-        render(notebook(error), stem="set", date="2026-01-02")
+        render(notebook(error), stem="set", date="2026-01-02", command="make report SET=set")
     with pytest.raises(ValueError, match="ran to its end"):
-        render(nbformat.v4.new_notebook(), stem="set", date="2026-01-02")
+        render(nbformat.v4.new_notebook(), stem="set", date="2026-01-02", command="make report SET=set")
 
 
 def test_rendering_twice_gives_the_same_bytes_and_changes_nothing() -> None:
     executed = notebook()
     before = nbformat.writes(executed)
-    assert render(executed, stem="set", date="d") == render(executed, stem="set", date="d")
+    assert render(executed, stem="set", date="d", command="c") == render(
+        executed, stem="set", date="d", command="c"
+    )
     assert nbformat.writes(executed) == before
 
 

@@ -32,11 +32,15 @@ def summary(**changes: Any) -> dict[str, Any]:
 
 
 def test_pairs_come_once_each_from_the_closest_to_the_farthest() -> None:
-    assert list(Pairs(MATRIX)) == [Pair(1, 2, 0.75), Pair(0, 1, 0.5), Pair(0, 2, 0.25)]
+    pairs = [Pair(1, 2, 0.75), Pair(0, 1, 0.5), Pair(0, 2, 0.25)]
+    assert Pairs(MATRIX).closest(9) == pairs
+    assert Pairs(MATRIX).farthest(2) == pairs[:0:-1]
+    assert len(Pairs(MATRIX)) == 3
 
 
 def test_equal_pairs_stay_in_the_order_of_the_set() -> None:
-    assert [pair[:2] for pair in Pairs(np.ones((3, 3)))] == [(0, 1), (0, 2), (1, 2)]
+    assert [pair[:2] for pair in Pairs(np.ones((3, 3))).closest(3)] == [(0, 1), (0, 2), (1, 2)]
+    assert [pair[:2] for pair in Pairs(np.ones((3, 3))).farthest(3)] == [(0, 1), (0, 2), (1, 2)]
 
 
 def test_pairs_above_a_limit() -> None:
