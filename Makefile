@@ -13,8 +13,9 @@ TORCH  ?= cpu
 reports: setup  ## render every set that changed, and the index (the default)
 	@$(BIN)/sentence-reports run
 
+report: SETS = $(or $(SET),$(error which set? make report SET=blog)).yaml $(SET).yml
 report: setup  ## render one set: make report SET=blog
-	@$(BIN)/sentence-reports run params/$(or $(SET),$(error which set? make report SET=blog)).yaml
+	@$(BIN)/sentence-reports run $(or $(wildcard $(SETS:%=params/%)),params/$(SET).yaml)
 
 new: setup  ## start a set of your own: make new SET=mine
 	@$(BIN)/sentence-reports new $(or $(SET),$(error which name? make new SET=mine))
@@ -74,7 +75,7 @@ $(VENV)/.dev: $(VENV)/.setup requirements-dev.txt
 	@touch $@
 
 clean:  ## remove the reports and the environment
-	rm -rf $(VENV) reports/*.html reports/*.ipynb reports/*.csv reports/*.json reports/failed
+	rm -rf $(VENV) reports/*.html reports/*.ipynb reports/*.csv reports/.sentence-reports.* reports/failed
 
 help:  ## this list
 	@echo "make TARGET, where TARGET is one of:"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentence_reports.errors import SentenceReportsError
+from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run
 
 if TYPE_CHECKING:
@@ -35,10 +35,6 @@ sentences:
 """
 
 
-class UsageError(SentenceReportsError):
-    """Raised when nothing can be started with what the command line asks for."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
@@ -48,6 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _say(f"sentence-reports: {error}")
         return 2
+    except OutputError as error:
+        _say(f"sentence-reports: {error}")
+        return 1
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         _say("sentence-reports: stopped; finished reports are kept")
         return 130
@@ -134,10 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
     options = Options(arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout)
     paths = _sets(arguments)
     with Teller(sys.stderr.isatty()) as teller:
-        try:
-            reports = run(paths, options, teller)
-        except OSError as error:
-            raise UsageError(f"cannot write to {arguments.out}: {error.strerror or error}") from error
+        reports = run(paths, options, teller)
     _show(reports, options.out)
     failed = [report for report in reports if report.failure]
     made = teller.total - sum(1 for report in failed if report.stem in teller.seen)
@@ -148,7 +147,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _closing_words(total: int, made: int, failed: int) -> str:
     if not made and not failed:
-        return f"Nothing to do: {total} reports are up to date."
+        return f"Nothing to do: {total} {'report is' if total == 1 else 'reports are'} up to date."
     words = f"{made} made, {total - made - failed} up to date"
     return f"{words}, {failed} failed." if failed else f"{words}."
 
@@ -214,7 +213,8 @@ COLUMNS = ("set", "model", "sentences", "closest pair", "seconds", "file")
 def _row(report: "Report", out: Path) -> tuple[str, ...]:
     file = _short(out / f"{report.stem}.html")
     if report.failure:
-        return report.stem, report.model, "", "failed", "", file if report.date else ""
+        reason = f"failed: {' '.join(report.failure.split())}"
+        return report.stem, report.model, "", reason, "", file if report.date else ""
     first, second, similarity = report.closest or ("", "", 0.0)
     pair = f"{similarity:.4f}  {_cut(first)} | {_cut(second)}"
     return report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file
@@ -232,10 +232,10 @@ def _show(reports: Sequence["Report"], out: Path) -> None:
             print(*row, sep="\t")
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*COLUMNS)
+    table = Table(*(Column(name, overflow="fold") for name in COLUMNS))
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
@@ -261,14 +261,16 @@ def _new(arguments: argparse.Namespace) -> int:
     from sentence_reports.pipeline import title_of
 
     name = arguments.name.removesuffix(".yaml")
-    if not name.replace("-", "").replace("_", "").isalnum() or name.casefold() == "index":
+    plain = name.replace("-", "").replace("_", "").isalnum() and len(name) <= 100
+    if not plain or name.casefold() == "index":
         raise UsageError(
-            f"{arguments.name!r} cannot name a set: letters, digits, - and _ make a name, and index is taken"
+            f"{arguments.name!r} cannot name a set: up to 100 letters, digits, - and _ make a name; index is taken"
         )
     taken = [path for path in find_sets(PARAMS) if path.stem.casefold() == name.casefold()]
     if taken:
         raise UsageError(f"{_short(taken[0])} exists already; nothing was written")
     path = PARAMS / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
     with path.open("x", encoding="utf-8") as file:
         file.write(NEW_SET.format(name=name, title=json.dumps(title_of(name), ensure_ascii=False)))
     print(_short(path))

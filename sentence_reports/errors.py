@@ -57,3 +57,11 @@ class ExecutionError(SentenceReportsError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class OutputError(SentenceReportsError):
+    """Raised when the reports are made, but the index over them cannot be written."""
+
+
+class UsageError(SentenceReportsError):
+    """Raised when nothing can be started: the command line, its files or its output folder are of no use."""

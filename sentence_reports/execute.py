@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,9 +57,12 @@ class SetEngine(NBClientEngine):
                 timeout=None,  # the watch limits the whole set
             )
             try:
-                client.execute(cleanup_kc=True, **start)
+                if watch.reason is None:
+                    client.execute(cleanup_kc=True, **start)
             except (DeadKernelError, RuntimeError):  # nbclient: died in a cell; died before its first answer
-                _mark_stopped(nb_man, watch.reason or "the kernel died, probably out of memory")
+                watch.reason = watch.reason or "the kernel died, probably out of memory"
+            if watch.reason is not None:
+                _mark_stopped(nb_man, watch.reason)
 
 
 papermill_engines.register("sentence-reports", SetEngine)
@@ -87,10 +91,13 @@ class Watch:
             self._kernel = None
 
     def end(self, reason: str) -> None:
-        """Kill the watched kernel, if one runs; from any thread."""
+        """Kill the watched kernel as soon as it is there; from any thread."""
         self.reason, kernel = reason, self._kernel
-        if kernel is not None and kernel.provisioner is not None:
-            asyncio.run(kernel.provisioner.kill())
+        while kernel is not None and self._kernel is kernel:
+            if kernel.provisioner is not None and kernel.provisioner.has_process:
+                asyncio.run(kernel.provisioner.kill())
+                return
+            time.sleep(0.02)
 
 
 def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:

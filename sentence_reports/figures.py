@@ -141,7 +141,7 @@ def heatmap(
         )
         axes.set(xlabel=None, ylabel=None)
         scale.tick_params(labelsize=max(9.0, 1.5 * _side(n)))  # read at any size of the whole
-        scale.yaxis.label.set_size(max(9.0, 1.5 * _side(n)))
+        scale.yaxis.label.set_fontsize(max(9.0, 1.5 * _side(n)))
         _label_axes(axes, labels, groups)
         if groups is not None:
             _frame_groups(axes, groups)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 import papermill
@@ -14,13 +15,20 @@ COPIES = PROJECT / "notebooks" / ".lab"  # git ignores it: the notebook itself i
 
 
 def prepare(stem: str | None) -> Path:
-    """Write the copy for the set `stem`, or with the notebook's own five sentences, and give its path.
+    """Give a copy for the set `stem`, or with the notebook's own five sentences: the last one, or a new one.
 
-    Raises SetError where the set is missing or invalid.
+    A copy is never written over, since somebody may have worked in it; where the set or the notebook is newer, a
+    new one is made beside it. Raises SetError where the set is missing or invalid.
     """
-    parameters = {"title": title_of(stem)} | read_set(_path_of(stem)).set.parameters() if stem else {}
-    copy = COPIES / f"{stem or 'walkthrough'}.ipynb"
+    sources = [NOTEBOOK] if stem is None else [NOTEBOOK, _path_of(stem)]
+    parameters = {} if stem is None else {"title": title_of(stem)} | read_set(_path_of(stem)).set.parameters()
+    name = stem or "walkthrough"
     COPIES.mkdir(exist_ok=True)
+    places = (COPIES / f"{name}{suffix}.ipynb" for suffix in chain([""], (f"-{k}" for k in count(2))))
+    known = list(takewhile(Path.exists, places))
+    if known and all(known[-1].stat().st_mtime >= source.stat().st_mtime for source in sources):
+        return known[-1]
+    copy = COPIES / f"{name}{f'-{len(known) + 1}' if known else ''}.ipynb"
     papermill.execute_notebook(
         NOTEBOOK,
         copy,

@@ -8,12 +8,23 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sentence_reports.errors import ExecutionError, Problem, SentenceReportsError, SetError
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
+
+from sentence_reports.errors import (
+    ExecutionError,
+    OutputError,
+    Problem,
+    SentenceReportsError,
+    SetError,
+    UsageError,
+)
 from sentence_reports.index import Report, render_index
 from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
 from sentence_reports.sets import SetFile, read_set
@@ -27,6 +38,7 @@ PACKAGE = Path(__file__).parent
 PROJECT = PACKAGE.parent
 NOTEBOOK = PROJECT / "notebooks" / "walkthrough.ipynb"
 STATE = ".sentence-reports.json"
+LOCK = ".sentence-reports.lock"
 SET_SUFFIXES = (".yaml", ".yml")
 KERNEL_BYTES = 1_500_000_000  # what a kernel with a loaded model takes at most, roughly
 
@@ -64,12 +76,15 @@ class _Run:
     listener: Listener
     state: dict[str, Report]
     code: str
+    date: str
     models: dict[Request, FoundModel] = field(default_factory=dict)
     watches: "set[Watch]" = field(default_factory=set)
 
 
 def find_sets(folder: Path) -> list[Path]:
-    """The set files of a folder, by name."""
+    """The set files of a folder, by name; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
     return sorted(
         path for path in folder.iterdir() if path.suffix in SET_SUFFIXES and not path.name.startswith(".")
     )
@@ -105,23 +120,39 @@ def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
 def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Report]:
     """Make the report of every set that is stale, and the index; give what is known of each set, in order.
 
-    A report with a `failure` is one that could not be made, whatever the cause. Raises OSError where the
-    output folder cannot be used.
+    A report with a `failure` is one that could not be made, whatever the cause. One run at a time works in an
+    output folder; another waits for it. Raises UsageError where the folder cannot be used or the date is none.
     """
     good, bad = read_sets(paths)
     for problem in (problem for each in good for problem in each.warnings):
         listener.warn(str(problem))
-    options.out.mkdir(parents=True, exist_ok=True)
-    work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook))
-    for stem, error in bad.items():
-        listener.warn(str(error))
-        path = next(path for path in paths if path.stem == stem)
-        work.state[stem] = _failed(work, stem, path, _first_words(error), title=title_of(stem), model="", n=0)
-    stale = _stale(work, good)
-    if stale:
-        _make(work, stale)
-    _close(work)
-    return [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
+    with _lock(options.out, listener):
+        work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
+        for stem, error in bad.items():
+            listener.warn(str(error))
+            path = next(path for path in paths if path.stem == stem)
+            reason = _first_words(error)
+            work.state[stem] = _failed(work, stem, path, reason, title=title_of(stem), model="", n=0)
+        stale = _stale(work, good)
+        if stale:
+            _make(work, stale)
+        reports = [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
+        _close(work)
+    return reports
+
+
+def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
+    """Hold the output folder for one run, until the block ends or the process does; wait for another's end."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / LOCK)
+        try:
+            return lock.acquire(blocking=False)
+        except Timeout:
+            listener.warn(f"another run works in {out}; waiting until it is through")
+            return lock.acquire()
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror or error}") from error
 
 
 # --- what is stale -----------------------------------------------------------------------------------------
@@ -221,8 +252,9 @@ def _default_jobs() -> int:
 
 def _settle(work: _Run, report: Report) -> None:
     work.state[report.stem] = report
-    _write_state(work, indexed=False)
     work.listener.done(report)
+    with suppress(OSError):  # a full disk: what is not noted is made again; the index will say it
+        _write_state(work, indexed=False)
 
 
 def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
@@ -253,13 +285,12 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
     from sentence_reports.summary import read_summary, similarity_matrix
     from sentence_reports.tables import Colors, thumbnail
 
-    out, stem, date = work.options.out, each.stem, _today()
+    out, stem = work.options.out, each.stem
     summary = read_summary(executed)
-    html = render(executed, stem=stem, date=date)
+    html = render(executed, stem=stem, date=work.date, command=_command(each.path))
     assert summary is not None  # render() refuses a notebook without
-    _write(out / f"{stem}.csv", _csv(summary))
-    _write(out / f"{stem}.ipynb", nbformat.writes(executed) + "\n")
-    _write(out / f"{stem}.html", html)
+    texts = {".html": html, ".ipynb": nbformat.writes(executed) + "\n", ".csv": _csv(summary)}
+    _write({out / f"{stem}{suffix}": text for suffix, text in texts.items()})
     (out / "failed" / f"{stem}.ipynb").unlink(missing_ok=True)
     first, second, similarity = summary["closest"]
     return Report(
@@ -269,7 +300,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
         model=summary["model"]["name"],
         n=len(summary["sentences"]),
         digest=_digest(work, each),
-        date=date,
+        date=work.date,
         stands_in_for=summary["model"]["stands_in_for"],
         closest=(summary["sentences"][first], summary["sentences"][second], similarity),
         seconds=round(seconds, 1),
@@ -284,8 +315,19 @@ def title_of(stem: str) -> str:
 
 
 def _today() -> str:
+    """The day a report shows: today, or that of SOURCE_DATE_EPOCH (reproducible-builds.org), in UTC."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).strftime("%Y-%m-%d")
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"SOURCE_DATE_EPOCH must be seconds since 1970, found {epoch!r}") from error
+    return moment.strftime("%Y-%m-%d")
+
+
+def _command(path: Path) -> str:
+    """The words that make a set's report again, naming no folder of this machine."""
+    own = path.resolve().parent == PROJECT / "params"
+    return f"make report SET={path.stem}" if own else f"sentence-reports run {path.name}"
 
 
 def _csv(summary: Mapping[str, Any]) -> str:
@@ -323,7 +365,7 @@ def _write_failed(work: _Run, stem: str, notebook: "NotebookNode") -> None:
 
     folder = work.options.out / "failed"
     folder.mkdir(exist_ok=True)
-    _write(folder / f"{stem}.ipynb", nbformat.writes(notebook) + "\n")
+    _write({folder / f"{stem}.ipynb": nbformat.writes(notebook) + "\n"})
 
 
 # --- files of the output folder ----------------------------------------------------------------------------
@@ -333,20 +375,28 @@ def _from_out(work: _Run, path: Path) -> str:
     return Path(os.path.relpath(path.resolve(), work.options.out.resolve())).as_posix()
 
 
-def _write(path: Path, text: str) -> None:
-    """Write beside `path`, then move over it: no reader ever sees half a file."""
-    beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(text, encoding="utf-8", newline="")
-    beside.replace(path)
+def _write(texts: Mapping[Path, str]) -> None:
+    """Write all texts beside their targets, then move them over: no half-written file, no old one beside a new."""
+    beside = {path: path.with_name(f".{path.name}.tmp") for path in texts}
+    try:
+        for path, text in texts.items():
+            beside[path].write_text(text, encoding="utf-8", newline="")
+        for path in texts:
+            beside[path].replace(path)
+    finally:
+        for path in beside.values():
+            path.unlink(missing_ok=True)
 
 
 def _read_state(out: Path) -> dict[str, Report]:
     """What earlier runs left; nothing where it is lost or damaged, so that everything is made again."""
     try:
         entries = json.loads((out / STATE).read_text(encoding="utf-8"))["reports"]
-        return {entry["stem"]: Report(**entry) for entry in entries}
-    except (OSError, ValueError, KeyError, TypeError):
+        reports = TypeAdapter(list[Report]).validate_python(entries)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
+    whole = all(report.closest and report.seconds is not None for report in reports if report.digest)
+    return {report.stem: report for report in reports} if whole else {}
 
 
 def _state_text(work: _Run, *, indexed: bool) -> str:
@@ -356,18 +406,24 @@ def _state_text(work: _Run, *, indexed: bool) -> str:
 
 
 def _write_state(work: _Run, *, indexed: bool) -> None:
-    _write(work.options.out / STATE, _state_text(work, indexed=indexed))
+    _write({work.options.out / STATE: _state_text(work, indexed=indexed)})
 
 
 def _close(work: _Run) -> None:
-    """Note which sets are gone; write the index, and then the state, where they are not what is on disk."""
+    """Forget what is neither a set nor a report any more; write index and state where they are not on disk.
+
+    Raises OutputError where that fails; the reports are made all the same.
+    """
     out = work.options.out
-    for stem, report in work.state.items():
-        work.state[stem] = replace(report, gone=not (out / report.set_file).exists())
+    known = [replace(report, gone=not (out / report.set_file).exists()) for report in work.state.values()]
+    work.state = {r.stem: r for r in known if not r.gone or (r.date and (out / f"{r.stem}.html").exists())}
     if (out / "index.html").is_file() and _on_disk(work):
         return
-    _write(out / "index.html", render_index(list(work.state.values())))
-    _write_state(work, indexed=True)
+    try:
+        _write({out / "index.html": render_index(list(work.state.values()))})
+        _write_state(work, indexed=True)
+    except OSError as error:
+        raise OutputError(f"the index of {out} could not be written: {error.strerror or error}") from error
 
 
 def _on_disk(work: _Run) -> bool:

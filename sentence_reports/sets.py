@@ -343,6 +343,8 @@ def _not_square(similarity: object, n: int) -> Iterator[_Finding]:
     for number, row in enumerate(similarity):
         if isinstance(row, list) and len(row) != n:
             yield _Finding((*trail, number), f"has {len(row)} figures, and the set has {n} sentences.")
+    if all(isinstance(row, list) and set(row) <= {None} for row in similarity):
+        yield _Finding(trail, "states no figure. Give at least one, or remove the reference.")
 
 
 def _bare_group_names(document: Document) -> Iterator[_Finding]:

@@ -386,6 +386,10 @@ def _badly_quoted(problem: str, lead: str, text: str) -> str:
         return f"a backslash in double quotes needs a second one. {quoting_advice(lead, text.strip(mark))}"
     if "end of stream" in problem:
         return f"the text begins with {mark}, and no second one closes it. {quoting_advice(lead, text)}"
+    if (
+        text.endswith(mark) and text.count(mark) == 2
+    ):  # the text is fine; what stands behind or below it is not
+        return "what follows this text in quotes does not fit it. Check the indentation of this line and the next."
     if text.endswith(mark) and text.count(mark) == 3:  # 'it's so': the outer two are no words of the author's
         text = text[1:-1]
     return f"the text begins with {mark}, and YAML ends it at the second one. {quoting_advice(lead, text)}"

