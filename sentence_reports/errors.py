@@ -59,6 +59,10 @@ class ExecutionError(SentenceReportsError):
         return str(self.args[0])
 
 
+class RenderError(SentenceReportsError):
+    """Raised when an executed notebook cannot become a report: it has an error in it, or no summary."""
+
+
 class OutputError(SentenceReportsError):
     """Raised when the reports are made, but the index over them cannot be written."""
 

@@ -21,6 +21,7 @@ from sentence_reports.errors import (
     ExecutionError,
     OutputError,
     Problem,
+    RenderError,
     SentenceReportsError,
     SetError,
     UsageError,
@@ -189,7 +190,7 @@ def _digest(work: _Run, each: SetFile) -> str:
     parts = [
         work.code,
         each.stem,
-        json.dumps(each.set.parameters(), sort_keys=True),
+        json.dumps(each.set.parameters()),  # unsorted: the order of the groups is that of the heatmap
         folder_stamp(each.set.model),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
@@ -228,9 +229,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
         return
-    import nbformat
-
-    notebook = nbformat.read(work.options.notebook, as_version=4)
+    notebook = _read_notebook(work.options.notebook)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs()) as pool:
         futures = [pool.submit(_one, work, notebook, each) for each in ready]
         try:
@@ -241,6 +240,16 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             for watch in list(work.watches):
                 watch.end("the run was stopped")
             raise
+
+
+def _read_notebook(path: Path) -> "NotebookNode":
+    import nbformat
+
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        return notebook
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise UsageError(f"{path} cannot be read as a notebook: {error}") from error
 
 
 def _default_jobs() -> int:
@@ -270,7 +279,10 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
         )
         return _publish(work, each, executed, time.monotonic() - began)
     except ExecutionError as error:
-        _write_failed(work, each.stem, error.notebook)
+        with suppress(OSError):  # what failed is more worth saying than that the disk is full as well
+            _write_failed(work, each.stem, error.notebook)
+        return _failed_set(work, each, str(error))
+    except RenderError as error:
         return _failed_set(work, each, str(error))
     except OSError as error:
         return _failed_set(work, each, f"the report could not be written: {error.strerror or error}")

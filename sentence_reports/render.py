@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from sentence_reports import tables
+from sentence_reports.errors import RenderError
 from sentence_reports.summary import read_summary, similarity_matrix
 
 PACKAGE = Path(__file__).parent
@@ -68,11 +69,11 @@ def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str
     """The page of an executed notebook, as HTML.
 
     `stem` names the files beside the page; the page shows `date` as its day and `command` as what makes it again.
-    Raises ValueError for a notebook that did not run to its end: it has an error in it, or no summary.
+    Raises RenderError for a notebook that did not run to its end: it has an error in it, or no summary.
     """
     summary = read_summary(notebook)
     if summary is None or _has_error(notebook):
-        raise ValueError("only a notebook that ran to its end becomes a report")
+        raise RenderError("only a notebook that ran to its end, with its last cell, becomes a report")
     shown = _visible(notebook)
     steps = _steps(shown)
     report = _numbers(summary) | {

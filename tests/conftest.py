@@ -31,12 +31,12 @@ TINY = [
         "title = 'Tiny'\ndescription = ''\nsentences = ['a', 'b']\nmodel = ''\nrevision = None\n"
         "fallback_model = None\nnormalize = True\nlabel_size = 30\ncmap = ''\nreference = None",
     ),
+    ("trouble", "exec(description if description.startswith('#run') else '')"),
     (
         "matrix",
         "import numpy as np\nletters = [set(text) for text in sentences]\n"
         "matrix = np.array([[len(a & b) / len(a | b) for b in letters] for a in letters], dtype='f4')",
     ),
-    ("trouble", "exec(description if description.startswith('#run') else '')"),
     (
         "summary",
         "from sentence_reports.summary import summarize\n"

@@ -73,7 +73,7 @@ def test_the_thread_count_depends_on_the_set_alone(tiny_notebook: Path, n: int, 
 def test_a_failing_cell_is_named_and_kept(tiny_notebook: Path) -> None:
     with pytest.raises(ExecutionError) as caught:
         run(tiny_notebook, description="#run\n1 / 0")
-    assert str(caught.value) == "cell 4 of the notebook failed: ZeroDivisionError: division by zero"
+    assert str(caught.value) == "cell 3 of the notebook failed: ZeroDivisionError: division by zero"
     errors = {
         c.id: c.outputs[-1].ename for c in caught.value.notebook.cells if c.cell_type == "code" and c.outputs
     }

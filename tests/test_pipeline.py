@@ -151,6 +151,15 @@ def test_only_what_changed_runs_again(write_set: Callable[..., Path], run_all: C
     assert run_all()[1].ran == []
 
 
+def test_another_order_of_the_groups_is_another_set(params: Path, model: str, run_all: Callable) -> None:
+    groups = {"x": ["a", "b"], "y": ["c"]}
+    for order, ran in ((["x", "y"], ["one"]), (["y", "x"], ["one"]), (["y", "x"], [])):
+        values = {"model": model, "sentences": {name: groups[name] for name in order}}
+        values["description"] = "#run\nsentences = sum(sentences.values(), [])"
+        (params / "one.yaml").write_text(json.dumps(values))
+        assert run_all()[1].ran == ran
+
+
 @pytest.mark.parametrize("lost", ["one.html", "one.csv", "one.ipynb", STATE])
 def test_what_was_lost_is_made_again(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, lost: str
@@ -256,6 +265,20 @@ def test_an_invalid_set_is_reported_and_the_others_are_made(
     assert any("did you mean `sentences`" in words for words in notes.warnings)
     assert notes.ran == ["good"]
     assert "did you mean" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_notebook_without_its_last_cell_fails_its_sets_and_one_that_is_none_starts_nothing(
+    write_set: Callable[..., Path], run_all: Callable, tiny_notebook: Path
+) -> None:
+    write_set("one")
+    notebook = json.loads(tiny_notebook.read_text())
+    notebook["cells"].pop()
+    tiny_notebook.write_text(json.dumps(notebook))
+    (report,), _ = run_all()
+    assert report.failure == "only a notebook that ran to its end, with its last cell, becomes a report"
+    tiny_notebook.write_text("{")
+    with pytest.raises(UsageError, match=r"tiny\.ipynb cannot be read as a notebook"):
+        run_all()
 
 
 def test_a_missing_model_fails_its_set_only(write_set: Callable[..., Path], run_all: Callable) -> None:

@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from conftest import Ran
 from nbformat import NotebookNode
 
+from sentence_reports.errors import RenderError
 from sentence_reports.render import render
 from sentence_reports.summary import MIME
 
@@ -220,9 +221,9 @@ def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
 
 def test_a_notebook_that_failed_is_never_a_report() -> None:
     error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])
-    with pytest.raises(ValueError, match="ran to its end"):
+    with pytest.raises(RenderError, match="ran to its end"):
         render(notebook(error), stem="set", date="2026-01-02", command="make report SET=set")
-    with pytest.raises(ValueError, match="ran to its end"):
+    with pytest.raises(RenderError, match="ran to its end"):
         render(nbformat.v4.new_notebook(), stem="set", date="2026-01-02", command="make report SET=set")
 
 
