@@ -9,26 +9,35 @@ Importing this module is light; torch and sentence-transformers are imported by 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-import queue
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
 from importlib.util import find_spec
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from sentence_reports.errors import ModelError
+from sentence_reports.hub import Unreachable, check_repository, download, look
+from sentence_reports.model_files import (
+    DECISIVE,
+    UNWANTED,
+    WANTED,
+    all_files,
+    check_code,
+    check_header,
+    check_weights,
+    cut,
+    missing_files,
+    sha256,
+    weight_files,
+)
 
 if TYPE_CHECKING:
-    from huggingface_hub import ModelInfo
-    from huggingface_hub.errors import HfHubHTTPError
     from sentence_transformers import SentenceTransformer
 
 EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
@@ -44,38 +53,7 @@ DEFAULT_REVISIONS: dict[str, str] = {
 # The environment variable by which a run tells its kernels what it has found; see `handover`.
 HANDOVER = "SENTENCE_REPORTS_MODELS"
 
-# One request gets LOOK_STEP_SECONDS for each of connecting, sending and reading; the whole look, with name
-# resolution and redirects, which have no limit of their own, gets LOOK_SECONDS.
-LOOK_STEP_SECONDS = 5.0
-LOOK_SECONDS = 8.0
-
-# What is downloaded of a repository, and what `files` counts: no pickles, no exports for other runtimes.
-WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
-UNWANTED = ("onnx/*", "openvino/*", "coreml/*", ".*", "*/.*")
-
-# Files that change what a model answers when they are absent. A cached snapshot without one that the
-# repository has is no hit, even though it would load: without sentence_bert_config.json, for one, another
-# token limit would apply.
-DECISIVE = (
-    "modules.json",
-    "config.json",
-    "*/config.json",
-    "sentence_*_config.json",
-    "config_sentence_transformers.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-)
-TOKENIZERS = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "tokenizer.model",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-)
-
 Source = Literal["hub cache", "folder", "installed package"]
-Result = TypeVar("Result")
 
 
 class Request(NamedTuple):
@@ -118,22 +96,15 @@ class TokenFacts:
     readable: bool
 
 
-class _Unreachable(Exception):
-    """The hub cannot be asked; the text is the reason, a clause that may stand on a page."""
-
-
 # --- finding ----------------------------------------------------------------------------------------------
 
 
-def find_model(
-    model: str, revision: str | None = None, fallback_model: str | None = None, *, download: bool = True
-) -> FoundModel:
+def find_model(model: str, revision: str | None = None, fallback_model: str | None = None) -> FoundModel:
     """Find a model: what the run handed over, else a folder, the hub cache, the installed package, the hub.
 
     `revision` None means the pinned one of a known model, else the hub's ``main``. Where the hub cannot be
     asked and the model is not on this machine, `fallback_model` stands in for it. The fallback is sought on
-    this machine only: the hub was just found unreachable. With `download` False the hub counts as
-    unreachable.
+    this machine only: the hub was just found unreachable.
 
     Raises `ModelError` when nothing is found, when the hub says that there is no such model or revision, and
     when what was found may not or cannot be used: only pickled weights, custom code, files missing or cut.
@@ -147,8 +118,8 @@ def find_model(
     if found is not None:
         return found
     try:
-        return _from_hub(model, revision, download=download)
-    except _Unreachable as trouble:
+        return _from_hub(model, revision)
+    except Unreachable as trouble:
         return _stand_in(request, str(trouble))
 
 
@@ -232,7 +203,7 @@ def _check_request(request: Request) -> None:
             _check_name(name)
     revision = request.revision
     if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
-        raise ModelError(f"revision {_cut(revision)} is not a commit, branch or tag of the hub.")
+        raise ModelError(f"revision {cut(revision)} is not a commit, branch or tag of the hub.")
 
 
 def _check_name(name: str) -> None:
@@ -246,7 +217,7 @@ def _check_name(name: str) -> None:
         return
     advice = f"Did you mean {meant}?" if meant else f"A hub id is owner/name, for example {EMBEDDED}."
     raise ModelError(
-        f"model {_cut(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
+        f"model {cut(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
     )
 
 
@@ -283,10 +254,6 @@ def _revision(model: str, revision: str | None) -> str:
     return revision or DEFAULT_REVISIONS.get(model, "main")
 
 
-def _cut(text: str, length: int = 100) -> str:
-    return repr(text if len(text) <= length else text[:length] + "...")
-
-
 # --- on this machine --------------------------------------------------------------------------------------
 
 
@@ -294,28 +261,26 @@ def _on_this_machine(model: str, revision: str | None) -> FoundModel | None:
     if _is_folder(model):
         return _from_folder(model, revision)
     if _looks_like_path(model):
-        raise ModelError(f"model {_cut(model)}: no such folder, seen from the current folder.")
+        raise ModelError(f"model {cut(model)}: no such folder, seen from the current folder.")
     return _from_cache(model, revision) or _from_package(model, revision)
 
 
 def _from_folder(model: str, revision: str | None) -> FoundModel:
     if revision is not None:
         raise ModelError(
-            f"revision {_cut(revision)} is given for the folder {_cut(model)}, but only models of the hub "
+            f"revision {cut(revision)} is given for the folder {cut(model)}, but only models of the hub "
             "have revisions. Remove the revision."
         )
     folder = Path(model).expanduser().absolute()
     whole = "Use the folder that SentenceTransformer.save wrote."
     if not (folder / "modules.json").is_file():
         raise ModelError(
-            f"The folder {_cut(model)} has no modules.json, which says how to pool; without it another "
+            f"The folder {cut(model)} has no modules.json, which says how to pool; without it another "
             f"pooling than the model's own would be guessed. {whole}"
         )
-    _check_weights(folder, model)
-    if missing := _missing(folder, model):
-        raise ModelError(
-            f"The folder {_cut(model)} is no whole model: it lacks {', '.join(missing)}. {whole}"
-        )
+    check_weights(folder, model)
+    if missing := missing_files(folder, model):
+        raise ModelError(f"The folder {cut(model)} is no whole model: it lacks {', '.join(missing)}. {whole}")
     return _checked(FoundModel(model, None, "folder", str(folder), ""))
 
 
@@ -335,7 +300,7 @@ def _from_cache(model: str, revision: str | None) -> FoundModel | None:
     except LocalEntryNotFoundError:
         return None
     folder = Path(snapshot)
-    if _missing(folder, model):
+    if missing_files(folder, model):
         return None
     return _checked(FoundModel(model, folder.name, "hub cache", str(folder), ""))
 
@@ -348,7 +313,7 @@ def _from_package(model: str, revision: str | None) -> FoundModel | None:
         return None
     folder = Path(spec.submodule_search_locations[0]) / "model"
     again = "Install the requirements again."
-    if missing := _missing(folder, model):
+    if missing := missing_files(folder, model):
         raise ModelError(f"The package {EMBEDDED_PACKAGE} lacks {', '.join(missing)}. {again}")
     found = _checked(FoundModel(model, pinned, "installed package", str(folder), ""))
     if found.sha256 != EMBEDDED_SHA256:
@@ -362,171 +327,20 @@ def _from_package(model: str, revision: str | None) -> FoundModel | None:
 def _checked(found: FoundModel) -> FoundModel:
     """Give the same with its hash, once all that may speak against the folder has been looked for."""
     folder = Path(found.folder)
-    _check_weights(folder, found.name)
-    _check_code(folder, found.name)
-    for name in _weights(folder, found.name):
-        _check_header(folder, name, found.name)
-    return FoundModel(**{**asdict(found), "sha256": _sha256(folder, _weights(folder, found.name))})
-
-
-# --- what a model's folder must hold ----------------------------------------------------------------------
-
-
-def _modules(folder: Path, model: str) -> list[tuple[str, str]]:
-    """Give the (class, sub-folder) pairs of modules.json."""
-    listed = _json(folder / "modules.json", model)
-    try:
-        modules = [(str(module["type"]), str(module["path"])) for module in listed]
-    except (TypeError, KeyError):
-        modules = []
-    if not modules:
-        raise ModelError(f"modules.json of {model} is not a list of modules, each with a type and a path.")
-    for _, path in modules:
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
-            raise ModelError(f"modules.json of {model} points out of the model's folder: {_cut(path)}.")
-    return modules
-
-
-def _missing(folder: Path, model: str) -> list[str]:
-    """Names of files without which the model does not load, or loads as another one."""
-    if not (folder / "modules.json").is_file():
-        return ["modules.json"]
-    needed = set(_weights(folder, model)) or {"model.safetensors"}
-    for kind, path in _modules(folder, model):
-        kind = kind.rpartition(".")[2]
-        if kind in ("Transformer", "Pooling", "Dense"):
-            needed.add(str(PurePosixPath(path, "config.json")))
-        if kind == "Dense":
-            needed.add(str(PurePosixPath(path, "model.safetensors")))
-        if kind == "Transformer" and not any((folder / path / name).is_file() for name in TOKENIZERS):
-            needed.add(str(PurePosixPath(path, "tokenizer.json")))
-    return sorted(name for name in needed if not (folder / name).is_file())
-
-
-def _weights(folder: Path, model: str) -> list[str]:
-    """Relative paths of the weights that are loaded, sorted: in each sub-folder model.safetensors, else the
-    shards that model.safetensors.index.json names (whether or not they are there).
-    """
-    names = []
-    present = set(_walk(folder))
-    for name in present:
-        path = PurePosixPath(name)
-        single = str(path.with_name("model.safetensors"))
-        if name == single:
-            names.append(name)
-        elif path.name == "model.safetensors.index.json" and single not in present:
-            names += [str(path.with_name(shard)) for shard in _shards(folder / name, model)]
-    return sorted(names)
-
-
-def _shards(index: Path, model: str) -> set[str]:
-    content = _json(index, model)
-    shards = content.get("weight_map") if isinstance(content, dict) else None
-    names = set(shards.values()) if isinstance(shards, dict) else set()
-    if not names or not all(isinstance(name, str) and re.fullmatch(r"[\w.-]+", name) for name in names):
-        raise ModelError(f"{index.name} of {model} does not say which files hold the weights.")
-    return names
-
-
-def _walk(folder: Path) -> list[str]:
-    """Relative posix paths of all files but hidden ones and exports for other runtimes, sorted."""
-    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in UNWANTED))
-
-
-def _check_weights(folder: Path, model: str) -> None:
-    names = _walk(folder)
-    with_weights = {PurePosixPath(name).parent for name in _weights(folder, model)}
-    for name in names:
-        path = PurePosixPath(name)
-        if path.name == "adapter_config.json":
-            raise ModelError(
-                f"{model} holds only an adapter ({name}), not a whole model. Merge it into its base model "
-                "and save that."
-            )
-        if re.fullmatch(r"pytorch_model.*\.bin", path.name) and path.parent not in with_weights:
-            raise _pickled(model, name)
-
-
-def _pickled(model: str, name: str) -> ModelError:
-    return ModelError(
-        f"{model} has its weights only as a pickle ({name}), and loading a pickle can run any code. Expected "
-        "model.safetensors. Choose a model or revision with safetensors, or convert it with "
-        "SentenceTransformer.save on a machine where you trust it."
-    )
-
-
-def _check_code(folder: Path, model: str) -> None:
-    """Refuse a model that needs code of its own: it would run with the author's rights."""
-    needs = [f"the module {kind}" for kind, _ in _modules(folder, model) if not _is_library_class(kind)]
-    for name in _walk(folder):
-        if PurePosixPath(name).name in ("config.json", "tokenizer_config.json"):
-            settings = _json(folder / name, model)
-            if not isinstance(settings, dict):
-                raise ModelError(f"{name} of {model} is not a JSON object.")
-            if settings.get("auto_map"):
-                needs.append(f"auto_map in {name}")
-            # sentence-transformers would silently take another activation than the model's own.
-            activation = settings.get("activation_function", "torch.")
-            if isinstance(activation, str) and "." in activation and not activation.startswith("torch."):
-                needs.append(f"the activation function {activation}")
-    if needs:
-        raise ModelError(
-            f"{model} needs code that comes with the model ({', '.join(needs)}), which is never run here. "
-            "Choose a model made of sentence-transformers' own modules."
-        )
-
-
-def _is_library_class(kind: str) -> bool:
-    return kind.startswith("sentence_transformers.")
-
-
-def _check_header(folder: Path, name: str, model: str) -> None:
-    """Compare the file's size with the one its safetensors header implies: 8 bytes length, JSON, tensors."""
-    path = folder / name
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        try:
-            header = json.loads(file.read(length)) if 8 + length <= size else {}
-            spans = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-            expected = 8 + length + max(spans)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-            expected = None
-    if expected != size:
-        what = "its header is unreadable" if expected is None else f"expected {expected:,} bytes"
-        raise ModelError(
-            f"The weights {name} of {model} are damaged: {what}, found {size:,} bytes. "
-            "Delete the file and get it again."
-        )
-
-
-def _sha256(folder: Path, names: list[str]) -> str:
-    hashes = []
-    for name in names:
-        with (folder / name).open("rb") as file:
-            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
-    if len(hashes) == 1:
-        return hashes[0]
-    listing = "".join(f"{digest}  {name}\n" for digest, name in zip(hashes, names, strict=True))
-    return hashlib.sha256(listing.encode()).hexdigest()
-
-
-def _json(path: Path, model: str) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path.name} of {model} cannot be read as JSON. Get the model again.") from error
+    check_weights(folder, found.name)
+    check_code(folder, found.name)
+    for name in weight_files(folder, found.name):
+        check_header(folder, name, found.name)
+    return FoundModel(**{**asdict(found), "sha256": sha256(folder, weight_files(folder, found.name))})
 
 
 # --- the hub ----------------------------------------------------------------------------------------------
 
 
-def _from_hub(model: str, revision: str | None, *, download: bool) -> FoundModel:
-    if not download:
-        raise _Unreachable("downloads were switched off")
-    _check_repository(_look(model, revision), model)
-    _download(model, revision)
+def _from_hub(model: str, revision: str | None) -> FoundModel:
+    wanted = _revision(model, revision)
+    check_repository(look(model, wanted), model)
+    download(model, wanted)
     found = _from_cache(model, revision)
     if found is None:
         raise ModelError(
@@ -534,155 +348,6 @@ def _from_hub(model: str, revision: str | None, *, download: bool) -> FoundModel
             "Choose another model or revision."
         )
     return found
-
-
-def _look(model: str, revision: str | None) -> ModelInfo:
-    """Ask what the hub says of a model; one request without retries, `LOOK_SECONDS` at most."""
-    # The library reads this variable once, at import; a user who sets it later means it no less.
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        raise _Unreachable("HF_HUB_OFFLINE is set")
-    import httpx2
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
-    def ask() -> ModelInfo:
-        return HfApi().model_info(model, revision=_revision(model, revision), timeout=LOOK_STEP_SECONDS)
-
-    try:
-        info = _within(LOOK_SECONDS, ask)
-    except HfHubHTTPError as error:
-        raise _judged(error, model, revision) from error
-    except OfflineModeIsEnabled as error:
-        raise _Unreachable("HF_HUB_OFFLINE is set") from error
-    except (TimeoutError, httpx2.TimeoutException) as error:
-        raise _Unreachable("the Hugging Face hub did not answer in time") from error
-    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-        raise ModelError(
-            "HF_ENDPOINT is not the web address of a hub (https://...). Mend or unset it."
-        ) from error
-    except httpx2.HTTPError as error:
-        raise _Unreachable("the Hugging Face hub could not be reached") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise _Unreachable(_NOT_THE_HUB) from error
-    except (ValueError, ImportError) as error:  # how the HTTP library answers unusable proxy variables
-        raise ModelError(
-            f"The hub cannot be asked: {error}. Check the proxy variables of this machine."
-        ) from error
-    if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
-        raise _Unreachable(_NOT_THE_HUB)
-    return info
-
-
-_NOT_THE_HUB = "something other than the Hugging Face hub answered at its address"
-
-
-def _within(seconds: float, call: Callable[[], Result]) -> Result:
-    """Give `call`'s result, or TimeoutError; its thread goes on, but as a daemon holds nothing up."""
-    box: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            box.put((call(), None))
-        except Exception as error:
-            box.put((None, error))
-
-    threading.Thread(target=work, daemon=True, name="look at the hub").start()
-    try:
-        result, error = box.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # one of the two is always there
-
-
-def _judged(error: HfHubHTTPError, model: str, revision: str | None) -> Exception:
-    """Read an HTTP error as what it means: the hub's word on the model, or no word of the hub at all."""
-    from huggingface_hub.errors import DisabledRepoError, GatedRepoError, RevisionNotFoundError
-
-    status, headers = error.response.status_code, error.response.headers
-    if status >= 500 or status in (408, 429):
-        return _Unreachable(f"the Hugging Face hub does not serve now (HTTP {status})")
-    # The hub explains its refusals in JSON or in headers of its own; proxies and log-in pages do not.
-    if "x-error-code" not in headers and "application/json" not in headers.get("content-type", ""):
-        return _Unreachable(_NOT_THE_HUB)
-    if isinstance(error, RevisionNotFoundError):
-        return ModelError(
-            f"The model {model} has no revision {_cut(_revision(model, revision))} on the hub. "
-            "Give a commit, branch or tag."
-        )
-    if isinstance(error, GatedRepoError):
-        return ModelError(
-            f"The model {model} is gated: its owner must let you in. Ask on its page of the hub, then "
-            "`hf auth login`."
-        )
-    if headers.get("x-error-message") == "Invalid credentials in Authorization header":
-        return ModelError(
-            f"The hub does not accept this machine's token. `hf auth login` again to use {model}."
-        )
-    if isinstance(error, DisabledRepoError) or status == 403:
-        return ModelError(
-            f"The hub does not give out the model {model} (HTTP {status}). Choose another model."
-        )
-    if status in (401, 404):
-        return ModelError(
-            f"There is no model {model} on the hub, or it is private, and there is no such folder here. "
-            "Check the spelling; for a private model, `hf auth login` first."
-        )
-    return ModelError(
-        f"The hub refused to say anything of the model {model} (HTTP {status}). Check its name."
-    )
-
-
-def _check_repository(info: ModelInfo, model: str) -> None:
-    """Refuse before the download what would be refused after it."""
-    names = sorted(sibling.rfilename for sibling in info.siblings or [])
-    if not names:
-        return
-    if "modules.json" not in names:
-        raise ModelError(
-            f"{model} is not a sentence-transformers model: its repository has no modules.json, which says "
-            "how to pool, and without it another pooling would be guessed. Choose another model."
-        )
-    if not any(PurePosixPath(name).suffix == ".safetensors" for name in names):
-        raise _pickled(
-            model, next((name for name in names if name.endswith(".bin")), "no *.safetensors there")
-        )
-
-
-def _download(model: str, revision: str | None) -> None:
-    """Bring what is wanted of a model into the hub cache; its progress shows on a terminal."""
-    import httpx2
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
-
-    class Bar(tqdm):  # type: ignore[misc]
-        """The library's own bar, but None: only where stderr is a terminal."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.setdefault("disable", None)
-            super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
-
-    broken = _Unreachable("the download from the Hugging Face hub broke off")
-    try:
-        snapshot_download(
-            model,
-            revision=_revision(model, revision),
-            allow_patterns=list(WANTED),
-            ignore_patterns=list(UNWANTED),
-            tqdm_class=Bar,
-        )
-    except HfHubHTTPError as error:
-        raise _judged(error, model, revision) from error
-    except LocalEntryNotFoundError as error:  # so the library says that the connection is gone
-        raise broken from error
-    except OSError as error:
-        if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
-            raise broken from error
-        raise ModelError(f"{model} cannot be stored on this machine: {error.strerror}.") from error
-    except (httpx2.HTTPError, RuntimeError) as error:  # RuntimeError: the hub's transfer library, hf_xet
-        raise broken from error
 
 
 # --- what was found ---------------------------------------------------------------------------------------
@@ -694,8 +359,8 @@ def files(found: FoundModel) -> list[tuple[str, int]]:
     Only what a download takes: the same model gives the same list wherever it was found.
     """
     folder = Path(found.folder)
-    weights = _weights(folder, found.name)
-    names = [name for name in _walk(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
+    weights = weight_files(folder, found.name)
+    names = [name for name in all_files(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
     names = [name for name in names if name in weights or not name.endswith(".safetensors")]
     return [(name, (folder / name).stat().st_size) for name in names]
 
@@ -705,7 +370,7 @@ def folder_stamp(model: str) -> str:
     if not _is_folder(model):
         return ""
     folder = Path(model).expanduser()
-    stats = [(name, (folder / name).stat()) for name in _walk(folder)]
+    stats = [(name, (folder / name).stat()) for name in all_files(folder)]
     return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 

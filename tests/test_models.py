@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,20 +28,18 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on"
 
 # Finds each of the models named on its standard input, and says what happened and what was touched.
 FINDER = """
-import json, sys, time
+import json, sys
 events = []
 sys.addaudithook(lambda event, args: event.startswith("socket.") and events.append(event))
 from dataclasses import asdict
 from sentence_reports.models import find_model
 from sentence_reports.errors import ModelError
 answers = []
-for arguments, options in json.load(sys.stdin):
-    start = time.perf_counter()
+for arguments in json.load(sys.stdin):
     try:
-        answer = {"found": asdict(find_model(*arguments, **options))}
+        answers.append({"found": asdict(find_model(*arguments))})
     except ModelError as error:
-        answer = {"error": str(error)}
-    answers.append({**answer, "seconds": time.perf_counter() - start})
+        answers.append({"error": str(error)})
 heavy = sorted({"torch", "sentence_transformers", "transformers"} & sys.modules.keys())
 json.dump({"answers": answers, "sockets": events, "heavy": heavy}, sys.stdout)
 """
@@ -57,7 +54,6 @@ class Finder:
         hub: str | None = None,
         telemetry: bool = False,
         silent: bool = True,
-        **options: Any,
     ) -> None:
         environment = {**os.environ, "PYTHONWARNINGS": "error"}
         if not telemetry:  # a request of the library's own ahead of the look
@@ -74,7 +70,7 @@ class Finder:
             env=environment,
         )
         self.silent = silent
-        self.work = json.dumps([(request, options) for request in requests])
+        self.work = json.dumps(requests)
 
     def all(self) -> list[dict[str, Any]]:
         out, err = self.process.communicate(self.work, timeout=60)
@@ -365,7 +361,8 @@ def test_the_hub_cache_is_used_without_any_network(tiny: Path, hf_home: Path) ->
     assert finder.sockets == []
 
 
-def test_an_incomplete_snapshot_is_no_hit(tiny: Path, hf_home: Path) -> None:
+def test_an_incomplete_snapshot_is_no_hit(tiny: Path, hf_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (fill_cache(hf_home, "no/weights", tiny) / "model.safetensors").unlink()
     (fill_cache(hf_home, "no/modules", tiny) / "modules.json").unlink()
     # Would load, and read another number of tokens; only the repository's listing tells.
@@ -374,21 +371,22 @@ def test_an_incomplete_snapshot_is_no_hit(tiny: Path, hf_home: Path) -> None:
     broken.unlink()
     broken.symlink_to("../../blobs/gone")
     names = ["no/weights", "no/modules", "no/limit", "broken/link"]
-    for answer in Finder(*([name] for name in names), download=False).all():
-        assert "is not on this machine, and downloads were switched off" in answer["error"]
+    for answer in Finder(*([name] for name in names)).all():
+        assert "is not on this machine, and HF_HUB_OFFLINE is set" in answer["error"]
     fill_cache(hf_home, "a/whole", tiny, tree=True)
-    assert Finder(["a/whole"], download=False).one().source == "hub cache"
+    assert Finder(["a/whole"]).one().source == "hub cache"
 
 
 def test_files_that_change_nothing_may_be_missing_from_a_snapshot(
-    tiny: Path, hf_home: Path, model: Path
+    hf_home: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (model / "pytorch_model.bin").write_bytes(b"x")
     (model / "README.md").write_text("x")
     snapshot = fill_cache(hf_home, "some/model", model, tree=True)
     (snapshot / "pytorch_model.bin").unlink()
     (snapshot / "README.md").unlink()
-    assert Finder(["some/model"], download=False).one().folder == str(snapshot)
+    assert Finder(["some/model"]).one().folder == str(snapshot)
 
 
 def test_a_damaged_snapshot_is_an_error(tiny: Path, hf_home: Path) -> None:
@@ -469,25 +467,23 @@ def test_a_hub_that_is_none_or_does_not_serve_makes_the_fallback_stand_in(case: 
     assert (found.name, found.source, found.sha256) == (EMBEDDED, "installed package", models.EMBEDDED_SHA256)
     assert (found.stands_in_for, found.reason) == (BGE, reason)
     assert f"{BGE} is not on this machine, and {reason}" in strict["error"]
-    assert fallen["seconds"] < 4
     if case != "round and round":
         assert hub.asked == [LOOK, LOOK]  # no retries
 
 
-@pytest.mark.parametrize("why", ["nothing listens", "no such host", "offline", "switched off"])
+@pytest.mark.parametrize("why", ["nothing listens", "no such host", "offline"])
 def test_without_a_network_the_fallback_stands_in_at_once(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint = "http://nowhere.invalid" if why == "no such host" else closed_port()
     if why == "offline":
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    finder = Finder([BGE, None, EMBEDDED], [BGE], hub=endpoint, download=why != "switched off")
+    finder = Finder([BGE, None, EMBEDDED], [BGE], hub=endpoint)
     fallen, strict = finder.all()
     assert (fallen["found"]["name"], fallen["found"]["stands_in_for"]) == (EMBEDDED, BGE)
-    reason = {"offline": "HF_HUB_OFFLINE is set", "switched off": "downloads were switched off"}
-    assert fallen["found"]["reason"] == reason.get(why, "the Hugging Face hub could not be reached")
+    reached = "the Hugging Face hub could not be reached"
+    assert fallen["found"]["reason"] == ("HF_HUB_OFFLINE is set" if why == "offline" else reached)
     for words in (f"hf download {BGE} --revision {PINNED}", "Connect to the network", "fallback_model"):
         assert words in strict["error"]
-    assert fallen["seconds"] < 4
-    assert (finder.sockets == []) == (why in ("offline", "switched off"))
+    assert (finder.sockets == []) == (why == "offline")
 
 
 def test_offline_mode_set_after_the_library_was_imported_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,9 +500,8 @@ def test_offline_mode_set_after_the_library_was_imported_counts(monkeypatch: pyt
 LOOK = f"GET /api/models/{BGE}/revision/{PINNED}"
 
 
-def test_a_hub_that_hangs_is_given_up_within_ten_seconds() -> None:
+def test_a_hub_that_hangs_is_given_up() -> None:
     with StandIn(reply="hang") as hanging, StandIn(reply="drip") as dripping:
-        start = time.monotonic()
         finders = [
             Finder([BGE, None, EMBEDDED], hub=hub.url, telemetry=telemetry)
             for hub, telemetry in ((hanging, False), (hanging, True), (dripping, False))
@@ -517,8 +512,6 @@ def test_a_hub_that_hangs_is_given_up_within_ten_seconds() -> None:
             finder.process.stdin = None
             finder.work = None
         answers = [finder.all()[0] for finder in finders]
-        assert max(answer["seconds"] for answer in answers) < 10
-        assert time.monotonic() - start < 15
         # one look each, no retries
         assert [path for path in hanging.asked if "/models/" in path] == [LOOK, LOOK]
         assert dripping.asked == [LOOK]
@@ -584,8 +577,9 @@ def test_what_the_run_found_is_not_sought_again(tmp_path: Path, monkeypatch: pyt
     )
     assert find_model(*request) == found
     assert find_model("other/model").name == "x"
-    with pytest.raises(ModelError, match="switched off"):  # another request is sought as ever
-        find_model(BGE, download=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set"):  # another request is sought as ever
+        find_model(BGE)
     tmp_path.rmdir()
     with pytest.raises(ModelError, match="folder is gone"):
         find_model(*request)

@@ -1,0 +1,178 @@
+"""The Hugging Face hub: one quick look at what it has, and the download; knows nothing of this machine's models."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import threading
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sentence_reports.errors import ModelError
+from sentence_reports.model_files import UNWANTED, WANTED, cut, only_pickled
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+    from huggingface_hub.errors import HfHubHTTPError
+
+# One request gets LOOK_STEP_SECONDS for each of connecting, sending and reading; the whole look, with name
+# resolution and redirects, which have no limit of their own, gets LOOK_SECONDS.
+LOOK_STEP_SECONDS = 5.0
+LOOK_SECONDS = 8.0
+
+Result = TypeVar("Result")
+
+
+class Unreachable(Exception):
+    """The hub cannot be asked; the text is the reason, a clause that may stand on a page."""
+
+
+def look(model: str, revision: str) -> ModelInfo:
+    """Ask what the hub says of a model; one request without retries, `LOOK_SECONDS` at most."""
+    # The library reads this variable once, at import; a user who sets it later means it no less.
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise Unreachable("HF_HUB_OFFLINE is set")
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    def ask() -> ModelInfo:
+        return HfApi().model_info(model, revision=revision, timeout=LOOK_STEP_SECONDS)
+
+    try:
+        info = _within(LOOK_SECONDS, ask)
+    except HfHubHTTPError as error:
+        raise _judged(error, model, revision) from error
+    except OfflineModeIsEnabled as error:
+        raise Unreachable("HF_HUB_OFFLINE is set") from error
+    except (TimeoutError, httpx2.TimeoutException) as error:
+        raise Unreachable("the Hugging Face hub did not answer in time") from error
+    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+        raise ModelError(
+            "HF_ENDPOINT is not the web address of a hub (https://...). Mend or unset it."
+        ) from error
+    except httpx2.HTTPError as error:
+        raise Unreachable("the Hugging Face hub could not be reached") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise Unreachable(_NOT_THE_HUB) from error
+    except (ValueError, ImportError) as error:  # how the HTTP library answers unusable proxy variables
+        raise ModelError(
+            f"The hub cannot be asked: {error}. Check the proxy variables of this machine."
+        ) from error
+    if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
+        raise Unreachable(_NOT_THE_HUB)
+    return info
+
+
+_NOT_THE_HUB = "something other than the Hugging Face hub answered at its address"
+
+
+def _within(seconds: float, call: Callable[[], Result]) -> Result:
+    """Give `call`'s result, or TimeoutError; its thread goes on, but as a daemon holds nothing up."""
+    box: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            box.put((call(), None))
+        except Exception as error:
+            box.put((None, error))
+
+    threading.Thread(target=work, daemon=True, name="look at the hub").start()
+    try:
+        result, error = box.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # one of the two is always there
+
+
+def _judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
+    """Read an HTTP error as what it means: the hub's word on the model, or no word of the hub at all."""
+    from huggingface_hub.errors import DisabledRepoError, GatedRepoError, RevisionNotFoundError
+
+    status, headers = error.response.status_code, error.response.headers
+    if status >= 500 or status in (408, 429):
+        return Unreachable(f"the Hugging Face hub does not serve now (HTTP {status})")
+    # The hub explains its refusals in JSON or in headers of its own; proxies and log-in pages do not.
+    if "x-error-code" not in headers and "application/json" not in headers.get("content-type", ""):
+        return Unreachable(_NOT_THE_HUB)
+    if isinstance(error, RevisionNotFoundError):
+        return ModelError(
+            f"The model {model} has no revision {cut(revision)} on the hub. Give a commit, branch or tag."
+        )
+    if isinstance(error, GatedRepoError):
+        return ModelError(
+            f"The model {model} is gated: its owner must let you in. Ask on its page of the hub, then "
+            "`hf auth login`."
+        )
+    if headers.get("x-error-message") == "Invalid credentials in Authorization header":
+        return ModelError(
+            f"The hub does not accept this machine's token. `hf auth login` again to use {model}."
+        )
+    if isinstance(error, DisabledRepoError) or status == 403:
+        return ModelError(
+            f"The hub does not give out the model {model} (HTTP {status}). Choose another model."
+        )
+    if status in (401, 404):
+        return ModelError(
+            f"There is no model {model} on the hub, or it is private, and there is no such folder here. "
+            "Check the spelling; for a private model, `hf auth login` first."
+        )
+    return ModelError(
+        f"The hub refused to say anything of the model {model} (HTTP {status}). Check its name."
+    )
+
+
+def check_repository(info: ModelInfo, model: str) -> None:
+    """Refuse before the download what would be refused after it."""
+    names = sorted(sibling.rfilename for sibling in info.siblings or [])
+    if not names:
+        return
+    if "modules.json" not in names:
+        raise ModelError(
+            f"{model} is not a sentence-transformers model: its repository has no modules.json, which says "
+            "how to pool, and without it another pooling would be guessed. Choose another model."
+        )
+    if not any(PurePosixPath(name).suffix == ".safetensors" for name in names):
+        raise only_pickled(
+            model, next((name for name in names if name.endswith(".bin")), "no *.safetensors there")
+        )
+
+
+def download(model: str, revision: str) -> None:
+    """Bring what is wanted of a model into the hub cache; its progress shows on a terminal."""
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
+
+    class Bar(tqdm):  # type: ignore[misc]
+        """The library's own bar, but None: only where stderr is a terminal."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.setdefault("disable", None)
+            super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    broken = Unreachable("the download from the Hugging Face hub broke off")
+    try:
+        snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=list(WANTED),
+            ignore_patterns=list(UNWANTED),
+            tqdm_class=Bar,
+        )
+    except HfHubHTTPError as error:
+        raise _judged(error, model, revision) from error
+    except LocalEntryNotFoundError as error:  # so the library says that the connection is gone
+        raise broken from error
+    except OSError as error:
+        if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
+            raise broken from error
+        raise ModelError(f"{model} cannot be stored on this machine: {error.strerror}.") from error
+    except (httpx2.HTTPError, RuntimeError) as error:  # RuntimeError: the hub's transfer library, hf_xet
+        raise broken from error
