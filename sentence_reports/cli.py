@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="limit for one set (900)"
     )
+    command.add_argument(
+        "--cold", action="store_true", help="start each set's kernel from nothing; slower, same reports"
+    )
 
     command = commands.add_parser("check", help="look for mistakes in sets, run nothing")
     command.set_defaults(command=_check)
@@ -131,7 +134,9 @@ def _sets(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    options = Options(arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout)
+    options = Options(
+        arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout, arguments.cold
+    )
     paths = _sets(arguments)
     with Teller(sys.stderr.isatty()) as teller:
         try:

@@ -20,6 +20,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from sentence_reports.errors import ExecutionError
+from sentence_reports.forkserver import ForkServer
 from sentence_reports.kernels import private_kernel
 
 MANY_SENTENCES = (
@@ -43,10 +44,11 @@ class SetEngine(NBClientEngine):
         *,
         env: dict[str, str],
         watch: "Watch",
+        server: ForkServer | None,
         **_: Any,
     ) -> None:
         """Run all cells in a kernel with `env`, under `watch`."""
-        with private_kernel(env) as (kernel, start), watch.over(kernel):
+        with private_kernel(env, server) as (kernel, start), watch.over(kernel):
             client = PapermillNotebookClient(
                 nb_man,
                 km=kernel,
@@ -54,10 +56,12 @@ class SetEngine(NBClientEngine):
                 record_timing=False,
                 shutdown_kernel="immediate",
                 timeout=None,  # the watch limits the whole set
+                on_cell_start=watch.check,
             )
             try:
                 client.execute(cleanup_kc=True, **start)
-            except (DeadKernelError, RuntimeError):  # nbclient: died in a cell; died before its first answer
+            # nbclient's words for: died in a cell; died before its first answer. Or stopped before it began.
+            except (DeadKernelError, RuntimeError):
                 _mark_stopped(nb_man, watch.reason or "the kernel died, probably out of memory")
 
 
@@ -86,6 +90,11 @@ class Watch:
             timer.cancel()
             self._kernel = None
 
+    def check(self, **_: Any) -> None:
+        """Raise RuntimeError if the end was called for before there was a kernel to kill."""
+        if self.reason is not None:
+            raise RuntimeError(self.reason)
+
     def end(self, reason: str) -> None:
         """Kill the watched kernel, if one runs; from any thread."""
         self.reason, kernel = reason, self._kernel
@@ -103,12 +112,18 @@ def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
 
 
 def execute(
-    notebook: NotebookNode, parameters: dict[str, Any], *, n: int, models: str, watch: Watch
+    notebook: NotebookNode,
+    parameters: dict[str, Any],
+    *,
+    n: int,
+    models: str,
+    watch: Watch,
+    server: ForkServer | None = None,
 ) -> NotebookNode:
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
-    `n` is the number of sentences, `models` the models already found (`models.handover`). Raises
-    ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
+    `n` is the number of sentences, `models` the models already found (`models.handover`); with a `server`
+    the kernel starts warm. Raises ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
     is by then, with the error at its cell.
     """
     with tempfile.TemporaryDirectory(prefix="sr-") as folder:
@@ -125,6 +140,7 @@ def execute(
                 request_save_on_cell_execute=False,
                 env=_environment(n, models),
                 watch=watch,
+                server=server,
             )
         except papermill.PapermillExecutionError as error:
             raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
@@ -141,8 +157,6 @@ def _environment(n: int, models: str) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_OFFLINE": "1",  # the models are found; nothing else is to be fetched
     }
 
 

@@ -1,40 +1,92 @@
-"""Kernels for one run of the notebook each: of this environment, shut off from the user's own Jupyter set-up."""
+"""Kernels for one run of the notebook each: of this environment, shut off from the user's own Jupyter set-up.
+
+They start warm, forked by a `ForkServer`, where there is one, and otherwise cold, as Jupyter starts any kernel.
+"""
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Instance
+
+from sentence_reports.forkserver import ENVIRONMENT, ForkServer
 
 # A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.
 LONGEST_IPC_FOLDER = 70
 
 
+LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Jupyter's provisioner of local processes, but that the fork server makes the process.
+
+    Where the server died, an ordinary process takes its place.
+    """
+
+    server = Instance(ForkServer)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel. Raises RuntimeError where the server was stopped."""
+        try:
+            self.process = self.server.fork()
+            self.pid = self.pgid = self.process.start(cmd[len(LAUNCHER) :], kwargs["env"], kwargs["cwd"])
+        except ConnectionError as error:
+            if self.server.stopped:
+                raise RuntimeError("the run was stopped") from error
+            return await super().launch_kernel(cmd, **kwargs)
+        self.cwd = kwargs["cwd"]
+        return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel and see it go, which takes a hundredth of a second: jupyter_client looks again in a tenth."""
+        process = self.process
+        await super().kill(restart=restart)
+        if process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+
+
 class OwnKernelSpecs(KernelSpecManager):
     """Knows one kernel: IPython in the very Python that runs this, whatever the user's folders hold."""
 
+    def __init__(self, server: ForkServer | None) -> None:
+        super().__init__()
+        self._server = server
+
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """The spec of this environment's kernel, under any name."""
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
+        warm = {"provisioner_name": "sentence-reports", "config": {"server": self._server}}
+        return KernelSpec(
+            argv=[*LAUNCHER, "-f", "{connection_file}"],
+            display_name=kernel_name,
+            language="python",
+            metadata={"kernel_provisioner": warm} if self._server else {},
+        )
 
 
 @contextmanager
-def private_kernel(env: Mapping[str, str]) -> Iterator[tuple[AsyncKernelManager, dict[str, Any]]]:
+def private_kernel(
+    env: Mapping[str, str], server: ForkServer | None
+) -> Iterator[tuple[AsyncKernelManager, dict[str, Any]]]:
     """The manager of a kernel that is still to be started, and the options to start it with.
 
-    The kernel gets `env` on top of this process's environment and a private folder, gone when the block ends:
+    The kernel is forked by `server` where there is one. It gets `env` on top of this process's environment and a private folder, gone when the block ends:
     its connection file and sockets lie there, so that no two kernels can meet, and it works there, so that no
     file of the current folder is imported by mistake.
     """
     with tempfile.TemporaryDirectory(prefix="sr-", ignore_cleanup_errors=True) as folder:
         manager = AsyncKernelManager(
-            kernel_spec_manager=OwnKernelSpecs(),
+            kernel_spec_manager=OwnKernelSpecs(server),
             transport="ipc" if os.name == "posix" and len(folder) <= LONGEST_IPC_FOLDER else "tcp",
             connection_file=str(Path(folder) / "kernel.json"),
         )
@@ -44,8 +96,6 @@ def private_kernel(env: Mapping[str, str]) -> Iterator[tuple[AsyncKernelManager,
 def _environment(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     own = {
         "IPYTHONDIR": str(folder / "ipython"),  # no start-up files and no history of the user's
-        "MPLBACKEND": "agg",
-        "PYTHONUNBUFFERED": "1",
     }
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
-    return inherited | own | dict(env)
+    return inherited | ENVIRONMENT | own | dict(env)

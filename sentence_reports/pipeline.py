@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sentence_reports import forkserver
 from sentence_reports.errors import ExecutionError, Problem, SentenceReportsError, SetError
 from sentence_reports.index import Report, render_index
 from sentence_reports.models import FoundModel, Request, find_model, handover
@@ -53,6 +54,7 @@ class Options:
     force: bool = False
     strict: bool = False
     timeout: float = 900.0
+    cold: bool = False  # ordinary kernels, which take some seconds each to start
     notebook: Path = NOTEBOOK
 
 
@@ -66,6 +68,7 @@ class _Run:
     code: str
     models: dict[Request, FoundModel] = field(default_factory=dict)
     watches: "set[Watch]" = field(default_factory=set)
+    server: forkserver.ForkServer | None = None
 
 
 def find_sets(folder: Path) -> list[Path]:
@@ -115,9 +118,13 @@ def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Rep
         listener.warn(str(error))
         path = next(path for path in paths if path.stem == stem)
         work.state[stem] = _failed(work, stem, path, _first_words(error), title=title_of(stem), model="", n=0)
-    stale = _stale(work, good)
-    if stale:
-        _make(work, stale)
+    try:
+        stale = _stale(work, good)
+        if stale:
+            _make(work, stale)
+    finally:
+        if work.server is not None:
+            work.server.stop()
     _close(work)
     return [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
 
@@ -129,11 +136,23 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     stale = [each for each in sets if work.options.force or not _fresh(work, each)]
     # A run that starts anything looks once more for the models that others had to stand in for.
     if stale:
+        _warm_up(work)
         stale_stems = {each.stem for each in stale}
         waiting = [s for s in sets if s.stem not in stale_stems and work.state[s.stem].stands_in_for]
         found = {each.stem for each in waiting if _real_model_is_here(work, each)}
         stale = [each for each in sets if each.stem in stale_stems | found]
     return stale
+
+
+def _warm_up(work: _Run) -> None:
+    """Start the server of warm kernels, so that it imports while this process does the rest."""
+    if work.options.cold:
+        return
+    if not forkserver.POSSIBLE:
+        work.listener.warn("each set's kernel starts cold: warm ones need Linux. A report takes some seconds more")
+        return
+    work.server = forkserver.ForkServer()
+    work.server.start()
 
 
 def _fresh(work: _Run, each: SetFile) -> bool:
@@ -205,6 +224,8 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
         return
     import nbformat
 
+    from sentence_reports import execute, render, summary, tables  # noqa: F401  # while the server does its own
+
     notebook = nbformat.read(work.options.notebook, as_version=4)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs()) as pool:
         futures = [pool.submit(_one, work, notebook, each) for each in ready]
@@ -213,6 +234,8 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
                 _settle(work, future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            if work.server is not None:
+                work.server.stop()
             for watch in list(work.watches):
                 watch.end("the run was stopped")
             raise
@@ -240,7 +263,12 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     try:
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
         executed = execute(
-            notebook, parameters, n=len(each.set.texts), models=handover(work.models), watch=watch
+            notebook,
+            parameters,
+            n=len(each.set.texts),
+            models=handover(work.models),
+            watch=watch,
+            server=work.server,
         )
         return _publish(work, each, executed, time.monotonic() - began)
     except ExecutionError as error:
