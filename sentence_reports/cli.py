@@ -7,9 +7,11 @@ Progress, warnings and errors go to stderr, the table of reports to stdout.
 import argparse
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,18 +41,28 @@ class UsageError(SentenceReportsError):
     """Raised when nothing can be started with what the command line asks for."""
 
 
+class Terminated(KeyboardInterrupt):
+    """Raised where SIGTERM arrives: it stops a run as Ctrl-C does."""
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
+    with suppress(ValueError):  # not the main thread, where none is to be had
+        signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
     try:
         return int(arguments.command(arguments))
     except UsageError as error:
         _say(f"sentence-reports: {error}")
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say("sentence-reports: stopped; finished reports are kept")
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
 
 
 def _parser() -> argparse.ArgumentParser:

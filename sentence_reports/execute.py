@@ -123,8 +123,8 @@ def execute(
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
     `n` is the number of sentences, `models` the models already found (`models.handover`); with a `server`
-    the kernel starts warm. Raises ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
-    is by then, with the error at its cell.
+    the kernel starts warm. Raises ExecutionError where a cell fails, the kernel dies or `watch` ends it; the
+    error's `notebook` is what there is by then, with the error at its cell.
     """
     with tempfile.TemporaryDirectory(prefix="sr-") as folder:
         saved = Path(folder) / "executed.ipynb"

@@ -169,9 +169,18 @@ MODULES = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "ipykernel_launcher",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "sentence_transformers",
     "transformers.models.bert.modeling_bert",
     "transformers.models.bert.tokenization_bert",
+    "sentence_transformers.models",
+    "pandas.io.formats.html",
     "seaborn",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
@@ -215,15 +224,30 @@ def _end_with(parent: int) -> None:
 def _point_at(target: int, *descriptors: int) -> None:
     for descriptor in descriptors:
         os.dup2(target, descriptor)
+    os.close(target)
 
 
 def _warm_up() -> None:
     gc.disable()  # collections in between only take time
     for name in MODULES:
         importlib.import_module(name)
+    _rehearse()
     gc.collect()
     gc.freeze()  # a later collection in a kernel leaves these pages shared
     gc.enable()
+
+
+def _rehearse() -> None:
+    """Pay what the first picture and the first table cost: fonts, image formats, templates."""
+    import pandas
+
+    from sentence_reports.figures import heatmap
+
+    # What pandas chooses in a notebook; it asks whether it is in one when it is imported.
+    pandas.set_option("display.max_columns", 20)
+    frame = pandas.DataFrame([[1.0, 0.5], [0.5, 1.0]], index=["a", "b"], columns=["a", "b"])
+    heatmap(frame)
+    frame.to_html()
 
 
 def _serve(control: socket.socket) -> socket.socket:
@@ -275,22 +299,19 @@ def _run_kernel(channel: socket.socket, streams: tuple[int, int]) -> None:
     os.environ.clear()
     os.environ.update(order["env"], JPY_PARENT_PID=str(os.getppid()))
     os.chdir(order["cwd"])
-    for stream_copy, descriptor in zip(streams, (1, 2), strict=True):
-        os.dup2(stream_copy, descriptor)
-        os.close(stream_copy)
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    _point_at(streams[0], 1)
+    _point_at(streams[1], 2)
+    _point_at(os.open(os.devnull, os.O_RDONLY), 0)
     _set_threads(int(os.environ.get(THREADS[0]) or os.cpu_count() or 1))
-    sys.modules["numpy"].random.seed()  # Python's own generator does this by itself; torch starts from a constant
+    sys.modules[
+        "numpy"
+    ].random.seed()  # Python's own generator does this by itself; torch starts from a constant
 
-    import ipykernel_launcher
     from ipykernel.kernelapp import IPKernelApp
 
-    sys.argv = [ipykernel_launcher.__file__, *order["arguments"]]
+    sys.argv = [str(sys.modules["ipykernel_launcher"].__file__), *order["arguments"]]
     # ipykernel read JPY_PARENT_PID when it was imported.
-    IPKernelApp.launch_instance(
-        argv=[*order["arguments"], f"--IPKernelApp.parent_handle={os.getppid()}"]
-    )
+    IPKernelApp.launch_instance(argv=[*order["arguments"], f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
 def _set_threads(count: int) -> None:

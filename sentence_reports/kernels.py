@@ -7,11 +7,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -24,6 +29,8 @@ from sentence_reports.forkserver import ENVIRONMENT, ForkServer
 LONGEST_IPC_FOLDER = 70
 
 
+# The sockets of a kernel are there some hundredths of a second after its process.
+RECONNECT_MILLISECONDS = 5
 LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
 
 
@@ -56,6 +63,38 @@ class ForkProvisioner(LocalProvisioner):
                 process.wait(1)
 
 
+class QuickClient(AsyncKernelClient):
+    """Knows that a kernel is ready when the kernel says so: jupyter_client's own waits a fifth of a second more."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and is heard. Raises RuntimeError where it dies or `timeout` passes."""
+        limit = time.monotonic() + (float("inf") if timeout is None else timeout)
+        await self._first(self.get_iopub_msg, "iopub_welcome", limit)
+        self.kernel_info()
+        await self._first(self.get_shell_msg, "kernel_info_reply", limit)
+
+    async def _first(self, get: Callable[..., Awaitable[dict[str, Any]]], kind: str, limit: float) -> None:
+        while True:
+            try:
+                message = await get(timeout=0.5)
+            except Empty:
+                if not await self.is_alive():
+                    raise RuntimeError("the kernel died before it answered") from None
+                if time.monotonic() > limit:
+                    raise RuntimeError("the kernel did not answer in time") from None
+            else:
+                if message["msg_type"] == kind:
+                    return
+
+
+class QuickManager(AsyncKernelManager):
+    """Jupyter's manager of one kernel, with its client on the same ZeroMQ context."""
+
+    def client(self, **kwargs: Any) -> AsyncKernelClient:
+        """A client for the kernel."""
+        return super().client(**{"context": self.context} | kwargs)
+
+
 class OwnKernelSpecs(KernelSpecManager):
     """Knows one kernel: IPython in the very Python that runs this, whatever the user's folders hold."""
 
@@ -77,20 +116,27 @@ class OwnKernelSpecs(KernelSpecManager):
 @contextmanager
 def private_kernel(
     env: Mapping[str, str], server: ForkServer | None
-) -> Iterator[tuple[AsyncKernelManager, dict[str, Any]]]:
+) -> Iterator[tuple[QuickManager, dict[str, Any]]]:
     """The manager of a kernel that is still to be started, and the options to start it with.
 
-    The kernel is forked by `server` where there is one. It gets `env` on top of this process's environment and a private folder, gone when the block ends:
-    its connection file and sockets lie there, so that no two kernels can meet, and it works there, so that no
-    file of the current folder is imported by mistake.
+    The kernel is forked by `server` where there is one. It gets `env` on top of this process's environment and
+    a private folder, gone when the block ends: its connection file and sockets lie there, so that no two
+    kernels can meet, and it works there, so that no file of the current folder is imported by mistake.
     """
     with tempfile.TemporaryDirectory(prefix="sr-", ignore_cleanup_errors=True) as folder:
-        manager = AsyncKernelManager(
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
+        manager = QuickManager(
             kernel_spec_manager=OwnKernelSpecs(server),
+            client_factory=QuickClient,
+            context=context,
             transport="ipc" if os.name == "posix" and len(folder) <= LONGEST_IPC_FOLDER else "tcp",
             connection_file=str(Path(folder) / "kernel.json"),
         )
-        yield manager, {"cwd": folder, "env": _environment(env, Path(folder))}
+        try:
+            yield manager, {"cwd": folder, "env": _environment(env, Path(folder))}
+        finally:
+            context.destroy(linger=0)
 
 
 def _environment(env: Mapping[str, str], folder: Path) -> dict[str, str]:

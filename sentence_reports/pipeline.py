@@ -149,7 +149,9 @@ def _warm_up(work: _Run) -> None:
     if work.options.cold:
         return
     if not forkserver.POSSIBLE:
-        work.listener.warn("each set's kernel starts cold: warm ones need Linux. A report takes some seconds more")
+        work.listener.warn(
+            "each set's kernel starts cold: warm ones need Linux. A report takes some seconds more"
+        )
         return
     work.server = forkserver.ForkServer()
     work.server.start()
@@ -370,8 +372,12 @@ def _from_out(work: _Run, path: Path) -> str:
 def _write(path: Path, text: str) -> None:
     """Write beside `path`, then move over it: no reader ever sees half a file."""
     beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(text, encoding="utf-8", newline="")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8", newline="")
+        beside.replace(path)
+    except BaseException:  # a full disk, Ctrl-C
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _read_state(out: Path) -> dict[str, Report]:
