@@ -12,15 +12,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, cast
 
 import zmq
 import zmq.asyncio
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Instance
 
 from sentence_reports.forkserver import ENVIRONMENT, ForkServer
@@ -45,8 +45,9 @@ class ForkProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel. Raises RuntimeError where the server was stopped."""
         try:
-            self.process = self.server.fork()
-            self.pid = self.pgid = self.process.start(cmd[len(LAUNCHER) :], kwargs["env"], kwargs["cwd"])
+            kernel = self.server.fork()
+            self.process = cast(Any, kernel)  # has all of Popen that is asked for
+            self.pid = self.pgid = kernel.start(cmd[len(LAUNCHER) :], kwargs["env"], kwargs["cwd"])
         except ConnectionError as error:
             if self.server.stopped:
                 raise RuntimeError("the run was stopped") from error
@@ -90,7 +91,7 @@ class QuickClient(AsyncKernelClient):
 class QuickManager(AsyncKernelManager):
     """Jupyter's manager of one kernel, with its client on the same ZeroMQ context."""
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:
+    def client(self, **kwargs: Any) -> Any:
         """A client for the kernel."""
         return super().client(**{"context": self.context} | kwargs)
 
