@@ -60,6 +60,11 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process id; None before the start and after the stop."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Start to import, and return at once. Raises OSError where no process can be started."""
         ours, theirs = socket.socketpair()
@@ -78,10 +83,14 @@ class ForkServer:
     def fork(self) -> "ForkedKernel":
         """Ask for a kernel. Raises ConnectionError where the server is gone."""
         ours, theirs = socket.socketpair()
-        with theirs, self._lock:
-            if self._process is None:
-                raise ConnectionResetError("the server is not running")
-            socket.send_fds(self._control, [b"k"], [theirs.fileno()])
+        try:
+            with theirs, self._lock:
+                if self._process is None:
+                    raise ConnectionResetError("the server is not running")
+                socket.send_fds(self._control, [b"k"], [theirs.fileno()])
+        except ConnectionError:
+            ours.close()
+            raise
         return ForkedKernel(ours)
 
     def stop(self) -> None:
@@ -109,11 +118,16 @@ class ForkedKernel:
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
         """Start ipykernel with `arguments`; give the process id. Raises ConnectionError where that is not to be."""
-        self._channel.sendall(json.dumps({"arguments": arguments, "env": dict(env), "cwd": cwd}).encode())
-        self._channel.shutdown(socket.SHUT_WR)
-        self.pid = self._number()
+        order = {"arguments": arguments, "env": dict(env), "cwd": cwd}
+        try:
+            self._channel.sendall(json.dumps(order).encode())
+            self._channel.shutdown(socket.SHUT_WR)
+            self.pid = self._number()
+        finally:
+            if self.pid is None:
+                self.returncode = KILLED
+                self._channel.close()
         if self.pid is None:
-            self.returncode = KILLED
             raise ConnectionResetError("the server went, or the kernel was stopped before it began")
         return self.pid
 
@@ -197,9 +211,11 @@ def main(control: int) -> None:
     del sys.path[0]  # the folder that -m put there
     streams = os.dup(1), os.dup(2)
     _point_at(os.open(os.devnull, os.O_RDWR), 1, 2)  # what a library says at import is for nobody
+    before = dict(os.environ)
     _warm_up()
+    added = {name: value for name, value in os.environ.items() if before.get(name) != value}
     channel = _serve(socket.socket(fileno=control))
-    _run_kernel(channel, streams)
+    _run_kernel(channel, streams, added)
 
 
 def _end_with_standard_input() -> None:
@@ -287,8 +303,11 @@ def _report_end(pid: int, channel: socket.socket) -> None:
         channel.send(NUMBER.pack(code))
 
 
-def _run_kernel(channel: socket.socket, streams: tuple[int, int]) -> None:
-    """Become what the order asks for: an ordinary IPython kernel, but for the imports that are done."""
+def _run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[str, str]) -> None:
+    """Become what the order asks for: an ordinary IPython kernel, but for the imports that are done.
+
+    `added` is what the imports put into the environment.
+    """
     with channel, channel.makefile("rb") as stream:
         text = stream.read()
         if not text:
@@ -297,15 +316,13 @@ def _run_kernel(channel: socket.socket, streams: tuple[int, int]) -> None:
         os.setsid()
         channel.send(NUMBER.pack(os.getpid()))
     os.environ.clear()
-    os.environ.update(order["env"], JPY_PARENT_PID=str(os.getppid()))
+    os.environ.update(added | order["env"], JPY_PARENT_PID=str(os.getppid()))
     os.chdir(order["cwd"])
     _point_at(streams[0], 1)
     _point_at(streams[1], 2)
     _point_at(os.open(os.devnull, os.O_RDONLY), 0)
     _set_threads(int(os.environ.get(THREADS[0]) or os.cpu_count() or 1))
-    sys.modules[
-        "numpy"
-    ].random.seed()  # Python's own generator does this by itself; torch starts from a constant
+    _seed()
 
     from ipykernel.kernelapp import IPKernelApp
 
@@ -322,6 +339,15 @@ def _set_threads(count: int) -> None:
     if count != 1:
         threadpool_limits(count)
         torch.set_num_threads(count)
+
+
+def _seed() -> None:
+    """Start the random numbers afresh; Python's own generator does that by itself after a fork."""
+    import numpy
+    import torch
+
+    numpy.random.seed()
+    torch.seed()
 
 
 if __name__ == "__main__":
