@@ -67,7 +67,7 @@ class ForkServer:
 
     def start(self) -> None:
         """Start to import, and return at once. Raises OSError where no process can be started."""
-        ours, theirs = socket.socketpair()
+        self._control, theirs = socket.socketpair()
         with theirs:
             # In a session of its own: Ctrl-C is for the run, which then stops the server.
             self._process = subprocess.Popen(
@@ -78,7 +78,6 @@ class ForkServer:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self._control = ours
 
     def fork(self) -> "ForkedKernel":
         """Ask for a kernel. Raises ConnectionError where the server is gone."""
@@ -102,6 +101,7 @@ class ForkServer:
                 assert process.stdin is not None
                 self._control.close()
                 process.stdin.close()
+                process.kill()
                 process.wait()
 
 

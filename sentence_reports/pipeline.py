@@ -29,7 +29,8 @@ PROJECT = PACKAGE.parent
 NOTEBOOK = PROJECT / "notebooks" / "walkthrough.ipynb"
 STATE = ".sentence-reports.json"
 SET_SUFFIXES = (".yaml", ".yml")
-KERNEL_BYTES = 1_500_000_000  # what a kernel with a loaded model takes at most, roughly
+# What a kernel with a loaded model takes at most, roughly: by itself, and beyond what it shares with its server.
+KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
 
 
 class Listener(Protocol):
@@ -153,8 +154,13 @@ def _warm_up(work: _Run) -> None:
             "each set's kernel starts cold: warm ones need Linux. A report takes some seconds more"
         )
         return
-    work.server = forkserver.ForkServer()
-    work.server.start()
+    server = forkserver.ForkServer()
+    try:
+        server.start()
+    except OSError as error:
+        work.listener.warn(f"each set's kernel starts cold: {error.strerror or error}")
+        return
+    work.server = server
 
 
 def _fresh(work: _Run, each: SetFile) -> bool:
@@ -229,7 +235,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
     from sentence_reports import execute, render, summary, tables  # noqa: F401  # while the server does its own
 
     notebook = nbformat.read(work.options.notebook, as_version=4)
-    with ThreadPoolExecutor(work.options.jobs or _default_jobs()) as pool:
+    with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         futures = [pool.submit(_one, work, notebook, each) for each in ready]
         try:
             for future in as_completed(futures):
@@ -243,11 +249,12 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             raise
 
 
-def _default_jobs() -> int:
+def _default_jobs(work: _Run) -> int:
     import psutil
 
-    room = int(psutil.virtual_memory().available) // KERNEL_BYTES
-    return max(1, min(os.cpu_count() or 1, room))
+    kernel = KERNEL_BYTES if work.server is None else WARM_KERNEL_BYTES
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().available) // kernel))
 
 
 def _settle(work: _Run, report: Report) -> None:
