@@ -45,7 +45,7 @@ lock: $(VENV)/.dev  ## choose the newest versions again and write the requiremen
 compile = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-package torch --custom-compile-command "make lock" pyproject.toml $(1) -o $(2)
 
-setup: $(VENV)/.setup  ## build .venv with the exact versions of the requirements files
+setup: $(VENV)/.package  ## build .venv with the exact versions of the requirements files
 
 # From nothing each time a requirements file changed: what is no longer asked for does not stay.
 $(VENV)/.setup: requirements-torch.txt requirements.txt
@@ -57,6 +57,10 @@ $(VENV)/.setup: requirements-torch.txt requirements.txt
 	@echo "Installing into $(VENV), once. The README says how much is downloaded."
 	@$(install_torch_$(TORCH))
 	@$(PIP) install $(LOCKED) -r requirements.txt
+	@touch $@
+
+# By itself, since it takes a second: pyproject.toml says which entry points there are.
+$(VENV)/.package: $(VENV)/.setup pyproject.toml
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@$(PIP) check
 	@touch $@
@@ -68,7 +72,7 @@ install_torch_cpu = $(PIP) install $(LOCKED) --retries 0 --timeout 15 \
 	"gigabytes, no hashes checked): make TORCH=any" >&2; exit 1; }
 install_torch_any = $(PIP) install torch==2.13.0
 
-$(VENV)/.dev: $(VENV)/.setup requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.setup requirements-dev.txt | $(VENV)/.package
 	@echo "Installing the tools for tests and lint, once, about 90 MB."
 	@$(PIP) install --quiet $(LOCKED) -r requirements-dev.txt
 	@$(PIP) check

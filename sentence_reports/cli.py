@@ -7,9 +7,11 @@ Progress, warnings and errors go to stderr, the table of reports to stdout.
 import argparse
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +37,19 @@ sentences:
 """
 
 
+class Terminated(KeyboardInterrupt):
+    """Raised where SIGTERM arrives: it stops a run as Ctrl-C does."""
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
+    with suppress(ValueError):  # not the main thread, where none is to be had
+        signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
     try:
         return int(arguments.command(arguments))
@@ -50,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say("sentence-reports: stopped; finished reports are kept")
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--strict", action="store_true", help="fail rather than let another model stand in")
     command.add_argument(
         "--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="limit for one set (900)"
+    )
+    command.add_argument(
+        "--cold", action="store_true", help="start each set's kernel from nothing; slower, same reports"
     )
 
     command = commands.add_parser("check", help="look for mistakes in sets, run nothing")
@@ -133,7 +148,9 @@ def _sets(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    options = Options(arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout)
+    options = Options(
+        arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout, arguments.cold
+    )
     paths = _sets(arguments)
     with Teller(sys.stderr.isatty()) as teller:
         reports = run(paths, options, teller)

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from sentence_reports.errors import ExecutionError
+from sentence_reports.forkserver import ForkServer
 from sentence_reports.kernels import private_kernel
 
 MANY_SENTENCES = (
@@ -44,10 +44,11 @@ class SetEngine(NBClientEngine):
         *,
         env: dict[str, str],
         watch: "Watch",
+        server: ForkServer | None,
         **_: Any,
     ) -> None:
         """Run all cells in a kernel with `env`, under `watch`."""
-        with private_kernel(env) as (kernel, start), watch.over(kernel):
+        with private_kernel(env, server) as (kernel, start), watch.over(kernel):
             client = PapermillNotebookClient(
                 nb_man,
                 km=kernel,
@@ -55,14 +56,13 @@ class SetEngine(NBClientEngine):
                 record_timing=False,
                 shutdown_kernel="immediate",
                 timeout=None,  # the watch limits the whole set
+                on_cell_start=watch.check,
             )
             try:
-                if watch.reason is None:
-                    client.execute(cleanup_kc=True, **start)
-            except (DeadKernelError, RuntimeError):  # nbclient: died in a cell; died before its first answer
-                watch.reason = watch.reason or "the kernel died, probably out of memory"
-            if watch.reason is not None:
-                _mark_stopped(nb_man, watch.reason)
+                client.execute(cleanup_kc=True, **start)
+            # nbclient's words for: died in a cell; died before its first answer. Or stopped before it began.
+            except (DeadKernelError, RuntimeError):
+                _mark_stopped(nb_man, watch.reason or "the kernel died, probably out of memory")
 
 
 papermill_engines.register("sentence-reports", SetEngine)
@@ -90,14 +90,16 @@ class Watch:
             timer.cancel()
             self._kernel = None
 
+    def check(self, **_: Any) -> None:
+        """Raise RuntimeError if the end was called for before there was a kernel to kill."""
+        if self.reason is not None:
+            raise RuntimeError(self.reason)
+
     def end(self, reason: str) -> None:
-        """Kill the watched kernel as soon as it is there; from any thread."""
+        """Kill the watched kernel, if it is there yet; `check` stops one that is not. From any thread."""
         self.reason, kernel = reason, self._kernel
-        while kernel is not None and self._kernel is kernel:
-            if kernel.provisioner is not None and kernel.provisioner.has_process:
-                asyncio.run(kernel.provisioner.kill())
-                return
-            time.sleep(0.02)
+        if kernel is not None and kernel.provisioner is not None:
+            asyncio.run(kernel.provisioner.kill())
 
 
 def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
@@ -110,13 +112,19 @@ def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
 
 
 def execute(
-    notebook: NotebookNode, parameters: dict[str, Any], *, n: int, models: str, watch: Watch
+    notebook: NotebookNode,
+    parameters: dict[str, Any],
+    *,
+    n: int,
+    models: str,
+    watch: Watch,
+    server: ForkServer | None = None,
 ) -> NotebookNode:
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
-    `n` is the number of sentences, `models` the models already found (`models.handover`). Raises
-    ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
-    is by then, with the error at its cell.
+    `n` is the number of sentences, `models` the models already found (`models.handover`); with a `server`
+    the kernel starts warm. Raises ExecutionError where a cell fails, the kernel dies or `watch` ends it; the
+    error's `notebook` is what there is by then, with the error at its cell.
     """
     with tempfile.TemporaryDirectory(prefix="sr-") as folder:
         saved = Path(folder) / "executed.ipynb"
@@ -132,6 +140,7 @@ def execute(
                 request_save_on_cell_execute=False,
                 env=_environment(n, models),
                 watch=watch,
+                server=server,
             )
         except papermill.PapermillExecutionError as error:
             raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
@@ -148,8 +157,6 @@ def _environment(n: int, models: str) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_OFFLINE": "1",  # the models are found; nothing else is to be fetched
     }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
+from sentence_reports import forkserver
 from sentence_reports.errors import (
     ExecutionError,
     OutputError,
@@ -41,7 +42,8 @@ NOTEBOOK = PROJECT / "notebooks" / "walkthrough.ipynb"
 STATE = ".sentence-reports.json"
 LOCK = ".sentence-reports.lock"
 SET_SUFFIXES = (".yaml", ".yml")
-KERNEL_BYTES = 1_500_000_000  # what a kernel with a loaded model takes at most, roughly
+# What a kernel with a loaded model takes at most, roughly: by itself, and beyond what it shares with its server.
+KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
 
 
 class Listener(Protocol):
@@ -66,6 +68,7 @@ class Options:
     force: bool = False
     strict: bool = False
     timeout: float = 900.0
+    cold: bool = False  # ordinary kernels, which take some seconds each to start
     notebook: Path = NOTEBOOK
 
 
@@ -80,6 +83,7 @@ class _Run:
     date: str
     models: dict[Request, FoundModel] = field(default_factory=dict)
     watches: "set[Watch]" = field(default_factory=set)
+    server: forkserver.ForkServer | None = None
 
 
 def find_sets(folder: Path) -> list[Path]:
@@ -134,9 +138,13 @@ def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Rep
             path = next(path for path in paths if path.stem == stem)
             reason = _first_words(error)
             work.state[stem] = _failed(work, stem, path, reason, title=title_of(stem), model="", n=0)
-        stale = _stale(work, good)
-        if stale:
-            _make(work, stale)
+        try:
+            stale = _stale(work, good)
+            if stale:
+                _make(work, stale)
+        finally:
+            if work.server is not None:
+                work.server.stop()
         reports = [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
         _close(work)
     return reports
@@ -163,11 +171,30 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     stale = [each for each in sets if work.options.force or not _fresh(work, each)]
     # A run that starts anything looks once more for the models that others had to stand in for.
     if stale:
+        _warm_up(work)
         stale_stems = {each.stem for each in stale}
         waiting = [s for s in sets if s.stem not in stale_stems and work.state[s.stem].stands_in_for]
         found = {each.stem for each in waiting if _real_model_is_here(work, each)}
         stale = [each for each in sets if each.stem in stale_stems | found]
     return stale
+
+
+def _warm_up(work: _Run) -> None:
+    """Start the server of warm kernels, so that it imports while this process does the rest."""
+    if work.options.cold:
+        return
+    if not forkserver.POSSIBLE:
+        work.listener.warn(
+            "each set's kernel starts cold: warm ones need Linux. A report takes some seconds more"
+        )
+        return
+    server = forkserver.ForkServer()
+    try:
+        server.start()
+    except OSError as error:
+        work.listener.warn(f"each set's kernel starts cold: {error.strerror or error}")
+        return
+    work.server = server
 
 
 def _fresh(work: _Run, each: SetFile) -> bool:
@@ -229,14 +256,18 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
         return
+    from sentence_reports import execute, render, summary, tables  # noqa: F401  # while the server does its own
+
     notebook = _read_notebook(work.options.notebook)
-    with ThreadPoolExecutor(work.options.jobs or _default_jobs()) as pool:
+    with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         futures = [pool.submit(_one, work, notebook, each) for each in ready]
         try:
             for future in as_completed(futures):
                 _settle(work, future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            if work.server is not None:
+                work.server.stop()
             for watch in list(work.watches):
                 watch.end("the run was stopped")
             raise
@@ -252,11 +283,12 @@ def _read_notebook(path: Path) -> "NotebookNode":
         raise UsageError(f"{path} cannot be read as a notebook: {error}") from error
 
 
-def _default_jobs() -> int:
+def _default_jobs(work: _Run) -> int:
     import psutil
 
-    room = int(psutil.virtual_memory().available) // KERNEL_BYTES
-    return max(1, min(os.cpu_count() or 1, room))
+    kernel = KERNEL_BYTES if work.server is None else WARM_KERNEL_BYTES
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().available) // kernel))
 
 
 def _settle(work: _Run, report: Report) -> None:
@@ -275,7 +307,12 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     try:
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
         executed = execute(
-            notebook, parameters, n=len(each.set.texts), models=handover(work.models), watch=watch
+            notebook,
+            parameters,
+            n=len(each.set.texts),
+            models=handover(work.models),
+            watch=watch,
+            server=work.server,
         )
         return _publish(work, each, executed, time.monotonic() - began)
     except ExecutionError as error:

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from sentence_reports.forkserver import POSSIBLE, ForkServer
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,6 +24,27 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     for name in ("HF_HUB_OFFLINE", "HF_ENDPOINT", "JUPYTER_PATH", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def warm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """A server of warm kernels, which takes seconds to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        server = ForkServer()
+        server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["cold", "warm"])
+def server(request: pytest.FixtureRequest) -> ForkServer | None:
+    """What forks a test's kernels; None where they are ordinary processes."""
+    if request.param == "cold":
+        return None
+    if not POSSIBLE:
+        pytest.skip("warm kernels need Linux")
+    return request.getfixturevalue("warm_server")
 
 
 # --- notebooks that run in a second, for what does not need the model ---------------------------------------

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,21 @@ from nbformat import NotebookNode
 
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execute import Watch, execute
+from sentence_reports.forkserver import ForkServer
 from sentence_reports.summary import read_summary
 
 PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three"}
 
 
-def run(path: Path, watch: Watch | None = None, n: int = 3, **parameters: Any) -> NotebookNode:
-    notebook = nbformat.read(path, as_version=4)
-    return execute(notebook, PARAMETERS | parameters, n=n, models="", watch=watch or Watch(60))
+@pytest.fixture
+def run(tiny_notebook: Path, server: ForkServer | None) -> Callable[..., NotebookNode]:
+    def run_it(watch: Watch | None = None, n: int = 3, **parameters: Any) -> NotebookNode:
+        notebook = nbformat.read(tiny_notebook, as_version=4)
+        return execute(
+            notebook, PARAMETERS | parameters, n=n, models="", watch=watch or Watch(60), server=server
+        )
+
+    return run_it
 
 
 def output_text(notebook: NotebookNode, name: str) -> str:
@@ -34,22 +42,24 @@ def show(expression: str) -> str:
     return f"#run\nimport os, sys\nprint({expression})"
 
 
-def test_it_runs_every_cell_with_the_parameters(tiny_notebook: Path) -> None:
-    summary = read_summary(run(tiny_notebook))
+def test_it_runs_every_cell_with_the_parameters(run: Callable[..., NotebookNode]) -> None:
+    summary = read_summary(run())
     assert summary is not None
     assert summary["settings"]["title"] == "Three"
     assert summary["sentences"] == ["one", "two", "tone"]
 
 
-def test_the_result_is_the_same_twice_and_names_no_path_or_time(tiny_notebook: Path, tmp_path: Path) -> None:
-    first, second = run(tiny_notebook), run(tiny_notebook)
+def test_the_result_is_the_same_twice_and_names_no_path_or_time(
+    run: Callable[..., NotebookNode], tmp_path: Path
+) -> None:
+    first, second = run(), run()
     assert nbformat.writes(first) == nbformat.writes(second)
     assert first.metadata.papermill == {"parameters": PARAMETERS}
     assert str(tmp_path) not in nbformat.writes(first)
 
 
 def test_the_kernel_is_this_python_with_nothing_of_the_users(
-    tiny_notebook: Path, private_folders: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., NotebookNode], private_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = private_folders / "jupyter_data_dir"
     spec = data / "kernels" / "python3" / "kernel.json"
@@ -58,20 +68,22 @@ def test_the_kernel_is_this_python_with_nothing_of_the_users(
     startup = private_folders / "startup.py"
     startup.write_text("raise SystemExit(3)")
     monkeypatch.setenv("PYTHONSTARTUP", str(startup))
-    ran = run(tiny_notebook, description=show("sys.executable, os.environ['IPYTHONDIR']"))
+    ran = run(description=show("sys.executable, os.environ['IPYTHONDIR']"))
     assert output_text(ran, "trouble").startswith(sys.executable)
     assert str(private_folders) not in output_text(ran, "trouble")
 
 
 @pytest.mark.parametrize(("n", "threads"), [(3, 1), (199, 1), (200, os.cpu_count())])
-def test_the_thread_count_depends_on_the_set_alone(tiny_notebook: Path, n: int, threads: int) -> None:
-    ran = run(tiny_notebook, n=n, description=show("os.environ['OMP_NUM_THREADS']"))
+def test_the_thread_count_depends_on_the_set_alone(
+    run: Callable[..., NotebookNode], n: int, threads: int
+) -> None:
+    ran = run(n=n, description=show("os.environ['OMP_NUM_THREADS']"))
     assert output_text(ran, "trouble") == f"{threads}\n"
 
 
-def test_a_failing_cell_is_named_and_kept(tiny_notebook: Path) -> None:
+def test_a_failing_cell_is_named_and_kept(run: Callable[..., NotebookNode]) -> None:
     with pytest.raises(ExecutionError) as caught:
-        run(tiny_notebook, description="#run\n1 / 0")
+        run(description="#run\n1 / 0")
     assert str(caught.value) == "cell 3 of the notebook failed: ZeroDivisionError: division by zero"
     errors = {
         c.id: c.outputs[-1].ename for c in caught.value.notebook.cells if c.cell_type == "code" and c.outputs
@@ -79,47 +91,50 @@ def test_a_failing_cell_is_named_and_kept(tiny_notebook: Path) -> None:
     assert errors == {"trouble": "ZeroDivisionError"}
 
 
-def test_a_kernel_that_dies_is_one_line(tiny_notebook: Path) -> None:
+def test_a_kernel_that_dies_is_one_line(run: Callable[..., NotebookNode]) -> None:
     with pytest.raises(ExecutionError) as caught:
-        run(tiny_notebook, description="#run\nimport os; os._exit(9)")
+        run(description="#run\nimport os; os._exit(9)")
     assert str(caught.value) == "the kernel died, probably out of memory"
     (cell,) = [cell for cell in caught.value.notebook.cells if cell.id == "trouble"]
     assert cell.outputs[-1].ename == "KernelStopped"
 
 
-def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(tiny_notebook: Path) -> None:
+def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(run: Callable[..., NotebookNode]) -> None:
     with pytest.raises(ExecutionError) as caught:
-        run(tiny_notebook, Watch(3), description="#run\nimport time; time.sleep(60)")
+        run(Watch(3), description="#run\nimport time; time.sleep(60)")
     assert str(caught.value) == "the set's time limit of 3 s has passed; --timeout SECONDS allows more"
     assert kernels() == []
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.1])
 def test_a_time_that_is_up_before_the_kernel_is_there_ends_it_too(
-    tiny_notebook: Path, seconds: float
+    run: Callable[..., NotebookNode], seconds: float
 ) -> None:
     with pytest.raises(ExecutionError, match="time limit"):
-        run(tiny_notebook, Watch(seconds), description="#run\nimport time; time.sleep(60)")
+        run(Watch(seconds), description="#run\nimport time; time.sleep(60)")
     assert kernels() == []
 
 
-def test_a_run_can_be_stopped_from_another_thread(tiny_notebook: Path) -> None:
+def test_a_run_can_be_stopped_from_another_thread(run: Callable[..., NotebookNode]) -> None:
     watch = Watch(60)
     threading.Timer(4, watch.end, ["the run was stopped"]).start()
     with pytest.raises(ExecutionError, match=r"^the run was stopped$"):
-        run(tiny_notebook, watch, description="#run\nimport time; time.sleep(60)")
+        run(watch, description="#run\nimport time; time.sleep(60)")
     assert kernels() == []
 
 
 def test_a_kernel_leaves_no_folder_and_no_process(
-    tiny_notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., NotebookNode], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
     (tmp_path / "t").mkdir()
-    run(tiny_notebook)
+    run()
     assert list((tmp_path / "t").iterdir()) == []
     assert kernels() == []
 
 
 def kernels() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if "ipykernel" in " ".join(p.cmdline())]
+    """Warm and cold kernels that run; a server is the parent of its kernels."""
+    family = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    servers = {p.pid for p in family if p.ppid() == os.getpid() and "forkserver" in " ".join(p.cmdline())}
+    return [p for p in family if p.ppid() in servers or "ipykernel" in " ".join(p.cmdline())]

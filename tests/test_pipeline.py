@@ -64,7 +64,9 @@ def write_set(params: Path, model: str) -> Callable[..., Path]:
 def run_all(params: Path, tmp_path: Path, tiny_notebook: Path) -> Callable[..., tuple[list[Report], Notes]]:
     def run_them(**options: object) -> tuple[list[Report], Notes]:
         notes = Notes()
-        chosen = Options(**{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0} | options)  # type: ignore[arg-type]
+        chosen = Options(
+            **{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0, "cold": True} | options
+        )  # type: ignore[arg-type]
         return run(find_sets(params), chosen, notes), notes
 
     return run_them

@@ -1,0 +1,347 @@
+"""Warm kernels: like ordinary ones in all that a notebook can see, and none left behind, whatever happens."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from conftest import Ran, command_line
+from test_pipeline import Notes
+
+from sentence_reports import forkserver, pipeline
+from sentence_reports.execute import Watch, execute
+from sentence_reports.forkserver import ForkedKernel, ForkServer
+from sentence_reports.kernels import private_kernel
+from sentence_reports.pipeline import Options, find_sets
+
+pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")
+
+
+def eventually(true: Callable[[], object], seconds: float = 30) -> bool:
+    limit = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def show(code: str, server: ForkServer | None, n: int = 3) -> str:
+    """What `code` prints in a kernel."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("", metadata={"tags": ["parameters"]}),
+            nbformat.v4.new_code_cell(code),
+        ]
+    )
+    ran = execute(notebook, {}, n=n, models="", watch=Watch(60), server=server)
+    return "".join(output.text for output in ran.cells[-1].outputs if output.get("name") == "stdout")
+
+
+# --- what a notebook sees ----------------------------------------------------------------------------------
+
+PORTRAIT = """
+import gc, json, os, signal, sys, threading
+import huggingface_hub.constants, matplotlib, pandas, seaborn, sentence_transformers, torch
+from threadpoolctl import threadpool_info
+folder = os.getcwd()
+plain = lambda text: str(text).replace(folder, "FOLDER")
+print(json.dumps({
+    "environment": {k: plain(v) for k, v in sorted(os.environ.items()) if k != "JPY_PARENT_PID"},
+    "parent": os.environ["JPY_PARENT_PID"] == str(os.getppid()),
+    "arguments": [plain(word) for word in sys.argv],
+    "path": [plain(folder) for folder in sys.path],
+    "flags": str(sys.flags),
+    "session": os.getsid(0) == os.getpgid(0) == os.getpid(),
+    "signals": {n: plain(signal.getsignal(n)).split(" at ")[0] for n in (2, 13, 15, 17, signal.SIGIO)},
+    "torch": torch.get_num_threads(),
+    "pools": sorted((p["prefix"], p["num_threads"]) for p in threadpool_info()),
+    "pandas": repr(pandas.DataFrame([range(40)])),
+    "matplotlib": [matplotlib.get_backend(), matplotlib.get_configdir()],
+    "offline": huggingface_hub.constants.HF_HUB_OFFLINE,
+    "main": sys.modules["__main__"].__name__ == __name__,
+    "input": sys.__stdin__.read(),
+    "collector": [gc.isenabled(), gc.get_threshold()],
+    "threads": sorted(thread.name.split("-")[0] for thread in threading.enumerate()),
+}))
+"""
+
+
+@pytest.mark.parametrize("n", [3, 200])
+def test_a_notebook_sees_no_difference(
+    n: int, warm_server: ForkServer, private_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup = private_folders / "startup.py"
+    startup.write_text("raise SystemExit(3)")
+    monkeypatch.setenv("PYTHONSTARTUP", str(startup))
+    monkeypatch.setenv("OF_THIS_TEST", "yes")
+    cold, warm = (json.loads(show(PORTRAIT, server, n)) for server in (None, warm_server))
+    for portrait in (cold, warm):  # made by the server's session, which has another HOME
+        portrait["matplotlib"].pop()
+    assert warm == cold
+    assert warm["environment"]["OF_THIS_TEST"] == "yes"
+    assert warm["torch"] == (1 if n == 3 else os.cpu_count())
+
+
+def test_the_server_has_one_thread_and_keeps_it(warm_server: ForkServer) -> None:
+    show("import torch; torch.ones(500, 500) @ torch.ones(500, 500)", warm_server, n=200)
+    assert warm_server.pid is not None
+    assert psutil.Process(warm_server.pid).num_threads() == 1
+
+
+def test_no_two_kernels_draw_the_same_random_numbers(warm_server: ForkServer) -> None:
+    code = (
+        "import random, torch, numpy as np; print(random.random(), np.random.random(), torch.rand(1).item())"
+    )
+    first, second = (show(code, warm_server).split() for _ in range(2))
+    assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize("end", ["", "; os._exit(3)"])
+def test_what_c_code_writes_is_in_the_notebook(
+    server: ForkServer | None, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel looks for it, and then leaves C code alone
+    print("said before", end=" ")
+    code = f"import ctypes, os; c = ctypes.CDLL(None); c.puts(b'from C'); c.fflush(None); print('x'){end}"
+    if end:
+        with pytest.raises(Exception, match="the kernel died"):
+            show(code, server)
+    else:
+        said = show(code, server)
+        assert "from C" in said
+        assert "x" in said
+    assert capfd.readouterr().out.count("said before") == 1  # a fork must not take this buffer along
+
+
+# --- life and death ----------------------------------------------------------------------------------------
+
+
+def test_interrupt_and_restart(server: ForkServer | None) -> None:
+    async def use() -> list[Any]:
+        with private_kernel({}, server) as (manager, start):
+            await manager.start_kernel(**start)
+            client = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            seen: list[Any] = []
+            waiting = asyncio.ensure_future(client.execute_interactive("import time; time.sleep(60)"))
+            await asyncio.sleep(1)
+            await manager.interrupt_kernel()
+            seen.append((await waiting)["content"]["ename"])
+            await client.execute_interactive("x = 1")
+            await manager.restart_kernel()
+            await client.wait_for_ready(timeout=60)
+            seen.append((await client.execute_interactive("x"))["content"]["ename"])
+            seen.append(await manager.is_alive())
+            await manager.shutdown_kernel()
+            seen.append(await manager.is_alive())
+            client.stop_channels()
+            return seen
+
+    assert asyncio.run(use()) == ["KeyboardInterrupt", "NameError", True, False]
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [("os._exit(3)", 3), ("os.kill(os.getpid(), 9)", -9)])
+def test_the_exit_code_is_told(server: ForkServer | None, code: str, exit_code: int) -> None:
+    async def use() -> int | None:
+        with private_kernel({}, server) as (manager, start):
+            await manager.start_kernel(**start)
+            client = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            client.execute(f"import os; {code}")
+            assert manager.provisioner is not None
+            assert await manager.provisioner.poll() is None or True
+            ended = await asyncio.wait_for(manager.provisioner.wait(), 30)
+            client.stop_channels()
+            return ended
+
+    assert asyncio.run(use()) == exit_code
+
+
+def test_a_kernel_stopped_before_it_began_does_not_begin() -> None:
+    server = ForkServer()
+    server.start()
+    try:
+        kernel: ForkedKernel = server.fork()
+        kernel.kill()  # the server still imports
+        with pytest.raises(ConnectionError):
+            kernel.start([], {}, "/")
+        assert kernel.poll() == forkserver.KILLED
+        assert show("print(1)", server) == "1\n"
+    finally:
+        server.stop()
+    with pytest.raises(ConnectionError):
+        server.fork()
+
+
+# --- runs --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make(tmp_path: Path, tiny_notebook: Path) -> Callable[..., Notes]:
+    """Run one set per description given, with warm kernels."""
+
+    def run_them(*descriptions: str, **options: Any) -> Notes:
+        write_sets(tmp_path / "params", descriptions)
+        notes = Notes()
+        chosen = Options(**{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0} | options)
+        reports = pipeline.run(find_sets(tmp_path / "params"), chosen, notes)
+        notes.failures = {report.stem: report.failure for report in reports if report.failure}  # type: ignore[attr-defined]
+        return notes
+
+    return run_them
+
+
+def write_sets(folder: Path, descriptions: Any) -> None:
+    folder.mkdir()
+    for k, description in enumerate(descriptions):
+        text = {"sentences": ["one", "two", f"tone {k}"], "description": description}
+        text["model"] = "sentence-transformers/all-MiniLM-L6-v2"
+        (folder / f"set-{k:02}.yaml").write_text(json.dumps(text))
+
+
+def test_a_killed_kernel_fails_its_set_only(make: Callable[..., Notes], tmp_path: Path) -> None:
+    die = "#run\nimport os, time; time.sleep(0.5); os.kill(os.getpid(), 9)"
+    before = set(psutil.Process().children())
+    notes = make("", die, "", "", jobs=2)
+    assert notes.failures == {"set-01": "the kernel died, probably out of memory"}  # type: ignore[attr-defined]
+    assert len(notes.ran) == 4
+    assert len(list((tmp_path / "out").glob("set-*.html"))) == 3
+    assert set(psutil.Process().children()) == before
+
+
+def test_a_run_outlives_its_server(make: Callable[..., Notes]) -> None:
+    # The set's own kernel goes with the server; the next ones are ordinary processes.
+    die = "#run\nimport os, time; os.kill(os.getppid(), 9); time.sleep(30)"
+    here = "#run\nimport sys; assert 'sentence_reports.forkserver' not in sys.modules"
+    notes = make(die, here, "", jobs=1)
+    assert notes.failures == {"set-00": "the kernel died, probably out of memory"}  # type: ignore[attr-defined]
+
+
+def test_the_kernels_of_a_run_are_warm_unless_it_is_cold(make: Callable[..., Notes], tmp_path: Path) -> None:
+    check = "#run\nimport sys, json; print('torch' in sys.modules)"
+    make(check)
+    assert '"True\\n"' in (tmp_path / "out" / "set-00.ipynb").read_text()
+    shutil.rmtree(tmp_path / "params")
+    make(check, cold=True, force=True)
+    assert '"False\\n"' in (tmp_path / "out" / "set-00.ipynb").read_text()
+
+
+def test_nothing_stale_starts_no_server(make: Callable[..., Notes], tmp_path: Path, monkeypatch: Any) -> None:
+    make("", cold=True)
+    shutil.rmtree(tmp_path / "params")
+    monkeypatch.setattr(ForkServer, "start", lambda self: pytest.fail("started"))
+    assert make("").ran == []
+
+
+def test_where_a_fork_is_unsafe_kernels_are_cold_and_it_is_said_once(
+    make: Callable[..., Notes], tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(forkserver, "POSSIBLE", False)
+    notes = make("", "")
+    assert sorted(notes.ran) == ["set-00", "set-01"]
+    assert notes.warnings == [
+        "each set's kernel starts cold: warm ones need Linux. A report takes some seconds more"
+    ]
+
+
+@pytest.mark.slow
+def test_sixty_four_sets_with_eight_jobs(make: Callable[..., Notes]) -> None:
+    notes = make(*[""] * 64, jobs=8)
+    assert notes.failures == {}  # type: ignore[attr-defined]
+    assert sorted(notes.ran) == [f"set-{k:02}" for k in range(64)]
+
+
+def test_warm_and_cold_reports_are_the_same_bytes(shipped: Ran, tmp_path: Path) -> None:
+    stems = ("blog", "four-topics")
+    sets = [pipeline.PROJECT / "params" / f"{stem}.yaml" for stem in stems]
+    cold = command_line(
+        "run", "--cold", "--out", tmp_path / "out", *sets, home=tmp_path, HF_ENDPOINT="http://127.0.0.1:9"
+    )
+    assert cold.code == 0, cold.stderr
+    for name in (f"{stem}{suffix}" for stem in stems for suffix in (".html", ".csv", ".ipynb")):
+        assert (tmp_path / "out" / name).read_bytes() == (shipped.out / name).read_bytes(), name
+
+
+# --- ends --------------------------------------------------------------------------------------------------
+
+DRIVER = """
+import functools, sys
+from pathlib import Path
+from sentence_reports import cli
+cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
+sys.exit(cli.main())
+"""
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for temporary files whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def started(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Callable[..., subprocess.Popen]:
+    """A run of four sets, two at once; its cells wait for ever, and leave a file when they begin to."""
+
+    def start(*words: str) -> subprocess.Popen:
+        sign = f"open(f'{tmp_path}/in-cell-{{os.getpid()}}', 'w').close()"
+        wait = f"#run\nimport os, time; {sign}; time.sleep(99)"
+        write_sets(tmp_path / "params", [wait] * 4)
+        command = [sys.executable, "-c", DRIVER, str(tiny_notebook), "run", "--jobs", "2"]
+        command += ["--out", str(tmp_path / "out"), *words, *map(str, find_sets(tmp_path / "params"))]
+        return subprocess.Popen(
+            command, env=os.environ | {"TMPDIR": str(short_folder)}, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+@pytest.mark.parametrize("words", [(), ("--cold",)], ids=["warm", "cold"])
+@pytest.mark.parametrize("moment", ["imports", "cells"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_nothing(
+    started: Callable[..., subprocess.Popen],
+    tmp_path: Path,
+    short_folder: Path,
+    number: signal.Signals,
+    moment: str,
+    words: tuple[str, ...],
+) -> None:
+    run = started(*words)
+    try:
+        children = psutil.Process(run.pid).children
+        if moment == "cells":
+            assert eventually(lambda: len(list(tmp_path.glob("in-cell-*"))) == 2)
+        else:
+            assert eventually(children)
+        family = children(recursive=True)
+        began = time.monotonic()
+        run.send_signal(number)
+        _, said = run.communicate(timeout=30)
+        took = time.monotonic() - began
+        assert eventually(lambda: not any(p.is_running() for p in family), 5), family
+    finally:
+        run.kill()
+    if number == signal.SIGKILL:
+        return  # nobody is left who could remove a file
+    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert said.splitlines()[-1] == "sentence-reports: stopped; finished reports are kept"
+    assert "Traceback" not in said
+    assert took < 10
+    assert list(short_folder.glob("sr-*")) == []
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.suffix == ".tmp"] == []
