@@ -208,7 +208,8 @@ MODULES = (
 def main(control: int) -> None:
     """Serve kernels to the run at the other end of the socket `control`; comes back in each kernel, at its end."""
     _end_with_standard_input()
-    del sys.path[0]  # the folder that -m put there
+    if Path(sys.path[0]) == Path.cwd():  # -m put it there, unless PYTHONSAFEPATH forbade it
+        del sys.path[0]
     streams = os.dup(1), os.dup(2)
     _point_at(os.open(os.devnull, os.O_RDWR), 1, 2)  # what a library says at import is for nobody
     before = dict(os.environ)

@@ -333,8 +333,10 @@ def test_a_run_that_is_ended_leaves_nothing(
         began = time.monotonic()
         run.send_signal(number)
         _, said = run.communicate(timeout=30)
-        took = time.monotonic() - began
         assert eventually(lambda: not any(p.is_running() for p in family), 5), family
+        # Their ends of stderr are closed too by now. A run that is asked to end waits for its imports; an ordinary
+        # kernel looks once a second for its parent, and not before it has imported itself.
+        assert time.monotonic() - began < (2 if number == signal.SIGKILL and not words else 10)
     finally:
         run.kill()
     if number == signal.SIGKILL:
@@ -342,6 +344,5 @@ def test_a_run_that_is_ended_leaves_nothing(
     assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     assert said.splitlines()[-1] == "sentence-reports: stopped; finished reports are kept"
     assert "Traceback" not in said
-    assert took < 10
     assert list(short_folder.glob("sr-*")) == []
     assert [path.name for path in (tmp_path / "out").rglob("*") if path.suffix == ".tmp"] == []
