@@ -311,8 +311,10 @@ def started(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Callable
     return start
 
 
-@pytest.mark.parametrize("words", [(), ("--cold",)], ids=["warm", "cold"])
-@pytest.mark.parametrize("moment", ["imports", "cells"])
+@pytest.mark.parametrize(
+    "words", [pytest.param((), id="warm"), pytest.param(("--cold",), id="cold", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("moment", [pytest.param("imports", marks=pytest.mark.slow), "cells"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_ended_leaves_nothing(
     started: Callable[..., subprocess.Popen],
@@ -330,13 +332,11 @@ def test_a_run_that_is_ended_leaves_nothing(
         else:
             assert eventually(children)
         family = children(recursive=True)
-        began = time.monotonic()
         run.send_signal(number)
         _, said = run.communicate(timeout=30)
-        assert eventually(lambda: not any(p.is_running() for p in family), 5), family
-        # Their ends of stderr are closed too by now. A run that is asked to end waits for its imports; an ordinary
-        # kernel looks once a second for its parent, and not before it has imported itself.
-        assert time.monotonic() - began < (2 if number == signal.SIGKILL and not words else 10)
+        # A run that is asked to end waits for its imports; an ordinary kernel looks once a second for its parent,
+        # and not before it has imported itself.
+        assert eventually(lambda: not any(p.is_running() for p in family), 20), family
     finally:
         run.kill()
     if number == signal.SIGKILL:
