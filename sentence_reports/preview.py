@@ -52,7 +52,10 @@ ALLOWED = (
     f"; script-src 'sha256-{b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'"
     "; connect-src 'self'"
 )
-POLICY = re.compile(r'(<meta http-equiv="Content-Security-Policy" content="[^"]*)(">)')
+# As the template writes it, and as nbconvert's parser writes it again.
+POLICY = re.compile(
+    r'(?<=content=")[^"]*(?=" http-equiv="Content-Security-Policy")|(?<=Policy" content=")[^"]*'
+)
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",  # a page's own policy cannot say this
@@ -142,6 +145,7 @@ class _Maker:
         self._options, self._listener, self._site = options, listener, site
         self._named = {_place(file) for file in files}
         self._notebook = _place(options.notebook)
+        site.expect(path.stem for path in self._sets())  # before anybody can ask
 
     def keep_up(self) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
@@ -267,7 +271,7 @@ class Site:
         text = self._text(path)
         changes = "/.changes?" + urlencode({"page": path, "version": version})
         script = f'<script data-changes="{html.escape(changes)}">{SCRIPT}</script>\n'
-        text = POLICY.sub(rf"\1{ALLOWED}\2", text, count=1)
+        text = POLICY.sub(rf"\g<0>{ALLOWED}", text, count=1)
         if words := self._words(path):
             text = text.replace("<body>", "<body>\n" + BANNER.format(words=html.escape(words)), 1)
         before, _, after = text.rpartition("</body>")
