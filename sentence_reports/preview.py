@@ -145,15 +145,16 @@ class _Maker:
         self._options, self._listener, self._site = options, listener, site
         self._named = {_place(file) for file in files}
         self._notebook = _place(options.notebook)
+        sets = {file.parent for file in files} or {params}
+        folders = (*sets, self._notebook.parent, TEMPLATE)
+        self._folders = {folder.resolve(strict=True) for folder in folders}  # raises where one is not there
         site.expect(path.stem for path in self._sets())  # before anybody can ask
 
     def keep_up(self) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
-        sets = {path.parent for path in self._files} or {self._params}
-        folders = {folder.resolve() for folder in (*sets, self._notebook.parent, TEMPLATE)}
         first = True
         for changes in watch(
-            *folders,
+            *self._folders,
             watch_filter=lambda _, path: self._matters(Path(path)),
             recursive=False,
             rust_timeout=TICK,

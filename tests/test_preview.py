@@ -238,8 +238,11 @@ def test_a_set_that_fails_is_not_run_again_for_the_sake_of_another(
 # --- the end -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("busy", [True, False], ids=["in a run", "idle, with a page open"])
+@pytest.mark.parametrize(
+    ("number", "busy"),
+    [(signal.SIGINT, True), (signal.SIGTERM, False)],
+    ids=["Ctrl-C in a run", "SIGTERM, idle, with a page open"],
+)
 def test_the_end_leaves_nothing(
     number: signal.Signals,
     busy: bool,
@@ -295,6 +298,8 @@ def test_what_cannot_be_started_says_why(tmp_path: Path, write_set: Callable[...
     assert code == 2
     assert words.startswith("sentence-reports: cannot start the preview: ")
     assert str(tmp_path / "file") in words
+    code, words = call(path.parent, tmp_path / "out", tmp_path / "nowhere" / "mine.yaml")
+    assert (code, str(tmp_path / "nowhere") in words) == (2, True)
     assert command_line("preview", "--fly", home=tmp_path).code == 2
 
 
