@@ -229,6 +229,7 @@ def test_a_set_that_fails_is_not_run_again_for_the_sake_of_another(
     preview.wait_for("fails: failed")
     write_set("mine", "Second")
     preview.wait_for("mine: done", 2)
+    assert preview.said.count("1 set to run") == 1
     assert preview.said.count("fails: failed") == 1
     status, text = get(preview.port, "/fails.html")  # it never had a report
     assert status == 200
