@@ -8,7 +8,7 @@ LOCKED := --no-deps --require-hashes
 TORCH  ?= cpu
 
 .DEFAULT_GOAL := reports
-.PHONY: reports report new check lab test test-slow lint lock setup clean help
+.PHONY: reports report preview new check lab test test-slow lint lock setup clean help
 
 reports: setup  ## render every set that changed, and the index (the default)
 	@$(BIN)/sentence-reports run
@@ -16,6 +16,9 @@ reports: setup  ## render every set that changed, and the index (the default)
 report: SETS = $(or $(SET),$(error which set? make report SET=blog)).yaml $(SET).yml
 report: setup  ## render one set: make report SET=blog
 	@$(BIN)/sentence-reports run $(or $(wildcard $(SETS:%=params/%)),params/$(SET).yaml)
+
+preview: setup  ## show the reports in a browser, kept up to date as you write: make preview SET=blog
+	@$(BIN)/sentence-reports preview $(if $(SET),params/$(SET).yaml)
 
 new: setup  ## start a set of your own: make new SET=mine
 	@$(BIN)/sentence-reports new $(or $(SET),$(error which name? make new SET=mine))

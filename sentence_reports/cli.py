@@ -101,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_new)
     command.add_argument("name", metavar="NAME")
 
+    command = commands.add_parser(
+        "preview", help="show the reports in a browser, kept up to date as you write"
+    )
+    command.set_defaults(command=_preview)
+    _add_files(command)
+
     command = commands.add_parser("schema", help="print the JSON schema of set files, for editors")
     command.set_defaults(command=_schema)
     return parser
@@ -292,6 +298,24 @@ def _new(arguments: argparse.Namespace) -> int:
         file.write(NEW_SET.format(name=name, title=json.dumps(title_of(name), ensure_ascii=False)))
     print(_short(path))
     return 0
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    from sentence_reports.preview import preview
+
+    _sets(arguments)  # raises where there is none
+    try:
+        with Teller(terminal=False) as teller:
+            preview(arguments.files, PARAMS, Options(REPORTS), teller, _invite)
+    except OSError as error:
+        raise UsageError(f"cannot start the preview: {error}") from error
+    _say("Preview ended.")
+    return 0
+
+
+def _invite(address: str) -> None:
+    _say("Ctrl-C ends the preview. Look at")
+    print(address, flush=True)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -225,6 +225,7 @@ def _digest(work: _Run, each: SetFile) -> str:
 
 def _code_digest(notebook: Path) -> str:
     sources = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    sources = [path for path in sources if not path.name.startswith(".")]  # an editor's, while a file is open
     sources += [notebook, *PROJECT.glob("requirements*.txt")]
     digest = hashlib.sha256()
     for path in sorted(sources):

@@ -1,6 +1,7 @@
 """What every test shares: no test sees this machine's own Jupyter, Hugging Face or matplotlib folders."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from sentence_reports.forkserver import POSSIBLE, ForkServer
 
@@ -125,3 +127,27 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         "run", "--out", out, home=tmp_path_factory.mktemp("home"), HF_ENDPOINT="http://127.0.0.1:9"
     )
     return replace(ran, out=out)
+
+
+# --- a browser ---------------------------------------------------------------------------------------------
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")  # its event loop runs in this thread, where other modules want their own
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium was found, and CI must have one: .ci/run installs it")
+        pytest.skip("no Chromium was found; on Debian: apt install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+        yield chromium
+        chromium.close()

@@ -1,8 +1,6 @@
 """The pages in a real browser: they ask for nothing, run nothing, and can be read by everybody."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -12,15 +10,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Ran, command_line
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-sync",
-]
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 
@@ -33,19 +24,6 @@ HOSTILE = [
     "costs $5 to $10, Pay $$ now, \\frac{1}{2} `code` **bold** [link](http://127.0.0.1:9/)",
 ]
 SCRIPTS = ["中文句子在这里", "नमस्ते दुनिया", "مرحبا بالعالم", "🙂🚗 emoji", "Ελληνικά", "from $100 to $1000"]
-
-
-@pytest.fixture(scope="module")  # its event loop runs in this thread, where other modules want their own
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium was found, and CI must have one: .ci/run installs it")
-        pytest.skip("no Chromium was found; on Debian: apt install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

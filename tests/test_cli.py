@@ -184,7 +184,7 @@ def test_schema_prints_the_shipped_schema(tmp_path: Path) -> None:
 def test_help_names_every_command(tmp_path: Path) -> None:
     ran = command_line("--help", home=tmp_path)
     assert ran.code == 0
-    assert all(f"    {name} " in ran.stdout for name in ("run", "check", "new", "schema"))
+    assert all(f"    {name} " in ran.stdout for name in ("run", "check", "new", "preview", "schema"))
 
 
 # --- terminals ---------------------------------------------------------------------------------------------

@@ -200,6 +200,20 @@ def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
     assert run_all()[1].ran == []
 
 
+def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = tmp_path / "package" / "template"
+    template.mkdir(parents=True)
+    monkeypatch.setattr("sentence_reports.pipeline.PACKAGE", template.parent)
+    write_set("one")
+    run_all()
+    (template / ".style.css.swp").write_text("")
+    assert run_all()[1].ran == []
+    (template / "style.css").write_text("")
+    assert run_all()[1].ran == ["one"]
+
+
 def test_a_lost_index_is_written_again_and_nothing_runs(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
 ) -> None:

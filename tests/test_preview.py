@@ -1,0 +1,449 @@
+"""The preview as its author meets it: a real server, a real browser, real signals."""
+
+import base64
+import hashlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import command_line
+from playwright.sync_api import Browser, Page, expect
+
+from sentence_reports.index import Report
+from sentence_reports.pipeline import STATE
+from sentence_reports.preview import Site, _serving
+
+LONG = 60  # seconds that a kernel may take to start on a busy machine
+FRAME = """<!DOCTYPE html><html><head>
+{meta}
+</head><body><h1>Mine</h1><p>&lt;/body&gt;</p></body></html>"""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+METAS = [  # of the index, and of a report, which nbconvert parses and writes again
+    f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+    f'<meta content="{POLICY}" http-equiv="Content-Security-Policy"/>',
+]
+PAGE = FRAME.format(meta=METAS[0])
+
+# Calls the command line with folders and a notebook of the test's own.
+DRIVER = """
+import functools, pathlib, sys
+from sentence_reports import cli
+cli.PARAMS, cli.REPORTS, notebook = map(pathlib.Path, sys.argv[1:4])
+cli.Options = functools.partial(cli.Options, notebook=notebook)
+sys.exit(cli.main(["preview", *sys.argv[4:]]))
+"""
+
+
+class Preview:
+    """A running preview: its process, its address, its folders and what it said."""
+
+    def __init__(self, folder: Path, notebook: Path, temporary: Path, *files: Path) -> None:
+        self.params, self.out, self.notebook = folder / "params", folder / "out", notebook
+        self.temporary = temporary
+        self._log = folder / "stderr.txt"
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", DRIVER, self.params, self.out, notebook, *files],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=os.environ | {"TMPDIR": str(temporary)},
+            )
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+
+    @property
+    def port(self) -> int:
+        return int(re.match(r"http://127\.0\.0\.1:(\d+)/", self.address)[1])  # type: ignore[index]
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def wait_for(self, words: str, times: int = 1) -> None:
+        until(lambda: self.said.count(words) >= times, f"{words!r}, {times} times, in: {self.said}")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + LONG
+    while not true():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def write_set(tmp_path: Path) -> Callable[..., Path]:
+    (tmp_path / "params").mkdir()
+
+    def write(stem: str, title: str = "First", **keys: object) -> Path:
+        path = tmp_path / "params" / f"{stem}.yaml"
+        values = {
+            "title": title,
+            "model": "sentence-transformers/all-MiniLM-L6-v2",
+            "sentences": ["ab", "bc"],
+        }
+        path.write_text(json.dumps(values | keys, indent=1), encoding="utf-8")  # JSON is YAML
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start(
+    tmp_path: Path, tiny_notebook: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Preview]]:
+    started: list[Preview] = []
+
+    def start_one(*files: Path) -> Preview:
+        started.append(Preview(tmp_path, tiny_notebook, tmp_path_factory.mktemp("t"), *files))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        if each.process.poll() is None:
+            each.stop()
+        each.process.stdout.close()  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.set_default_timeout(LONG * 1000)
+    yield page
+    page.close()
+
+
+# --- writing and looking -----------------------------------------------------------------------------------
+
+
+def test_a_saved_set_shows_by_itself_in_the_page_and_in_the_index(
+    write_set: Callable[..., Path], start: Callable[..., Preview], page: Page, browser: Browser
+) -> None:
+    write_set("mine")
+    preview = start()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto(preview.address + "mine.html")
+    heading = page.locator("h1")
+    expect(heading).to_have_text("First", timeout=LONG * 1000)  # it opened before there was a report
+    index = browser.new_page()
+    index.goto(preview.address)
+    write_set("mine", "Second")
+    expect(heading).to_have_text("Second", timeout=LONG * 1000)
+    expect(index.locator(".card h3")).to_have_text("Second", timeout=LONG * 1000)
+    write_set("another", "Another")
+    expect(index.locator(".card h3")).to_have_text(["Another", "Second"], timeout=LONG * 1000)
+    index.close()
+    assert trouble == []  # no violation of the served policy, no error of the script
+    pages = list(preview.out.glob("*.html"))
+    assert sorted(each.stem for each in pages) == ["another", "index", "mine"]
+    for each in pages:
+        text = each.read_text(encoding="utf-8")
+        assert "<script" not in text
+        assert "script-src" not in text
+
+
+def test_a_mistake_shows_with_its_place_and_goes_away(
+    write_set: Callable[..., Path], start: Callable[..., Preview], page: Page, browser: Browser
+) -> None:
+    path = write_set("mine")
+    good = path.read_text()
+    preview = start(path)
+    assert preview.address.endswith("/mine.html")
+    page.goto(preview.address)
+    expect(page.locator("h1")).to_have_text("First", timeout=LONG * 1000)
+    banner = page.get_by_role("alert")
+    assert banner.count() == 0
+    path.write_text(good.replace('"bc"', "no"))
+    line = good[: good.index('"bc"')].count("\n") + 1
+    expect(banner).to_contain_text(f"{path}, line {line}, column 3: sentence 2 is the boolean false")
+    expect(page.locator("h1")).to_have_text("First")  # the last good report is still there
+    assert banner.bounding_box()["y"] == 0  # type: ignore[index]
+    index = browser.new_page()
+    index.goto(f"http://127.0.0.1:{preview.port}/")
+    expect(index.locator(".failed")).to_contain_text(f"line {line}, column 3")
+    path.write_text(good)
+    expect(banner).to_have_count(0, timeout=LONG * 1000)
+    expect(index.locator(".failed")).to_have_count(0, timeout=LONG * 1000)
+    index.close()
+
+
+def test_a_broken_notebook_ends_nothing_and_shows_everywhere(
+    write_set: Callable[..., Path], start: Callable[..., Preview], page: Page
+) -> None:
+    write_set("mine")
+    preview = start()
+    page.goto(preview.address + "mine.html")
+    expect(page.locator("h1")).to_have_text("First", timeout=LONG * 1000)
+    preview.wait_for("mine: done")
+    good = preview.notebook.read_text()
+    preview.notebook.write_text(good[:100])
+    expect(page.get_by_role("alert")).to_contain_text("NotJSONError", timeout=LONG * 1000)
+    preview.notebook.write_text(good)
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=LONG * 1000)
+
+
+def test_while_a_set_runs_its_old_page_is_there_and_changes_wait(
+    write_set: Callable[..., Path], start: Callable[..., Preview]
+) -> None:
+    write_set("mine")
+    write_set("other")
+    preview = start()
+    preview.wait_for(": done", 2)
+    preview.wait_for("2 sets to run")
+    write_set("mine", "Second", description="#run\nimport time; time.sleep(3)")
+    preview.wait_for("1 set to run")
+    write_set("mine", "Third")
+    write_set("other", "Changed")
+    assert "<h1>First</h1>" in get(preview.port, "/mine.html")[1]
+    preview.wait_for(": done", 5)
+    assert (
+        preview.said.count("2 sets to run") == 2
+    )  # what changed during the run waited for one more, together
+    assert "<h1>Third</h1>" in get(preview.port, "/mine.html")[1]
+    assert "<h1>Changed</h1>" in get(preview.port, "/other.html")[1]
+
+
+def test_a_set_that_fails_is_not_run_again_for_the_sake_of_another(
+    write_set: Callable[..., Path], start: Callable[..., Preview]
+) -> None:
+    write_set("fails", description="#run\n1 / 0")
+    write_set("mine")
+    preview = start()
+    preview.wait_for("mine: done")
+    preview.wait_for("fails: failed")
+    write_set("mine", "Second")
+    preview.wait_for("mine: done", 2)
+    assert preview.said.count("1 set to run") == 1
+    assert preview.said.count("fails: failed") == 1
+    status, text = get(preview.port, "/fails.html")  # it never had a report
+    assert status == 200
+    assert "ZeroDivisionError: division by zero" in text
+
+
+# --- the end -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "busy"),
+    [(signal.SIGINT, True), (signal.SIGTERM, False)],
+    ids=["Ctrl-C in a run", "SIGTERM, idle, with a page open"],
+)
+def test_the_end_leaves_nothing(
+    number: signal.Signals,
+    busy: bool,
+    write_set: Callable[..., Path],
+    start: Callable[..., Preview],
+    page: Page,
+    tmp_path: Path,
+) -> None:
+    mark = tmp_path / "mark"
+    code = f"#run\nopen({str(mark)!r}, 'w').close()\nimport time; time.sleep({600 if busy else 0})"
+    write_set("mine", description=code)
+    preview = start()
+    page.goto(preview.address + "mine.html")
+    until(mark.exists, "the cell to run")
+    if not busy:
+        expect(page.locator("h1")).to_have_text("First", timeout=LONG * 1000)
+    children = psutil.Process(preview.process.pid).children(recursive=True)
+    assert bool(children) == busy
+    began = time.monotonic()
+    assert preview.stop(number) == 0
+    assert time.monotonic() - began < 8
+    assert preview.said.endswith("Preview ended.\n")
+    assert "Traceback" not in preview.said
+    _gone, alive = psutil.wait_procs(children, 5)
+    assert alive == []
+    with socket.socket() as knock:
+        assert knock.connect_ex(("127.0.0.1", preview.port)) != 0
+    assert list(preview.temporary.iterdir()) == []
+    assert not list(preview.out.glob(".*.tmp"))
+
+
+def test_a_second_preview_takes_another_port(
+    write_set: Callable[..., Path], start: Callable[..., Preview]
+) -> None:
+    write_set("mine")
+    assert start().port != start().port
+
+
+def test_what_cannot_be_started_says_why(tmp_path: Path, write_set: Callable[..., Path]) -> None:
+    path = write_set("mine")
+    (tmp_path / "file").write_text("")
+
+    def call(params: Path, out: Path, *files: Path) -> tuple[int, str]:
+        command = [sys.executable, "-c", DRIVER, params, out, tmp_path / "tiny.ipynb", *files]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False)
+        assert done.stdout == ""
+        return done.returncode, done.stderr
+
+    (tmp_path / "none").mkdir()
+    code, words = call(tmp_path / "none", tmp_path / "out")
+    assert (code, words[:28]) == (2, "sentence-reports: no set in ")
+    code, words = call(path.parent, tmp_path / "file")
+    assert code == 2
+    assert words.startswith("sentence-reports: cannot start the preview: ")
+    assert str(tmp_path / "file") in words
+    code, words = call(path.parent, tmp_path / "out", tmp_path / "nowhere" / "mine.yaml")
+    assert (code, str(tmp_path / "nowhere") in words) == (2, True)
+    assert command_line("preview", "--fly", home=tmp_path).code == 2
+
+
+# --- what is served, and to whom ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    out = tmp_path / "out"
+    (out / "failed").mkdir(parents=True)
+    files = {
+        "mine.html": PAGE,
+        "index.html": PAGE,
+        "mine.csv": "a,b",
+        "failed/x.ipynb": "{}",
+        STATE: "secret",
+    }
+    files |= {"failed/.hidden": "secret", "../secret.txt": "secret", "../secret.html": PAGE}
+    for name, text in files.items():
+        (out / name).write_text(text)
+    (out / "inside.csv").symlink_to(out / "mine.csv")
+    (out / "outside.csv").symlink_to(tmp_path / "secret.txt")
+    (out / "outside.html").symlink_to(tmp_path / "secret.html")
+    (out / "upstairs").symlink_to(tmp_path)
+    return Site(out)
+
+
+@pytest.fixture
+def port(site: Site) -> Iterator[int]:
+    with _serving(site) as port:
+        yield port
+
+
+def get(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+    """Ask as no browser would: the path is sent as it is."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_files_of_the_folder_are_served(port: int) -> None:
+    assert get(port, "/mine.csv") == (200, "a,b")
+    assert get(port, "/inside.csv") == (200, "a,b")
+    assert get(port, "/failed/x.ipynb") == (200, "{}")
+    assert get(port, "/mine.csv", "HEAD") == (200, "")
+    assert "<h1>Mine</h1>" in get(port, "/")[1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/{STATE}",
+        "/%2esentence-reports.json",
+        "/failed/.hidden",
+        "/../secret.txt",
+        "/../secret.html",
+        "/%2e%2e/secret.txt",
+        "/failed/..%2f..%2fsecret.txt",
+        "/..%5csecret.txt",
+        "//etc/passwd",
+        "/%2fetc/passwd",
+        "/outside.csv",
+        "/outside.html",
+        "/upstairs/secret.txt",
+        "/failed",
+        "/failed/",
+        "/mine.csv%00.html",
+        "/nothing.html",
+        "/" + "a" * 5000,
+        "/" + "a" * 5000 + ".html",
+    ],
+)
+def test_nothing_hidden_or_outside_is_served(port: int, path: str) -> None:
+    assert get(port, path) == (404, "Not Found")
+
+
+@pytest.mark.parametrize("path", ["/mine.html", "/mine.csv", "/.changes?page=mine.html"])
+def test_only_this_machines_own_names_are_answered(port: int, path: str) -> None:
+    good = ["127.0.0.1", "localhost", "LocalHost", "[::1]"]
+    for host in [f"{name}:{port}" for name in good]:
+        assert get(port, path, Host=host)[0] == 200, host
+    bad = [*good, "", f"evil.example:{port}", f"localhost:{port + 1}", f"localhost.evil.example:{port}"]
+    for host in [
+        *bad,
+        f"evil.example@localhost:{port}",
+        f"0.0.0.0:{port}",
+        f"127.0.0.1:{port}, evil.example",
+    ]:
+        assert get(port, path, Host=host)[0] in (400, 421), host
+
+
+def test_it_listens_on_this_machine_only(port: int) -> None:
+    listening = [c.laddr.ip for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN]
+    assert set(listening) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FLY"])
+def test_it_can_only_be_looked_at(port: int, method: str) -> None:
+    assert get(port, "/mine.html", method)[0] == 405
+    assert get(port, "/.changes?page=mine.html", method)[0] == 405
+
+
+@pytest.mark.parametrize("meta", METAS)
+def test_the_policy_of_the_served_copy_allows_its_one_script(port: int, tmp_path: Path, meta: str) -> None:
+    page = FRAME.format(meta=meta)
+    (tmp_path / "out" / "mine.html").write_text(page)
+    _, text = get(port, "/mine.html")
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    allowed = f"; script-src 'sha256-{digest}'; connect-src 'self'"
+    assert f'content="{POLICY}{allowed}"' in text
+    left = re.sub(r"<script.*?</script>\n", "", text.replace(allowed, ""), flags=re.DOTALL)
+    assert left == page
+
+
+def test_a_failure_is_only_text_in_the_banner(site: Site, port: int) -> None:
+    words = "<img src=x onerror=alert(1)> {0} \\1 </body><script>"
+    site.note(Report("mine", "Mine", "", "", 2, failure=words))
+    assert "alert" not in get(port, "/mine.html")[1]  # a set that is gone
+    site.expect(["mine"])
+    _, text = get(port, "/mine.html")
+    assert "&lt;img src=x onerror=alert(1)&gt; {0} \\1 &lt;/body&gt;&lt;script&gt;</div>" in text
+    assert text.count("<script") == 1
+
+
+def test_a_page_is_told_of_changes_at_once_and_only_of_its_own(site: Site, port: int, tmp_path: Path) -> None:
+    def changes() -> str:
+        found = re.search(r'data-changes="([^"]*)"', get(port, "/mine.html")[1])
+        assert found is not None
+        return found[1].replace("&amp;", "&")
+
+    old = changes()
+    site.expect(["mine", "other"])
+    site.note(Report("other", "Other", "", "", 2, failure="trouble"))
+    assert changes() == old
+    site.note(Report("mine", "Mine", "", "", 2, failure="trouble"))
+    assert get(port, old) == (200, "data: changed\n\n")
+    failed = changes()
+    assert failed != old
+    (tmp_path / "out" / "mine.html").write_text(PAGE)
+    assert get(port, failed) == (200, "data: changed\n\n")
