@@ -122,17 +122,24 @@ def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
     return None
 
 
-def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Report]:
+def run(
+    paths: Sequence[Path],
+    options: Options,
+    listener: Listener,
+    server: forkserver.ForkServer | None = None,
+) -> list[Report]:
     """Make the report of every set that is stale, and the index; give what is known of each set, in order.
 
     A report with a `failure` is one that could not be made, whatever the cause. One run at a time works in an
-    output folder; another waits for it. Raises UsageError where the folder cannot be used or the date is none.
+    output folder; another waits for it. Kernels are forked by `server`, or by one that this run starts and ends
+    (`start_server`). Raises UsageError where the folder cannot be used or the date is none.
     """
     good, bad = read_sets(paths)
     for problem in (problem for each in good for problem in each.warnings):
         listener.warn(str(problem))
     with _lock(options.out, listener):
         work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
+        work.server = server
         for stem, error in bad.items():
             listener.warn(str(error))
             path = next(path for path in paths if path.stem == stem)
@@ -143,7 +150,7 @@ def run(paths: Sequence[Path], options: Options, listener: Listener) -> list[Rep
             if stale:
                 _make(work, stale)
         finally:
-            if work.server is not None:
+            if work.server is not None and work.server is not server:
                 work.server.stop()
         reports = [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
         _close(work)
@@ -171,7 +178,8 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     stale = [each for each in sets if work.options.force or not _fresh(work, each)]
     # A run that starts anything looks once more for the models that others had to stand in for.
     if stale:
-        _warm_up(work)
+        if work.server is None and not work.options.cold:
+            work.server = start_server(work.listener)
         stale_stems = {each.stem for each in stale}
         waiting = [s for s in sets if s.stem not in stale_stems and work.state[s.stem].stands_in_for]
         found = {each.stem for each in waiting if _real_model_is_here(work, each)}
@@ -179,22 +187,18 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     return stale
 
 
-def _warm_up(work: _Run) -> None:
-    """Start the server of warm kernels, so that it imports while this process does the rest."""
-    if work.options.cold:
-        return
+def start_server(listener: Listener) -> forkserver.ForkServer | None:
+    """A server of warm kernels, importing from now on; None, and a word, where there can be none."""
     if not forkserver.POSSIBLE:
-        work.listener.warn(
-            "each set's kernel starts cold: warm ones need Linux. A report takes some seconds more"
-        )
-        return
+        listener.warn("each set's kernel starts cold: warm ones need Linux. A report takes some seconds more")
+        return None
     server = forkserver.ForkServer()
     try:
         server.start()
     except OSError as error:
-        work.listener.warn(f"each set's kernel starts cold: {error.strerror or error}")
-        return
-    work.server = server
+        listener.warn(f"each set's kernel starts cold: {error.strerror or error}")
+        return None
+    return server
 
 
 def _fresh(work: _Run, each: SetFile) -> bool:

@@ -28,8 +28,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from watchfiles import watch
 
+from sentence_reports.errors import SentenceReportsError
+from sentence_reports.forkserver import ForkServer
 from sentence_reports.index import TEMPLATE, Report
-from sentence_reports.pipeline import SET_SUFFIXES, Listener, Options, find_sets, run
+from sentence_reports.pipeline import SET_SUFFIXES, Listener, Options, find_sets, run, start_server
 
 PORT = 8000  # where it is taken, any free one
 LOOK = 0.1  # seconds between two looks at whether an open page is still what would be shown
@@ -106,10 +108,21 @@ def preview(
         pass  # raises where nothing can be written
     site = Site(options.out)
     maker = _Maker(files, params, options, listener, site)
-    with _until_stopped(), _serving(site) as port:
+    with _until_stopped(), _serving(site) as port, _warm_kernels(listener) as server:
         page = f"{quote(files[0].stem)}.html" if len(files) == 1 else ""
         ready(f"http://127.0.0.1:{port}/{page}")
-        maker.keep_up()
+        maker.keep_up(server)
+
+
+@contextmanager
+def _warm_kernels(listener: Listener) -> Iterator[ForkServer | None]:
+    """One server of kernels for all runs, so that a saved file does not wait for its imports."""
+    server = start_server(listener)
+    try:
+        yield server
+    finally:
+        if server is not None:
+            server.stop()
 
 
 @contextmanager
@@ -150,7 +163,7 @@ class _Maker:
         self._folders = {folder.resolve(strict=True) for folder in folders}  # raises where one is not there
         site.expect(path.stem for path in self._sets())  # before anybody can ask
 
-    def keep_up(self) -> None:
+    def keep_up(self, server: ForkServer | None) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
         first = True
         for changes in watch(
@@ -161,12 +174,12 @@ class _Maker:
             yield_on_timeout=True,
         ):
             if first:
-                self._make(self._sets())
+                self._make(self._sets(), server)
                 # Paid while the author reads, not at the first change.
                 import sentence_reports.execute
                 import sentence_reports.render  # noqa: F401
             elif changes:
-                self._make(self._touched(Path(path) for _, path in changes))
+                self._make(self._touched(Path(path) for _, path in changes), server)
             first = False
 
     def _sets(self) -> list[Path]:
@@ -189,14 +202,13 @@ class _Maker:
         names = {path.stem.casefold() for path in changed}
         return [path for path in sets if everything or path.stem.casefold() in names]
 
-    def _make(self, paths: Sequence[Path]) -> None:
+    def _make(self, paths: Sequence[Path], server: ForkServer | None) -> None:
         self._site.expect(path.stem for path in self._sets())
         try:
-            # The one call of the pipeline: what is to live from run to run (waiting kernels) is opened around
-            # `keep_up` in `preview` and handed on here.
-            reports = run(paths, self._options, self)
+            reports = run(paths, self._options, self, server)
         except Exception as error:  # a full disk, a notebook that is half saved: the next change may mend it
-            self._site.trouble = f"{type(error).__name__}: {error}"
+            kind = "" if isinstance(error, SentenceReportsError) else f"{type(error).__name__}: "
+            self._site.trouble = f"{kind}{error}"
             self._listener.warn(self._site.trouble)
             return
         self._site.trouble = ""

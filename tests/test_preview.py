@@ -193,7 +193,7 @@ def test_a_broken_notebook_ends_nothing_and_shows_everywhere(
     preview.wait_for("mine: done")
     good = preview.notebook.read_text()
     preview.notebook.write_text(good[:100])
-    expect(page.get_by_role("alert")).to_contain_text("NotJSONError", timeout=LONG * 1000)
+    expect(page.get_by_role("alert")).to_contain_text("cannot be read as a notebook", timeout=LONG * 1000)
     preview.notebook.write_text(good)
     expect(page.get_by_role("alert")).to_have_count(0, timeout=LONG * 1000)
 
