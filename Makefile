@@ -8,7 +8,7 @@ LOCKED := --no-deps --require-hashes
 TORCH  ?= cpu
 
 .DEFAULT_GOAL := reports
-.PHONY: reports report preview new check lab test test-slow lint lock setup clean help
+.PHONY: bench reports report preview new check lab test test-slow lint lock setup clean help
 
 reports: setup  ## render every set that changed, and the index (the default)
 	@$(BIN)/sentence-reports run
@@ -34,6 +34,9 @@ test: $(VENV)/.dev  ## run the tests
 
 test-slow: $(VENV)/.dev  ## run the tests that take minutes
 	@$(BIN)/pytest -m slow
+
+bench: setup  ## time 1, 8 and 32 sets beside the stock command lines, about half an hour
+	@$(BIN)/python benchmarks/speed.py
 
 lint: $(VENV)/.dev  ## ruff, mypy, codespell; and the notebook holds no output
 	@$(BIN)/ruff check sentence_reports tests benchmarks notebooks

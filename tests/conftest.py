@@ -39,7 +39,7 @@ def warm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer
     server.stop()
 
 
-@pytest.fixture(params=["cold", "warm"])
+@pytest.fixture(params=[pytest.param("cold", marks=pytest.mark.slow), "warm"])
 def server(request: pytest.FixtureRequest) -> ForkServer | None:
     """What forks a test's kernels; None where they are ordinary processes."""
     if request.param == "cold":

@@ -78,7 +78,7 @@ print(json.dumps({
 """
 
 
-@pytest.mark.parametrize("n", [3, 200])
+@pytest.mark.parametrize("n", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_notebook_sees_no_difference(
     n: int, warm_server: ForkServer, private_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +223,7 @@ def test_a_killed_kernel_fails_its_set_only(make: Callable[..., Notes], tmp_path
     assert set(psutil.Process().children()) == before
 
 
+@pytest.mark.slow
 def test_a_run_outlives_its_server(make: Callable[..., Notes]) -> None:
     # The set's own kernel goes with the server; the next ones are ordinary processes.
     die = "#run\nimport os, time; os.kill(os.getppid(), 9); time.sleep(30)"
@@ -231,6 +232,7 @@ def test_a_run_outlives_its_server(make: Callable[..., Notes]) -> None:
     assert notes.failures == {"set-00": "the kernel died, probably out of memory"}  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_the_kernels_of_a_run_are_warm_unless_it_is_cold(make: Callable[..., Notes], tmp_path: Path) -> None:
     check = "#run\nimport sys, json; print('torch' in sys.modules)"
     make(check)
@@ -265,6 +267,7 @@ def test_sixty_four_sets_with_eight_jobs(make: Callable[..., Notes]) -> None:
     assert sorted(notes.ran) == [f"set-{k:02}" for k in range(64)]
 
 
+@pytest.mark.slow
 def test_warm_and_cold_reports_are_the_same_bytes(shipped: Ran, tmp_path: Path) -> None:
     stems = ("blog", "four-topics")
     sets = [pipeline.PROJECT / "params" / f"{stem}.yaml" for stem in stems]
@@ -315,7 +318,9 @@ def started(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Callable
     "words", [pytest.param((), id="warm"), pytest.param(("--cold",), id="cold", marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize("moment", [pytest.param("imports", marks=pytest.mark.slow), "cells"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_a_run_that_is_ended_leaves_nothing(
     started: Callable[..., subprocess.Popen],
     tmp_path: Path,

@@ -500,6 +500,7 @@ def test_offline_mode_set_after_the_library_was_imported_counts(monkeypatch: pyt
 LOOK = f"GET /api/models/{BGE}/revision/{PINNED}"
 
 
+@pytest.mark.slow
 def test_a_hub_that_hangs_is_given_up() -> None:
     with StandIn(reply="hang") as hanging, StandIn(reply="drip") as dripping:
         finders = [

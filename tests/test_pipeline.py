@@ -380,6 +380,7 @@ def test_what_cannot_be_written_leaves_the_old_files_together(
     assert not [name for name in after if name.endswith(".tmp")]
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_wait_for_each_other(
     write_set: Callable[..., Path], run_all: Callable, params: Path, tmp_path: Path
 ) -> None:
