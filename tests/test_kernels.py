@@ -282,7 +282,8 @@ def test_warm_and_cold_reports_are_the_same_bytes(shipped: Ran, tmp_path: Path) 
 # --- ends --------------------------------------------------------------------------------------------------
 
 DRIVER = """
-import functools, sys
+import functools, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 from pathlib import Path
 from sentence_reports import cli
 cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
@@ -344,6 +345,7 @@ def test_a_run_that_is_ended_leaves_nothing(
         assert eventually(lambda: not any(p.is_running() for p in family), 20), family
     finally:
         run.kill()
+        run.communicate()
     if number == signal.SIGKILL:
         return  # nobody is left who could remove a file
     assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
