@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(run: Callable
     with pytest.raises(ExecutionError) as caught:
         run(Watch(3), description="#run\nimport time; time.sleep(60)")
     assert str(caught.value) == "the set's time limit of 3 s has passed; --timeout SECONDS allows more"
-    assert kernels() == []
+    assert all_gone()
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.1])
@@ -112,7 +113,7 @@ def test_a_time_that_is_up_before_the_kernel_is_there_ends_it_too(
 ) -> None:
     with pytest.raises(ExecutionError, match="time limit"):
         run(Watch(seconds), description="#run\nimport time; time.sleep(60)")
-    assert kernels() == []
+    assert all_gone()
 
 
 def test_a_run_can_be_stopped_from_another_thread(run: Callable[..., NotebookNode]) -> None:
@@ -120,7 +121,7 @@ def test_a_run_can_be_stopped_from_another_thread(run: Callable[..., NotebookNod
     threading.Timer(4, watch.end, ["the run was stopped"]).start()
     with pytest.raises(ExecutionError, match=r"^the run was stopped$"):
         run(watch, description="#run\nimport time; time.sleep(60)")
-    assert kernels() == []
+    assert all_gone()
 
 
 def test_a_kernel_leaves_no_folder_and_no_process(
@@ -130,7 +131,16 @@ def test_a_kernel_leaves_no_folder_and_no_process(
     (tmp_path / "t").mkdir()
     run()
     assert list((tmp_path / "t").iterdir()) == []
-    assert kernels() == []
+    assert all_gone()
+
+
+def all_gone() -> bool:
+    """Whether every kernel ends by itself; one that was stopped before it began needs a moment to see it."""
+    for _ in range(100):
+        if not kernels():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def kernels() -> list[psutil.Process]:
