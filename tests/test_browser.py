@@ -183,7 +183,7 @@ def test_a_headers_whole_sentence_shows_on_focus_and_on_hover(
     assert whole.is_visible()
     assert whole.inner_text().startswith("3 · Esplanade MRT station is an underground Mass Rapid Transit")
     page.locator("h1").hover()
-    page.locator(".show-all, label").first.focus()
+    page.get_by_label("Show all code").focus()
     page.locator(".matrix thead th").first.hover()
     assert page.locator(".matrix thead th .full").first.is_visible()
 
