@@ -114,7 +114,10 @@ def test_what_c_code_writes_is_in_the_notebook(
 ) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel looks for it, and then leaves C code alone
     print("said before", end=" ")
-    code = f"import ctypes, os; c = ctypes.CDLL(None); c.puts(b'from C'); c.fflush(None); print('x'){end}"
+    code = (  # ipykernel reads what C writes in a thread of its own, and what comes after the cell's end is lost
+        "import ctypes, os, time; c = ctypes.CDLL(None); c.puts(b'from C'); c.fflush(None); print('x')"
+        f"; time.sleep(1){end}"
+    )
     if end:
         with pytest.raises(Exception, match="the kernel died"):
             show(code, server)
