@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from latex2mathml.converter import convert as to_mathml
 from markupsafe import Markup
-from nbconvert.exporters import HTMLExporter
+from nbconvert.exporters import TemplateExporter
+from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
@@ -25,6 +27,8 @@ PACKAGE = Path(__file__).parent
 TEMPLATE = PACKAGE / "template"
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
 PICTURES = {"image/svg+xml", "image/png"}
+# The first of these that an output has is shown.
+SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"]
 STEP = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -46,18 +50,30 @@ class _MathMLRenderer(IPythonRenderer):
         return to_mathml(body)
 
 
-class ReportExporter(HTMLExporter):
-    """nbconvert's HTML exporter, with this package's template and MathML."""
+class ReportExporter(TemplateExporter):
+    """nbconvert's exporter of templates, with this package's template, colours for code and MathML.
+
+    Its HTMLExporter goes through the finished page once more with BeautifulSoup, for text alternatives and focus
+    that this template has: that would cost as much as all the rest.
+    """
+
+    output_mimetype = "text/html"
 
     def __init__(self) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
-            config=Config(), template_name=TEMPLATE.name, extra_template_basedirs=[str(PACKAGE)]
+            config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
+            template_name=TEMPLATE.name,
+            extra_template_basedirs=[str(PACKAGE)],
+            file_extension=".html",
+            default_preprocessors=[],  # the notebook is as it should be
         )
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """Nbconvert's filters, and one that leaves of an output's HTML what only shows something."""
         yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield "sanitized", nh3.clean
+        yield "markdown2html", self.markdown2html
+        yield "highlight_code", Highlight2HTML(parent=self)  # type: ignore[no-untyped-call]
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
@@ -86,8 +102,14 @@ def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str
         "heatmap": _heatmap(notebook),
     }
     resources = {"report": report, "include_text": _include_text}
-    html, _ = ReportExporter().from_notebook_node(shown, resources=resources)
+    html, _ = _exporter().from_notebook_node(shown, resources=resources)
     return str(html)
+
+
+@cache
+def _exporter() -> ReportExporter:
+    """One for all reports of this process: to compile the template takes as long as to fill it in."""
+    return ReportExporter()
 
 
 def _steps(notebook: NotebookNode) -> list[Step]:
