@@ -249,17 +249,20 @@ def _warm_up() -> None:
     for name in MODULES:
         importlib.import_module(name)
     _rehearse()
-    gc.collect()
     gc.freeze()  # a later collection in a kernel leaves these pages shared
     gc.enable()
 
 
 def _rehearse() -> None:
-    """Pay what the first picture and the first table cost: fonts, image formats, templates."""
+    """Pay what the first model, picture and table cost beyond the imports: loaders, fonts, templates."""
     import pandas
 
+    from sentence_reports.errors import ModelError
     from sentence_reports.figures import heatmap
+    from sentence_reports.models import EMBEDDED, Request, find_model, load
 
+    with contextlib.suppress(ModelError):  # a set that asks for it will hear of it
+        load(find_model(*Request(EMBEDDED, None, None)))
     # What pandas chooses in a notebook; it asks whether it is in one when it is imported.
     pandas.set_option("display.max_columns", 20)
     frame = pandas.DataFrame([[1.0, 0.5], [0.5, 1.0]], index=["a", "b"], columns=["a", "b"])
