@@ -1,13 +1,16 @@
 """How long reports take, beside the stock command lines on the same notebook and sets, in one run.
 
-Machines and moments differ; the ratios of one run are what counts. Prints a Markdown table:
-wall time in seconds, how many times faster than stock, and the peak memory of the whole process tree.
+Machines and moments differ; the ratios of one run are what counts. Prints two Markdown tables. Of making reports:
+wall time in seconds, how many times faster than stock, and the peak memory of the whole process tree. Of the
+rest: from saving a set to its page in a preview, and the commands that make nothing.
 Usage: speed.py [SETS ...]   (how many sets at once to try; 1 8 32 without)
 """
 
 import json
 import os
 import platform
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,11 +20,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from urllib.request import urlopen
 
 import psutil
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+OURS = (sys.executable, "-m", "sentence_reports.cli")  # the package of the current folder, if it has one
 NOTEBOOK = ROOT / "notebooks" / "walkthrough.ipynb"
 REPEATS = {1: 3}  # a single report is measured so often, and its median taken; more sets once
 SENTENCES = [
@@ -51,10 +56,10 @@ def write_sets(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def call(*command: str | Path) -> None:
+def call(*command: str | Path, cwd: str | None = None) -> None:
     """Run a command to its good end, silently."""
     env = os.environ | {"HF_HUB_OFFLINE": "1"}
-    subprocess.run([str(word) for word in command], env=env, check=True, capture_output=True)
+    subprocess.run([str(word) for word in command], cwd=cwd, env=env, check=True, capture_output=True)
 
 
 def stock(paths: list[Path], out: Path) -> None:
@@ -109,6 +114,61 @@ def _proportional(process: psutil.Process) -> float:
         return 0.0
 
 
+def copy_of_the_project(folder: Path) -> None:
+    """A project of its own, for the commands that know only their project's folders."""
+    for part in ("sentence_reports", "notebooks"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (folder / "params").mkdir()
+
+
+def saved(count: int = 5) -> list[float]:
+    """Seconds from saving a set until a preview that waits serves its new page, so many times."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy_of_the_project(Path(folder))
+        path = write_sets(Path(folder) / "params", 1)[0]
+        command = [*OURS, "preview", str(path)]
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as preview:
+            assert preview.stdout is not None
+            address = preview.stdout.readline().strip()
+            _wait_for(address, "only set 0 has")
+            found = []
+            for k in range(count):
+                time.sleep(2)  # the author reads
+                path.write_text(path.read_text().replace(f"only set {k} has", f"only set {k + 1} has"))
+                began = time.perf_counter()
+                _wait_for(address, f"only set {k + 1} has")
+                found.append(time.perf_counter() - began)
+            preview.send_signal(signal.SIGINT)
+    return found
+
+
+def _wait_for(address: str, words: str) -> None:
+    while words not in _page(address):
+        time.sleep(0.01)
+
+
+def _page(address: str) -> str:
+    with urlopen(address) as page:
+        text: str = page.read().decode()
+    return text
+
+
+def quick(count: int = 5) -> dict[str, list[float]]:
+    """Seconds that the commands take which make nothing, so many times each."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        copy_of_the_project(Path(folder))
+        write_sets(Path(folder) / "params", 8)
+        call(*OURS, "run", cwd=folder)
+        for k in range(count):
+            for words in ("run", "check", f"new mine-{k}", "--help"):
+                began = time.perf_counter()
+                call(*OURS, *words.split(), cwd=folder)
+                found.setdefault(words.split()[0], []).append(time.perf_counter() - began)
+            (Path(folder) / "params" / f"mine-{k}.yaml").unlink()
+    return found
+
+
 def show(count: int, name: str, found: list[Measured], against: float | None) -> float:
     """Print one line of the table and give its seconds."""
     seconds, megabytes = median(m.seconds for m in found), max(m.megabytes for m in found)
@@ -132,6 +192,9 @@ def main() -> None:
         against = show(count, "stock", [measure(stock, count) for _ in range(repeats)], None)
         for name, work in (("floor", floor), ("cold", cold), ("warm", warm)):
             show(count, name, [measure(work, count) for _ in range(repeats)], against)
+    print("\n| | seconds |\n|---|---|")
+    for name, found in {"from save to the new page": saved(), **quick()}.items():
+        print(f"| {name} | {median(found):.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -54,10 +54,7 @@ ALLOWED = (
     f"; script-src 'sha256-{b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}'"
     "; connect-src 'self'"
 )
-# As the template writes it, and as nbconvert's parser writes it again.
-POLICY = re.compile(
-    r'(?<=content=")[^"]*(?=" http-equiv="Content-Security-Policy")|(?<=Policy" content=")[^"]*'
-)
+POLICY = re.compile(r'(?<="Content-Security-Policy" content=")[^"]*')
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",  # a page's own policy cannot say this
