@@ -139,8 +139,14 @@ def test_interrupt_and_restart(server: ForkServer | None) -> None:
             client.start_channels()
             await client.wait_for_ready(timeout=60)
             seen: list[Any] = []
-            waiting = asyncio.ensure_future(client.execute_interactive("import time; time.sleep(60)"))
-            await asyncio.sleep(1)
+            began = asyncio.Event()
+            waiting = asyncio.ensure_future(
+                client.execute_interactive(
+                    "print('here'); import time; time.sleep(60)",
+                    output_hook=lambda message: began.set() if message["msg_type"] == "stream" else None,
+                )
+            )
+            await began.wait()
             await manager.interrupt_kernel()
             seen.append((await waiting)["content"]["ename"])
             await client.execute_interactive("x = 1")
