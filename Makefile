@@ -29,11 +29,14 @@ check: setup  ## look for mistakes in every set, run nothing
 lab: setup  ## open a copy of the notebook in JupyterLab: make lab SET=blog
 	@$(BIN)/python -m sentence_reports.lab $(SET)
 
+# More at once would need more memory than a laptop has: each has its own kernels and browser.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
+
 test: $(VENV)/.dev  ## run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(PARALLEL)
 
 test-slow: $(VENV)/.dev  ## run the tests that take minutes
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -m slow $(PARALLEL)
 
 bench: setup  ## time 1, 8 and 32 sets beside the stock command lines, about half an hour
 	@$(BIN)/python benchmarks/speed.py
