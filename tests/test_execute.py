@@ -19,7 +19,7 @@ from sentence_reports.execute import Watch, execute
 from sentence_reports.forkserver import ForkServer
 from sentence_reports.summary import read_summary
 
-PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three"}
+PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three", "model": "a/b"}
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_failing_cell_is_named_and_kept(run: Callable[..., NotebookNode]) -> N
 def test_a_kernel_that_dies_is_one_line(run: Callable[..., NotebookNode]) -> None:
     with pytest.raises(ExecutionError) as caught:
         run(description="#run\nimport os; os._exit(9)")
-    assert str(caught.value) == "the kernel died, probably out of memory"
+    assert str(caught.value) == "the kernel died, probably out of memory: 3 sentences, model a/b"
     (cell,) = [cell for cell in caught.value.notebook.cells if cell.id == "trouble"]
     assert cell.outputs[-1].ename == "KernelStopped"
 

@@ -1,15 +1,18 @@
 """Warm kernels: like ordinary ones in all that a notebook can see, and none left behind, whatever happens."""
 
 import asyncio
+import errno
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -220,19 +223,46 @@ def test_a_killed_kernel_fails_its_set_only(make: Callable[..., Notes], tmp_path
     die = "#run\nimport os, time; time.sleep(0.5); os.kill(os.getpid(), 9)"
     before = set(psutil.Process().children())
     notes = make("", die, "", "", jobs=2)
-    assert notes.failures == {"set-01": "the kernel died, probably out of memory"}  # type: ignore[attr-defined]
+    assert notes.failures == {  # type: ignore[attr-defined]
+        "set-01": "the kernel died, probably out of memory: 3 sentences, "
+        "model sentence-transformers/all-MiniLM-L6-v2"
+    }
     assert len(notes.ran) == 4
     assert len(list((tmp_path / "out").glob("set-*.html"))) == 3
     assert set(psutil.Process().children()) == before
 
 
 @pytest.mark.slow
-def test_a_run_outlives_its_server(make: Callable[..., Notes]) -> None:
-    # The set's own kernel goes with the server; the next ones are ordinary processes.
-    die = "#run\nimport os, time; os.kill(os.getppid(), 9); time.sleep(30)"
-    here = "#run\nimport sys; assert 'sentence_reports.forkserver' not in sys.modules"
-    notes = make(die, here, "", jobs=1)
-    assert notes.failures == {"set-00": "the kernel died, probably out of memory"}  # type: ignore[attr-defined]
+def test_a_run_outlives_its_server_and_says_so_once(make: Callable[..., Notes], tmp_path: Path) -> None:
+    # The kernels at work go with the server; their sets are run again, like the others, in ordinary processes.
+    kill = "import os, sys, time\nif 'torch' in sys.modules: os.kill(os.getppid(), 9); time.sleep(30)"
+    wait = "import sys, time\nif 'torch' in sys.modules: time.sleep(30)"
+    notes = make(f"#run\n{wait}", f"#run\n{kill}", "", "#run\n1 / 0", jobs=2)
+    assert list(notes.failures) == ["set-03"]  # type: ignore[attr-defined]
+    assert len(notes.ran) == 4
+    assert [words.split(":")[0] for words in notes.warnings] == [
+        "the process that starts kernels warm has died, probably out of memory"
+    ]
+    for stem in ("set-00", "set-01"):
+        assert "</html>" in (tmp_path / "out" / f"{stem}.html").read_text()
+
+
+def test_a_server_that_cannot_fork_refuses_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EAGAIN, "too many processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    server = ForkServer()
+    server._control, theirs = socket.socketpair()  # type: ignore[assignment]
+    server._process = subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE)  # type: ignore[assignment]
+    with ThreadPoolExecutor(1) as pool, theirs:
+        serving = pool.submit(forkserver._serve, theirs)
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                server.fork().start([], {}, "/")
+        assert not server.died
+        server.stop()
+        assert isinstance(serving.exception(), SystemExit)
 
 
 @pytest.mark.slow
