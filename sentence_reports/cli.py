@@ -222,8 +222,9 @@ class Teller:
         self.seen.add(report.stem)
         if report.failure:
             _say(f"{report.stem}: failed: {report.failure}")
-        elif report.stands_in_for:
-            _say(f"{report.stem}: {report.model} stood in for {report.stands_in_for}, which could not be had")
+        else:
+            for notice in report.notices:
+                _say(f"{report.stem}: {notice}")
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=1, description=printable(report.stem))
         elif not report.failure:

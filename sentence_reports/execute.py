@@ -122,8 +122,9 @@ def execute(
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
     `n` is the number of sentences, `models` the models already found (`models.handover`); with a `server`
-    the kernel starts warm; one that died because the server did is replaced by an ordinary one. Raises ExecutionError where a cell fails, the kernel dies or `watch` ends it; the
-    error's `notebook` is what there is by then, with the error at its cell.
+    the kernel starts warm, and one that died because the server did is replaced by an ordinary one. Raises
+    ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
+    is by then, with the error at its cell.
     """
     with scratch_folder() as folder:
         saved = folder / "executed.ipynb"

@@ -29,6 +29,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,8 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "MPLBACKEND": "agg",
     "PYTHONUNBUFFERED": "1",
+    # Else torch, once imported, leaves an empty folder there, and fails for a user without a name.
+    "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

@@ -240,6 +240,7 @@ def _digest(work: _Run, each: SetFile) -> str:
         each.stem,
         json.dumps(each.set.parameters()),  # unsorted: the order of the groups is that of the heatmap
         folder_stamp(each.set.model),
+        folder_stamp(each.set.fallback_model or ""),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -384,6 +385,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
         stands_in_for=summary["model"]["stands_in_for"],
         closest=(summary["sentences"][first], summary["sentences"][second], similarity),
         seconds=round(seconds, 1),
+        notices=tuple(summary["notices"]),
         thumbnail=thumbnail(similarity_matrix(summary), Colors(summary["legend"])),
     )
 

@@ -5,13 +5,10 @@ import errno
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -310,79 +307,3 @@ def test_warm_and_cold_reports_are_the_same_bytes(shipped: Ran, tmp_path: Path) 
     assert cold.code == 0, cold.stderr
     for name in (f"{stem}{suffix}" for stem in stems for suffix in (".html", ".csv", ".ipynb")):
         assert (tmp_path / "out" / name).read_bytes() == (shipped.out / name).read_bytes(), name
-
-
-# --- ends --------------------------------------------------------------------------------------------------
-
-DRIVER = """
-import functools, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
-from pathlib import Path
-from sentence_reports import cli
-cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
-sys.exit(cli.main())
-"""
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A folder for temporary files whose path leaves room for a socket's name."""
-    with tempfile.TemporaryDirectory(prefix="t-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def started(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Callable[..., subprocess.Popen]:
-    """A run of four sets, two at once; its cells wait for ever, and leave a file when they begin to."""
-
-    def start(*words: str) -> subprocess.Popen:
-        sign = f"open(f'{tmp_path}/in-cell-{{os.getpid()}}', 'w').close()"
-        wait = f"#run\nimport os, time; {sign}; time.sleep(99)"
-        write_sets(tmp_path / "params", [wait] * 4)
-        command = [sys.executable, "-c", DRIVER, str(tiny_notebook), "run", "--jobs", "2"]
-        command += ["--out", str(tmp_path / "out"), *words, *map(str, find_sets(tmp_path / "params"))]
-        return subprocess.Popen(
-            command, env=os.environ | {"TMPDIR": str(short_folder)}, stderr=subprocess.PIPE, text=True
-        )
-
-    return start
-
-
-@pytest.mark.parametrize(
-    "words", [pytest.param((), id="warm"), pytest.param(("--cold",), id="cold", marks=pytest.mark.slow)]
-)
-@pytest.mark.parametrize("moment", [pytest.param("imports", marks=pytest.mark.slow), "cells"])
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
-)
-def test_a_run_that_is_ended_leaves_nothing(
-    started: Callable[..., subprocess.Popen],
-    tmp_path: Path,
-    short_folder: Path,
-    number: signal.Signals,
-    moment: str,
-    words: tuple[str, ...],
-) -> None:
-    run = started(*words)
-    try:
-        children = psutil.Process(run.pid).children
-        if moment == "cells":
-            assert eventually(lambda: len(list(tmp_path.glob("in-cell-*"))) == 2)
-        else:
-            assert eventually(children)
-        family = children(recursive=True)
-        run.send_signal(number)
-        _, said = run.communicate(timeout=30)
-        # A run that is asked to end waits for its imports; an ordinary kernel looks once a second for its parent,
-        # and not before it has imported itself.
-        assert eventually(lambda: not any(p.is_running() for p in family), 20), family
-    finally:
-        run.kill()
-        run.communicate()
-    if number == signal.SIGKILL:
-        return  # nobody is left who could remove a file
-    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
-    assert said.splitlines()[-1] == "sentence-reports: stopped; finished reports are kept"
-    assert "Traceback" not in said
-    assert list(short_folder.glob("sr-*")) == []
-    assert [path.name for path in (tmp_path / "out").rglob("*") if path.suffix == ".tmp"] == []

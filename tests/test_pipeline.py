@@ -200,6 +200,30 @@ def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
     assert run_all()[1].ran == []
 
 
+def test_neither_a_clock_nor_a_file_time_decides_what_is_stale(
+    write_set: Callable[..., Path], run_all: Callable, tiny_notebook: Path, model: str, tmp_path: Path
+) -> None:
+    one, weights = write_set("one", "one", "two"), Path(model) / "model.safetensors"
+    run_all()
+    outputs = [tmp_path / "out" / name for name in ("one.html", "one.csv", "one.ipynb", STATE)]
+    for moment in (0, 4_000_000_000):  # 1970 and 2096
+        for path in (one, tiny_notebook, *outputs):
+            os.utime(path, (moment, moment))
+        assert run_all()[1].ran == []
+    before = one.stat()
+    write_set("one", "one", "six")
+    os.utime(one, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert one.stat().st_size == before.st_size
+    assert run_all()[1].ran == ["one"]
+    before, content = weights.stat(), bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.unlink()
+    weights.write_bytes(content)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert run_all()[1].ran == ["one"]
+    assert run_all()[1].ran == []
+
+
 def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
