@@ -47,7 +47,7 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "MPLBACKEND": "agg",
     "PYTHONUNBUFFERED": "1",
-    # Else torch, once imported, leaves an empty folder there, and fails for a user without a name.
+    # Else torch leaves an empty folder there, named after the user, wherever it is imported.
     "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -192,6 +192,16 @@ class ForkedKernel:
         return ENDED, KILLED
 
 
+def end_with(parent: int) -> None:
+    """Have Linux kill this process when its parent ends; elsewhere nothing."""
+    if not POSSIBLE:
+        return
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # ended before that was said
+        os._exit(1)
+
+
 # --- the server's side -------------------------------------------------------------------------------------
 
 # What the notebook imports, and what that imports only at first use.
@@ -244,14 +254,6 @@ def _end_with_standard_input() -> None:
     fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC)
     if select.select([0], [], [], 0)[0]:  # closed before that was said
         sys.exit()
-
-
-def _end_with(parent: int) -> None:
-    """Have Linux kill this process when its parent ends."""
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # ended before that was said
-        os._exit(1)
 
 
 def _point_at(target: int, *descriptors: int) -> None:
@@ -308,7 +310,7 @@ def _serve(control: socket.socket) -> socket.socket:
                     _tell_end(channel, KILLED)
                     continue
                 if pid == 0:
-                    _end_with(server)
+                    end_with(server)
                     control.close()
                     for descriptor, other in channels.items():
                         other.close()

@@ -21,8 +21,8 @@ class StandIn:
     """Serves `repositories` (hub id to folder), each at one `commit`, also called by its `names`.
 
     `reply` answers everything alike; "hang" accepts and never answers; "drip" sends a byte of a header a
-    second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection or
-    answers "503". `asked` holds what came.
+    second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection,
+    answers "503", "hangs", or sends some other "page". `asked` holds what came.
     """
 
     def __init__(
@@ -120,6 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.hub.broken_files == "503":
             self.send(503, HTML, b"")
+            return
+        if self.hub.broken_files == "hangs":
+            self.hub.over.wait(60)
+            return
+        if self.hub.broken_files == "page":
+            self.send(200, HTML, b"<html>Please log in</html>")
             return
         content = (folder / rest).read_bytes()
         tag = hashlib.sha256(content).hexdigest()
