@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 # resolution and redirects, which have no limit of their own, gets LOOK_SECONDS.
 LOOK_STEP_SECONDS = 5.0
 LOOK_SECONDS = 8.0
-# A download may take as long as it needs, but something must arrive at least this often.
-STALL_SECONDS = 60.0
+# A download may take as long as it needs, but something must arrive at least this often. The library tells
+# every 10 MB, for which a line of 0.7 Mbit/s is fast enough.
+STALL_SECONDS = 120.0
 
 Result = TypeVar("Result")
 
@@ -154,8 +155,10 @@ def download(model: str, revision: str) -> None:
     In a process of its own, which can be ended: where a hub falls silent, the library's threads go on asking
     for minutes. Raises Unreachable where the download breaks off or nothing arrives for `STALL_SECONDS`.
     """
-    # -P: nothing of the current folder is imported. In a session of its own: Ctrl-C is for this process.
-    command = [sys.executable, "-P", "-m", "sentence_reports.hub", str(os.getpid()), model, revision]
+    # -P: nothing of the current folder is imported. -W: what matters of a warning comes as an error.
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "sentence_reports.hub", str(os.getpid())]
+    command += [model, revision]
+    # In a session of its own: Ctrl-C is for this process.
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         try:
@@ -180,7 +183,10 @@ ALIVE = "\n"  # what the process says whenever something has arrived; last comes
 
 def main(parent: int, model: str, revision: str) -> None:
     """Download as the process of `download`, which is the process `parent`."""
+    from huggingface_hub.utils.logging import set_verbosity_error
+
     end_with(parent)
+    set_verbosity_error()  # of its retries
     try:
         _download(model, revision)
     except (Unreachable, ModelError) as error:

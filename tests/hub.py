@@ -13,6 +13,8 @@ COMMIT = "1" * 40
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
 
+STEP = 11_000_000  # bytes at once, then a pause of 2 s
+
 # What the stand-in answers to everything instead of being a hub: status, headers, body.
 Reply = tuple[int, dict[str, str], bytes]
 
@@ -22,7 +24,7 @@ class StandIn:
 
     `reply` answers everything alike; "hang" accepts and never answers; "drip" sends a byte of a header a
     second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection,
-    answers "503", "hangs", or sends some other "page". `asked` holds what came.
+    answers "503", "hangs", or sends some other "page". Long files come slowly. `asked` holds what came.
     """
 
     def __init__(
@@ -137,7 +139,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(key, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            for start in range(0, len(body), STEP):
+                if start:
+                    self.hub.over.wait(2)
+                self.wfile.write(body[start : start + STEP])
 
 
 def _paths(folder: Path) -> list[str]:
