@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from threading import Timer
 from typing import Any
 
@@ -173,11 +174,31 @@ def _words(error: papermill.PapermillExecutionError) -> str:
 
 
 def _scrub(notebook: NotebookNode) -> NotebookNode:
-    """Take out what differs from run to run and from machine to machine: times, paths, a random cell id."""
+    """Take out what differs from run to run and from machine to machine: times, paths, a random cell id, and
+    into how many pieces chance divided what a cell printed.
+    """
     notebook.metadata.papermill = {"parameters": notebook.metadata.papermill.get("parameters", {})}
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     return notebook
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs of a cell, each stream whole up to the next output that is none.
+
+    nbclient's `coalesce_streams` would also carry out the carriage returns and backspaces in a text.
+    """
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        streams = takewhile(lambda earlier: earlier.output_type == "stream", reversed(joined))
+        same = [earlier for earlier in streams if earlier.name == output.get("name")]
+        if same:
+            same[0].text += output.text
+        else:
+            joined.append(output)
+    return joined

@@ -186,7 +186,7 @@ def main(parent: int, model: str, revision: str) -> None:
     from huggingface_hub.utils.logging import set_verbosity_error
 
     end_with(parent)
-    set_verbosity_error()  # of its retries
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # nothing of its retries
     try:
         _download(model, revision)
     except (Unreachable, ModelError) as error:

@@ -59,6 +59,20 @@ def test_the_result_is_the_same_twice_and_names_no_path_or_time(
     assert str(tmp_path) not in nbformat.writes(first)
 
 
+def test_what_a_cell_prints_is_one_piece_however_it_came(run: Callable[..., NotebookNode]) -> None:
+    code = (
+        "#run\nimport sys\nfrom IPython.display import display\n"
+        "for text in 'a', 'b\\rc', None, 'd', 'e':\n"
+        "    display(0) if text is None else print(text, flush=True)\n"
+        "    if text == 'd': print('apart', file=sys.stderr, flush=True)"
+    )
+    (cell,) = [cell for cell in run(description=code).cells if cell.id == "trouble"]
+    stdout = [
+        output.get("text", output.output_type) for output in cell.outputs if output.get("name") != "stderr"
+    ]
+    assert stdout == ["a\nb\rc\n", "display_data", "d\ne\n"]
+
+
 def test_the_kernel_is_this_python_with_nothing_of_the_users(
     run: Callable[..., NotebookNode], private_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

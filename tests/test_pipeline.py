@@ -106,21 +106,6 @@ def test_the_table_is_exact(write_set: Callable[..., Path], run_all: Callable, t
     assert raw.count(b"\r\n") == 4
 
 
-def test_the_same_input_gives_the_same_bytes(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
-    write_set("one")
-    write_set("two")
-    run_all(out=tmp_path / "a", jobs=1)
-    run_all(out=tmp_path / "b", jobs=2)
-    first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
-    first.pop(STATE)
-    second.pop(STATE)
-    assert first == second
-    assert b"1970-01-02" in first["one.html"]
-
-
 @pytest.mark.parametrize(
     ("stem", "title"), [("my-first_set", "My first set"), ("a", "A"), ("été", "Été"), ("--", "--")]
 )
