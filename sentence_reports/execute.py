@@ -167,10 +167,10 @@ def _environment(n: int, models: str) -> dict[str, str]:
 
 
 def _words(error: papermill.PapermillExecutionError) -> str:
-    reason = ANSI.sub("", f"{error.evalue}".strip()) or error.ename
-    if error.ename in (STOPPED, "ModelError", "SetError"):
+    reason = ANSI.sub("", f"{error.evalue}".strip())
+    if reason and error.ename in (STOPPED, "ModelError", "SetError"):
         return reason
-    return f"cell {error.exec_count} of the notebook failed: {error.ename}: {reason}"
+    return f"cell {error.exec_count} of the notebook failed: {error.ename}" + (reason and f": {reason}")
 
 
 def _scrub(notebook: NotebookNode) -> NotebookNode:

@@ -1,7 +1,9 @@
 """Running a notebook in a kernel of its own: what comes back, and what happens when it goes wrong."""
 
+import itertools
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -112,6 +114,37 @@ def test_a_kernel_that_dies_is_one_line(run: Callable[..., NotebookNode]) -> Non
     assert str(caught.value) == "the kernel died, probably out of memory: 3 sentences, model a/b"
     (cell,) = [cell for cell in caught.value.notebook.cells if cell.id == "trouble"]
     assert cell.outputs[-1].ename == "KernelStopped"
+
+
+@pytest.mark.parametrize(
+    ("need", "words"),
+    [
+        ("bytearray(1 << 36)", "MemoryError"),
+        ("np.ones(1 << 33)", "MemoryError: Unable to allocate 64.0 GiB"),
+        ("torch.ones(1 << 33)", "RuntimeError: .*DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_cell_that_asks_for_too_much_memory_is_one_line(
+    run: Callable[..., NotebookNode], need: str, words: str
+) -> None:
+    limit = "resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))"
+    with pytest.raises(ExecutionError) as caught:
+        run(description=f"#run\nimport resource, torch, numpy as np; {limit}; {need}")
+    assert re.fullmatch(f"cell 3 of the notebook failed: {words}.*", str(caught.value))
+
+
+def test_a_clock_that_jumps_changes_nothing(
+    run: Callable[..., NotebookNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, jumps = time.time, itertools.cycle([0, 1e7, -1e7, 3600])
+    monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+    jump = (
+        "import itertools, time; real, jumps = time.time, itertools.cycle([0, 1e7, -1e7, 3600])\n"
+        "time.time = lambda: real() + next(jumps)"
+    )
+    assert read_summary(run(description=f"#run\n{jump}")) is not None
+    with pytest.raises(ExecutionError, match="time limit of 3 s"):
+        run(Watch(3), description=f"#run\n{jump}; time.sleep(600)")
 
 
 def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(run: Callable[..., NotebookNode]) -> None:
