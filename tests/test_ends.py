@@ -114,14 +114,26 @@ import functools, json
 from pathlib import Path
 from sentence_reports import cli, execute, render, tables
 cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv[1]))
+STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
+def die_at(step, out):
+    def count(event, args):
+        nonlocal step
+        step -= event in STEPS and str(args[0]).startswith(out)
+        if step == 0:
+            step = -1  # os.kill is an event, too
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(count)
 print(flush=True)
 for line in sys.stdin:
+    words, *step = json.loads(line)
     pid = os.fork()
     if pid == 0:
         log = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        sys.exit(cli.main(json.loads(line)))
+        if step:
+            die_at(*step)
+        sys.exit(cli.main(words))
     print(pid, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
@@ -159,11 +171,13 @@ class Bench:
             values["description"] = "#run\n1 / 0" if stem == "bad" and self.round else ""
             (self.params / f"{stem}.yaml").write_text(json.dumps(values))
 
-    def start(self, *words: str) -> int:
+    def start(self, *words: str, step: int = 0) -> int:
+        """Start a run and give its process id; one that is killed before its `step`-th touch of the output folder."""
         command = ["run", "--jobs", "2", "--out", str(self.out), *words, *map(str, find_sets(self.params))]
         assert self.starter.stdin is not None
         assert self.starter.stdout is not None
-        print(json.dumps(command), file=self.starter.stdin, flush=True)
+        order = [command, step, str(self.out)] if step else [command]
+        print(json.dumps(order), file=self.starter.stdin, flush=True)
         return int(self.starter.stdout.readline())
 
     def end(self) -> int:
@@ -201,6 +215,11 @@ class Bench:
         self.start("--cold")
         code = self.end()
         lasts = time.monotonic() - began
+        self.judge_whole(code)
+        return lasts
+
+    def judge_whole(self, code: int) -> None:
+        """Judge what there is after a run that came to its end with `code`."""
         self.judge()
         assert code == (1 if self.round else 0), self.log.read_text()
         assert self.shown == dict.fromkeys(self.good, self.round) | {"bad": 0}
@@ -228,7 +247,6 @@ class Bench:
                 if o["output_type"] == "error"
             }
             assert (broken.name, errors) == ("bad.ipynb", {"trouble": "ZeroDivisionError"})
-        return lasts
 
 
 @pytest.fixture
@@ -269,3 +287,21 @@ def test_a_run_ended_at_a_random_moment_costs_no_page(
         assert "Traceback" not in bench.log.read_text()
         if kill + 1 == kills or kills > 3:
             lasts = bench.run_whole()
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_step_on_disk_costs_no_page(bench: Bench) -> None:
+    bench.begin_round()
+    bench.run_whole()
+    step, code = 0, -9
+    while code == -9:
+        step += 1
+        bench.begin_round()
+        bench.start("--cold", step=step)
+        code = bench.end()
+        bench.judge()
+        if step % 10 == 0:
+            bench.run_whole()
+    print(f"{step - 1} steps")
+    assert step > 30
+    bench.judge_whole(code)

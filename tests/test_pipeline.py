@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from sentence_reports.errors import UsageError
+from sentence_reports.forkserver import POSSIBLE, ForkServer
 from sentence_reports.index import Report
-from sentence_reports.pipeline import LOCK, STATE, Options, find_sets, read_sets, run, title_of
+from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, Options, find_sets, read_sets, run, title_of
 
 
 class Notes:
@@ -61,13 +62,21 @@ def write_set(params: Path, model: str) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def run_all(params: Path, tmp_path: Path, tiny_notebook: Path) -> Callable[..., tuple[list[Report], Notes]]:
+def kernels(request: pytest.FixtureRequest) -> ForkServer | None:
+    """Where warm kernels can be had, they are: the tests here run one after another, in half the time."""
+    return request.getfixturevalue("warm_server") if POSSIBLE else None
+
+
+@pytest.fixture
+def run_all(
+    params: Path, tmp_path: Path, tiny_notebook: Path, kernels: ForkServer | None
+) -> Callable[..., tuple[list[Report], Notes]]:
     def run_them(**options: object) -> tuple[list[Report], Notes]:
         notes = Notes()
         chosen = Options(
             **{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0, "cold": True} | options
         )  # type: ignore[arg-type]
-        return run(find_sets(params), chosen, notes), notes
+        return run(find_sets(params), chosen, notes, kernels), notes
 
     return run_them
 
@@ -83,6 +92,8 @@ def test_a_run_writes_page_notebook_table_and_index(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
 ) -> None:
     write_set("my-set")
+    (tmp_path / "out" / TEMPORARY).mkdir(parents=True)
+    (tmp_path / "out" / TEMPORARY / "my-set.html").write_text("of a run that was killed")
     (report,), notes = run_all()
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"my-set.html", "my-set.ipynb", "my-set.csv", "index.html", STATE, LOCK}
