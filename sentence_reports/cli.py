@@ -5,6 +5,7 @@ Progress, warnings and errors go to stderr, the table of reports to stdout.
 """
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -48,6 +49,8 @@ def _terminate(*_: object) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # no character of a set's is too much for a locale
+        sys.stdout.reconfigure(errors="backslashreplace")
     with suppress(ValueError):  # not the main thread, where none is to be had
         signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
@@ -222,8 +225,9 @@ class Teller:
         self.seen.add(report.stem)
         if report.failure:
             _say(f"{report.stem}: failed: {report.failure}")
-        elif report.stands_in_for:
-            _say(f"{report.stem}: {report.model} stood in for {report.stands_in_for}, which could not be had")
+        else:
+            for notice in report.notices:
+                _say(f"{report.stem}: {notice}")
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=1, description=printable(report.stem))
         elif not report.failure:

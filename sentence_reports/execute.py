@@ -3,10 +3,9 @@
 import asyncio
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import takewhile
 from threading import Timer
 from typing import Any
 
@@ -22,10 +21,12 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 from sentence_reports.errors import ExecutionError
 from sentence_reports.forkserver import ForkServer
 from sentence_reports.kernels import private_kernel
+from sentence_reports.scratch import scratch_folder
 
 MANY_SENTENCES = (
     200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
 )
+STOPPED = "KernelStopped"  # the name of the error at a cell whose kernel died or was ended
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -45,9 +46,10 @@ class SetEngine(NBClientEngine):
         env: dict[str, str],
         watch: "Watch",
         server: ForkServer | None,
+        died: str,
         **_: Any,
     ) -> None:
-        """Run all cells in a kernel with `env`, under `watch`."""
+        """Run all cells in a kernel with `env`, under `watch`; `died` says of one that died what it had to do."""
         with private_kernel(env, server) as (kernel, start), watch.over(kernel):
             client = PapermillNotebookClient(
                 nb_man,
@@ -62,7 +64,7 @@ class SetEngine(NBClientEngine):
                 client.execute(cleanup_kc=True, **start)
             # nbclient's words for: died in a cell; died before its first answer. Or stopped before it began.
             except (DeadKernelError, RuntimeError):
-                _mark_stopped(nb_man, watch.reason or "the kernel died, probably out of memory")
+                _mark_stopped(nb_man, watch.reason or died)
 
 
 papermill_engines.register("sentence-reports", SetEngine)
@@ -105,9 +107,7 @@ class Watch:
 def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
     started = [c for c in nb_man.nb.cells if c.metadata.papermill["status"] != nb_man.PENDING]
     cell = [c for c in started or nb_man.nb.cells if c.cell_type == "code"][-1]
-    cell.outputs.append(
-        nbformat.v4.new_output("error", ename="KernelStopped", evalue=words, traceback=[words])
-    )
+    cell.outputs.append(nbformat.v4.new_output("error", ename=STOPPED, evalue=words, traceback=[words]))
     nb_man.cell_exception(cell)
 
 
@@ -123,11 +123,12 @@ def execute(
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
     `n` is the number of sentences, `models` the models already found (`models.handover`); with a `server`
-    the kernel starts warm. Raises ExecutionError where a cell fails, the kernel dies or `watch` ends it; the
-    error's `notebook` is what there is by then, with the error at its cell.
+    the kernel starts warm, and one that died because the server did is replaced by an ordinary one. Raises
+    ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
+    is by then, with the error at its cell.
     """
-    with tempfile.TemporaryDirectory(prefix="sr-") as folder:
-        saved = Path(folder) / "executed.ipynb"
+    with scratch_folder() as folder:
+        saved = folder / "executed.ipynb"
         try:
             executed = papermill.execute_notebook(
                 notebook,
@@ -141,8 +142,13 @@ def execute(
                 env=_environment(n, models),
                 watch=watch,
                 server=server,
+                died=f"the kernel died, probably out of memory: {n} sentences, model {parameters.get('model')}",
             )
         except papermill.PapermillExecutionError as error:
+            if error.ename == STOPPED and watch.reason is None and server is not None and server.died:
+                return execute(
+                    notebook, parameters, n=n, models=models, watch=watch
+                )  # it died with its server
             raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
         finally:
             ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
@@ -161,18 +167,38 @@ def _environment(n: int, models: str) -> dict[str, str]:
 
 
 def _words(error: papermill.PapermillExecutionError) -> str:
-    reason = ANSI.sub("", f"{error.evalue}".strip()) or error.ename
-    if error.ename in ("KernelStopped", "ModelError", "SetError"):
+    reason = ANSI.sub("", f"{error.evalue}".strip())
+    if reason and error.ename in (STOPPED, "ModelError", "SetError"):
         return reason
-    return f"cell {error.exec_count} of the notebook failed: {error.ename}: {reason}"
+    return f"cell {error.exec_count} of the notebook failed: {error.ename}" + (reason and f": {reason}")
 
 
 def _scrub(notebook: NotebookNode) -> NotebookNode:
-    """Take out what differs from run to run and from machine to machine: times, paths, a random cell id."""
+    """Take out what differs from run to run and from machine to machine: times, paths, a random cell id, and
+    into how many pieces chance divided what a cell printed.
+    """
     notebook.metadata.papermill = {"parameters": notebook.metadata.papermill.get("parameters", {})}
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     return notebook
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs of a cell, each stream whole up to the next output that is none.
+
+    nbclient's `coalesce_streams` would also carry out the carriage returns and backspaces in a text.
+    """
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        streams = takewhile(lambda earlier: earlier.output_type == "stream", reversed(joined))
+        same = [earlier for earlier in streams if earlier.name == output.get("name")]
+        if same:
+            same[0].text += output.text
+        else:
+            joined.append(output)
+    return joined

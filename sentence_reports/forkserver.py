@@ -6,8 +6,8 @@
 * the server's standard input: a pipe that carries nothing. It closes when the run ends, however it ends, and
   Linux then ends the server; the kernels end with the server.
 * the control socket: one byte and one end of a new socket, the kernel's channel, for each kernel wanted;
-* a channel: the order (JSON, to the end of the stream) towards the kernel; back come two numbers, its process
-  id from the kernel itself and, after its end, its exit code from the server.
+* a channel: the order (JSON, to the end of the stream) towards the kernel; back come its process id from the
+  kernel itself and, after its end, its exit code from the server. Where no exit code comes, the server died.
 
 Multiprocessing's own fork server does not fit: kernels hold its "alive" pipe open and keep it and themselves
 running after the run was killed, and its life, environment and streams cannot be chosen per run.
@@ -29,13 +29,15 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 POSSIBLE = sys.platform == "linux"
-NUMBER = struct.Struct("i")
+NEWS = struct.Struct("ci")  # which of the two, and the number
+STARTED, ENDED = b"s", b"e"
 KILLED = -9  # what is said of a kernel whose server is gone: it went with it
 
 # What a server's environment says beyond the run's. Libraries read it when they are imported, so kernels get
@@ -45,6 +47,8 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "MPLBACKEND": "agg",
     "PYTHONUNBUFFERED": "1",
+    # Else torch leaves an empty folder there, named after the user, wherever it is imported.
+    "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -52,11 +56,11 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 class ForkServer:
     """A server of warm kernels for one run; safe to use from several threads.
 
-    `stopped` tells a server that was stopped from one that died.
+    `stopped` tells a server that was stopped from one that `died`, which shows when a kernel is asked for or lost.
     """
 
     def __init__(self) -> None:
-        self.stopped = False
+        self.stopped = self.died = False
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -89,8 +93,13 @@ class ForkServer:
                 socket.send_fds(self._control, [b"k"], [theirs.fileno()])
         except ConnectionError:
             ours.close()
+            self.lost()
             raise
-        return ForkedKernel(ours)
+        return ForkedKernel(ours, self.lost)
+
+    def lost(self) -> None:
+        """Note that nobody answers any more: the server was stopped, or else it died."""
+        self.died = not self.stopped
 
     def stop(self) -> None:
         """End the server and the kernels that are left."""
@@ -110,10 +119,12 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, server_lost: Callable[[], None]) -> None:
         self.pid: int | None = None
         self.returncode: int | None = None
         self._channel = channel
+        self._server_lost = server_lost
+        self._unwanted = False
         self._lock = threading.Lock()
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
@@ -122,21 +133,21 @@ class ForkedKernel:
         try:
             self._channel.sendall(json.dumps(order).encode())
             self._channel.shutdown(socket.SHUT_WR)
-            self.pid = self._number()
+            news, number = self._news()
+            self.pid = number if news == STARTED else None
         finally:
             if self.pid is None:
                 self.returncode = KILLED
                 self._channel.close()
         if self.pid is None:
-            raise ConnectionResetError("the server went, or the kernel was stopped before it began")
+            raise ConnectionResetError("the server went, or the kernel ended before it began")
         return self.pid
 
     def poll(self) -> int | None:
         """The exit code, below zero for a signal, or None while the kernel runs."""
         with self._lock:
             if self.returncode is None and self.pid is not None and self._readable(0):
-                code = self._number()
-                self.returncode = KILLED if code is None else code
+                _, self.returncode = self._news()
                 self._channel.close()
             return self.returncode
 
@@ -149,6 +160,7 @@ class ForkedKernel:
     def send_signal(self, number: int) -> None:
         """Send a signal, if the kernel runs; one that has not begun to is stopped by any."""
         if self.pid is None:
+            self._unwanted = True
             with contextlib.suppress(OSError):
                 self._channel.shutdown(socket.SHUT_RDWR)
         elif self.poll() is None:
@@ -168,12 +180,26 @@ class ForkedKernel:
         except ValueError:  # closed by another thread: the end was read there
             return False
 
-    def _number(self) -> int | None:
+    def _news(self) -> tuple[bytes, int]:
         try:
-            data = self._channel.recv(NUMBER.size, socket.MSG_WAITALL)
+            data = self._channel.recv(NEWS.size, socket.MSG_WAITALL)
         except OSError:
-            return None
-        return int(NUMBER.unpack(data)[0]) if len(data) == NUMBER.size else None
+            data = b""
+        if len(data) == NEWS.size:
+            return cast(tuple[bytes, int], NEWS.unpack(data))
+        if not self._unwanted:
+            self._server_lost()
+        return ENDED, KILLED
+
+
+def end_with(parent: int) -> None:
+    """Have Linux kill this process when its parent ends; elsewhere nothing."""
+    if not POSSIBLE:
+        return
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # ended before that was said
+        os._exit(1)
 
 
 # --- the server's side -------------------------------------------------------------------------------------
@@ -230,14 +256,6 @@ def _end_with_standard_input() -> None:
         sys.exit()
 
 
-def _end_with(parent: int) -> None:
-    """Have Linux kill this process when its parent ends."""
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # ended before that was said
-        os._exit(1)
-
-
 def _point_at(target: int, *descriptors: int) -> None:
     for descriptor in descriptors:
         os.dup2(target, descriptor)
@@ -281,16 +299,21 @@ def _serve(control: socket.socket) -> socket.socket:
             for key, _ in selector.select():
                 if key.fd in channels:
                     selector.unregister(key.fd)
-                    _report_end(pids.pop(key.fd), channels.pop(key.fd))
+                    status = os.waitpid(pids.pop(key.fd), 0)[1]
+                    _tell_end(channels.pop(key.fd), os.waitstatus_to_exitcode(status))
                     os.close(key.fd)
                     continue
                 _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
                 if not descriptors:
                     sys.exit()
                 channel = socket.socket(fileno=descriptors[0])
-                pid = os.fork()
+                try:
+                    pid = os.fork()
+                except OSError:  # no memory for another, or too many processes: the others go on
+                    _tell_end(channel, KILLED)
+                    continue
                 if pid == 0:
-                    _end_with(server)
+                    end_with(server)
                     control.close()
                     for descriptor, other in channels.items():
                         other.close()
@@ -301,10 +324,9 @@ def _serve(control: socket.socket) -> socket.socket:
                 selector.register(descriptor, selectors.EVENT_READ)
 
 
-def _report_end(pid: int, channel: socket.socket) -> None:
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def _tell_end(channel: socket.socket, code: int) -> None:
     with channel, contextlib.suppress(OSError):  # nobody may want to know
-        channel.send(NUMBER.pack(code))
+        channel.send(NEWS.pack(ENDED, code))
 
 
 def _run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[str, str]) -> None:
@@ -318,7 +340,7 @@ def _run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[st
             os._exit(1)  # the run no longer wants it
         order: dict[str, Any] = json.loads(text)
         os.setsid()
-        channel.send(NUMBER.pack(os.getpid()))
+        channel.send(NEWS.pack(STARTED, os.getpid()))
     os.environ.clear()
     os.environ.update(added | order["env"], JPY_PARENT_PID=str(os.getppid()))
     os.chdir(order["cwd"])

@@ -6,12 +6,15 @@ import json
 import os
 import queue
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentence_reports.errors import ModelError
+from sentence_reports.forkserver import end_with
 from sentence_reports.model_files import UNWANTED, WANTED, cut, only_pickled
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 # resolution and redirects, which have no limit of their own, gets LOOK_SECONDS.
 LOOK_STEP_SECONDS = 5.0
 LOOK_SECONDS = 8.0
+# A download may take as long as it needs, but something must arrive at least this often. The library tells
+# every 10 MB, for which a line of 0.7 Mbit/s is fast enough.
+STALL_SECONDS = 120.0
 
 Result = TypeVar("Result")
 
@@ -144,20 +150,68 @@ def check_repository(info: ModelInfo, model: str) -> None:
 
 
 def download(model: str, revision: str) -> None:
-    """Bring what is wanted of a model into the hub cache; its progress shows on a terminal."""
+    """Bring what is wanted of a model into the hub cache; its progress shows on a terminal.
+
+    In a process of its own, which can be ended: where a hub falls silent, the library's threads go on asking
+    for minutes. Raises Unreachable where the download breaks off or nothing arrives for `STALL_SECONDS`.
+    """
+    # -P: nothing of the current folder is imported. -W: what matters of a warning comes as an error.
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "sentence_reports.hub", str(os.getpid())]
+    command += [model, revision]
+    # In a session of its own: Ctrl-C is for this process.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        try:
+            while (line := _within(STALL_SECONDS, process.stdout.readline)) == ALIVE:
+                pass
+        except TimeoutError:
+            raise Unreachable("the download from the Hugging Face hub stood still") from None
+        finally:
+            process.kill()
+    if not line:
+        raise Unreachable(_BROKEN)
+    kind, words = json.loads(line)
+    if kind == Unreachable.__name__:
+        raise Unreachable(words)
+    if kind == ModelError.__name__:
+        raise ModelError(words)
+
+
+_BROKEN = "the download from the Hugging Face hub broke off"
+ALIVE = "\n"  # what the process says whenever something has arrived; last comes how it went, as JSON
+
+
+def main(parent: int, model: str, revision: str) -> None:
+    """Download as the process of `download`, which is the process `parent`."""
+    from huggingface_hub.utils.logging import set_verbosity_error
+
+    end_with(parent)
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # nothing of its retries
+    try:
+        _download(model, revision)
+    except (Unreachable, ModelError) as error:
+        print(json.dumps([type(error).__name__, str(error)]), flush=True)
+    else:
+        print(json.dumps(["", ""]), flush=True)
+
+
+def _download(model: str, revision: str) -> None:
     import httpx2
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
     class Bar(tqdm):  # type: ignore[misc]
-        """The library's own bar, but None: only where stderr is a terminal."""
+        """The library's own bar, but only where stderr is a terminal; and it says what arrives."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.setdefault("disable", None)
+            kwargs.setdefault("disable", None)  # None: unless on a terminal
             super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
 
-    broken = Unreachable("the download from the Hugging Face hub broke off")
+        def update(self, n: float | None = 1) -> bool | None:
+            print(end=ALIVE, flush=True)
+            return super().update(n)  # type: ignore[no-any-return]
+
     try:
         snapshot_download(
             model,
@@ -169,10 +223,14 @@ def download(model: str, revision: str) -> None:
     except HfHubHTTPError as error:
         raise _judged(error, model, revision) from error
     except LocalEntryNotFoundError as error:  # so the library says that the connection is gone
-        raise broken from error
+        raise Unreachable(_BROKEN) from error
     except OSError as error:
         if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
-            raise broken from error
+            raise Unreachable(_BROKEN) from error
         raise ModelError(f"{model} cannot be stored on this machine: {error.strerror}.") from error
     except (httpx2.HTTPError, RuntimeError) as error:  # RuntimeError: the hub's transfer library, hf_xet
-        raise broken from error
+        raise Unreachable(_BROKEN) from error
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *sys.argv[2:])

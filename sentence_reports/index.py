@@ -13,7 +13,8 @@ class Report:
 
     `digest` is that of what the report was made from, None where it must be made again. `date` is the day of
     the last good report, None where there is none; `title`, `model` and `n` then come from the set alone.
-    `thumbnail` is the heatmap as a small square of colours. `failure` says why the last run failed;
+    `thumbnail` is the heatmap as a small square of colours, `notices` what a reader should know before believing
+    its numbers. `failure` says why the last run failed;
     `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no longer there.
     """
 
@@ -28,6 +29,7 @@ class Report:
     closest: tuple[str, str, float] | None = None
     seconds: float | None = None
     thumbnail: list[list[str]] | None = None
+    notices: tuple[str, ...] = ()
     failure: str | None = None
     gone: bool = False
 

@@ -6,7 +6,6 @@ They start warm, forked by a `ForkServer`, where there is one, and otherwise col
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,10 +23,10 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Instance
 
 from sentence_reports.forkserver import ENVIRONMENT, ForkServer
+from sentence_reports.scratch import scratch_folder
 
 # A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.
-LONGEST_IPC_FOLDER = 70
-
+LONGEST_IPC_FOLDER = 85
 
 # The sockets of a kernel are there some hundredths of a second after its process.
 RECONNECT_MILLISECONDS = 5
@@ -124,18 +123,18 @@ def private_kernel(
     a private folder, gone when the block ends: its connection file and sockets lie there, so that no two
     kernels can meet, and it works there, so that no file of the current folder is imported by mistake.
     """
-    with tempfile.TemporaryDirectory(prefix="sr-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder() as folder:
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
         manager = QuickManager(
             kernel_spec_manager=OwnKernelSpecs(server),
             client_factory=QuickClient,
             context=context,
-            transport="ipc" if os.name == "posix" and len(folder) <= LONGEST_IPC_FOLDER else "tcp",
-            connection_file=str(Path(folder) / "kernel.json"),
+            transport="ipc" if os.name == "posix" and len(str(folder)) <= LONGEST_IPC_FOLDER else "tcp",
+            connection_file=str(folder / "kernel.json"),
         )
         try:
-            yield manager, {"cwd": folder, "env": _environment(env, Path(folder))}
+            yield manager, {"cwd": str(folder), "env": _environment(env, folder)}
         finally:
             context.destroy(linger=0)
 

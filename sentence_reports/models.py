@@ -366,12 +366,16 @@ def files(found: FoundModel) -> list[tuple[str, int]]:
 
 
 def folder_stamp(model: str) -> str:
-    """Say what state a model's folder is in, by names, sizes and times; empty where `model` is no folder."""
+    """Say what state a model's folder is in; empty where `model` is no folder.
+
+    By names, sizes, and what a disk notes at every change and nobody can set (inode, time of change): a time
+    that a copy brought along, or a clock that was set back, hides no change.
+    """
     if not _is_folder(model):
         return ""
     folder = Path(model).expanduser()
     stats = [(name, (folder / name).stat()) for name in all_files(folder)]
-    return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+    return json.dumps([(name, stat.st_size, stat.st_ino, stat.st_ctime_ns) for name, stat in stats])
 
 
 def describe(found: FoundModel, encoder: SentenceTransformer) -> dict[str, Any]:
@@ -405,8 +409,8 @@ def describe(found: FoundModel, encoder: SentenceTransformer) -> dict[str, Any]:
 def load(found: FoundModel) -> SentenceTransformer:
     """Give the encoder, on the CPU and in float32, without any network and without a word on stderr.
 
-    Raises `ModelError` when the files do not make a model, or lack some of the weights: the library would
-    fill those with random numbers and go on.
+    Raises `ModelError` when the files do not make a model, lack some of the weights, which the library would
+    fill with random numbers, or hold some that are no numbers (NaN, infinity).
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -430,6 +434,11 @@ def load(found: FoundModel) -> SentenceTransformer:
         raise ModelError(
             f"The weights of {found.name} are incomplete: {', '.join(absent[:3])} missing ({len(absent)} in "
             "all), and would be random numbers. Get the model again, or choose another."
+        )
+    if broken := [name for name, weights in encoder.named_parameters() if not weights.sum().isfinite()]:
+        raise ModelError(
+            f"The weights of {found.name} are broken: {broken[0]} holds values that are no finite numbers "
+            f"({len(broken)} such in all), and so would the embeddings. Get the model again, or choose another."
         )
     return encoder
 

@@ -5,10 +5,11 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from sentence_reports.errors import (
 )
 from sentence_reports.index import Report, render_index
 from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
+from sentence_reports.scratch import remove_abandoned
 from sentence_reports.sets import SetFile, read_set
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ PROJECT = PACKAGE.parent
 NOTEBOOK = PROJECT / "notebooks" / "walkthrough.ipynb"
 STATE = ".sentence-reports.json"
 LOCK = ".sentence-reports.lock"
+TEMPORARY = ".sentence-reports.tmp"
+STOPPED = "the run was stopped"
 SET_SUFFIXES = (".yaml", ".yml")
 # What a kernel with a loaded model takes at most, roughly: by itself, and beyond what it shares with its server.
 KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
@@ -84,6 +88,8 @@ class _Run:
     models: dict[Request, FoundModel] = field(default_factory=dict)
     watches: "set[Watch]" = field(default_factory=set)
     server: forkserver.ForkServer | None = None
+    server_missed: bool = False
+    stopping: bool = False
 
 
 def find_sets(folder: Path) -> list[Path]:
@@ -137,7 +143,7 @@ def run(
     good, bad = read_sets(paths)
     for problem in (problem for each in good for problem in each.warnings):
         listener.warn(str(problem))
-    with _lock(options.out, listener):
+    with _lock(options.out, listener), _without_leftovers(options.out):
         work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
         work.server = server
         for stem, error in bad.items():
@@ -171,6 +177,17 @@ def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
         raise UsageError(f"cannot write to {out}: {error.strerror or error}") from error
 
 
+@contextmanager
+def _without_leftovers(out: Path) -> Iterator[None]:
+    """Remove temporary files when the block ends, and before it those of runs that were killed."""
+    remove_abandoned()
+    shutil.rmtree(out / TEMPORARY, ignore_errors=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(out / TEMPORARY, ignore_errors=True)
+
+
 # --- what is stale -----------------------------------------------------------------------------------------
 
 
@@ -178,7 +195,7 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     stale = [each for each in sets if work.options.force or not _fresh(work, each)]
     # A run that starts anything looks once more for the models that others had to stand in for.
     if stale:
-        if work.server is None and not work.options.cold:
+        if (work.server is None or work.server.died) and not work.options.cold:
             work.server = start_server(work.listener)
         stale_stems = {each.stem for each in stale}
         waiting = [s for s in sets if s.stem not in stale_stems and work.state[s.stem].stands_in_for]
@@ -223,6 +240,7 @@ def _digest(work: _Run, each: SetFile) -> str:
         each.stem,
         json.dumps(each.set.parameters()),  # unsorted: the order of the groups is that of the heatmap
         folder_stamp(each.set.model),
+        folder_stamp(each.set.fallback_model or ""),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -265,16 +283,17 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
 
     notebook = _read_notebook(work.options.notebook)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
-        futures = [pool.submit(_one, work, notebook, each) for each in ready]
         try:
+            futures = [pool.submit(_one, work, notebook, each) for each in ready]
             for future in as_completed(futures):
                 _settle(work, future.result())
         except BaseException:
+            work.stopping = True
             pool.shutdown(wait=False, cancel_futures=True)
             if work.server is not None:
                 work.server.stop()
             for watch in list(work.watches):
-                watch.end("the run was stopped")
+                watch.end(STOPPED)
             raise
 
 
@@ -297,6 +316,12 @@ def _default_jobs(work: _Run) -> int:
 
 
 def _settle(work: _Run, report: Report) -> None:
+    if work.server is not None and work.server.died and not work.server_missed:
+        work.server_missed = True
+        work.listener.warn(
+            "the process that starts kernels warm has died, probably out of memory: "
+            "the sets that are left start theirs cold, which takes some seconds more each"
+        )
     work.state[report.stem] = report
     work.listener.done(report)
     with suppress(OSError):  # a full disk: what is not noted is made again; the index will say it
@@ -309,6 +334,8 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
 
     began, watch = time.monotonic(), Watch(work.options.timeout)
     work.watches.add(watch)
+    if work.stopping:  # it was too late to be among those that were ended
+        watch.end(STOPPED)
     try:
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
         executed = execute(
@@ -344,7 +371,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
     html = render(executed, stem=stem, date=work.date, command=_command(each.path))
     assert summary is not None  # render() refuses a notebook without
     texts = {".html": html, ".ipynb": nbformat.writes(executed) + "\n", ".csv": _csv(summary)}
-    _write({out / f"{stem}{suffix}": text for suffix, text in texts.items()})
+    _write(out, {f"{stem}{suffix}": text for suffix, text in texts.items()})
     (out / "failed" / f"{stem}.ipynb").unlink(missing_ok=True)
     first, second, similarity = summary["closest"]
     return Report(
@@ -358,6 +385,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
         stands_in_for=summary["model"]["stands_in_for"],
         closest=(summary["sentences"][first], summary["sentences"][second], similarity),
         seconds=round(seconds, 1),
+        notices=tuple(summary["notices"]),
         thumbnail=thumbnail(similarity_matrix(summary), Colors(summary["legend"])),
     )
 
@@ -417,9 +445,8 @@ def _failed(work: _Run, stem: str, path: Path, reason: str, *, title: str, model
 def _write_failed(work: _Run, stem: str, notebook: "NotebookNode") -> None:
     import nbformat
 
-    folder = work.options.out / "failed"
-    folder.mkdir(exist_ok=True)
-    _write({folder / f"{stem}.ipynb": nbformat.writes(notebook) + "\n"})
+    (work.options.out / "failed").mkdir(exist_ok=True)
+    _write(work.options.out, {f"failed/{stem}.ipynb": nbformat.writes(notebook) + "\n"})
 
 
 # --- files of the output folder ----------------------------------------------------------------------------
@@ -429,14 +456,15 @@ def _from_out(work: _Run, path: Path) -> str:
     return Path(os.path.relpath(path.resolve(), work.options.out.resolve())).as_posix()
 
 
-def _write(texts: Mapping[Path, str]) -> None:
-    """Write all texts beside their targets, then move them over: no half-written file, no old one beside a new."""
-    beside = {path: path.with_name(f".{path.name}.tmp") for path in texts}
+def _write(out: Path, texts: Mapping[str, str]) -> None:
+    """Write the texts of some files of `out`, then move them all to their places: none is ever half-written."""
+    beside = {name: out / TEMPORARY / Path(name).name for name in texts}
+    (out / TEMPORARY).mkdir(exist_ok=True)
     try:
-        for path, text in texts.items():
-            beside[path].write_text(text, encoding="utf-8", newline="")
-        for path in texts:
-            beside[path].replace(path)
+        for name, text in texts.items():
+            beside[name].write_text(text, encoding="utf-8", newline="")
+        for name, path in beside.items():
+            path.replace(out / name)
     finally:
         for path in beside.values():
             path.unlink(missing_ok=True)
@@ -460,7 +488,7 @@ def _state_text(work: _Run, *, indexed: bool) -> str:
 
 
 def _write_state(work: _Run, *, indexed: bool) -> None:
-    _write({work.options.out / STATE: _state_text(work, indexed=indexed)})
+    _write(work.options.out, {STATE: _state_text(work, indexed=indexed)})
 
 
 def _close(work: _Run) -> None:
@@ -474,7 +502,7 @@ def _close(work: _Run) -> None:
     if (out / "index.html").is_file() and _on_disk(work):
         return
     try:
-        _write({out / "index.html": render_index(list(work.state.values()))})
+        _write(out, {"index.html": render_index(list(work.state.values()))})
         _write_state(work, indexed=True)
     except OSError as error:
         raise OutputError(f"the index of {out} could not be written: {error.strerror or error}") from error

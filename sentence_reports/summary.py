@@ -90,12 +90,20 @@ def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
         if facts.limit is not None and facts.count > facts.limit
     ]
     unreadable = [
-        f"Sentence {k} holds nothing that the model can read: its numbers mean nothing."
+        f"Sentence {k} holds nothing that the model can read ({_unknown(facts)}): its numbers mean nothing."
         for k, facts in enumerate(tokens, start=1)
         if not facts.readable
     ]
     return _few(cut, "sentences were cut") + _few(
         unreadable, "sentences hold nothing that the model can read"
+    )
+
+
+def _unknown(facts: "TokenFacts") -> str:
+    return (
+        f"{facts.unknown} unknown {'token' if facts.unknown == 1 else 'tokens'}"
+        if facts.unknown
+        else "no token"
     )
 
 

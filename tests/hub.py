@@ -13,6 +13,8 @@ COMMIT = "1" * 40
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
 
+STEP = 11_000_000  # bytes at once, then a pause of 2 s
+
 # What the stand-in answers to everything instead of being a hub: status, headers, body.
 Reply = tuple[int, dict[str, str], bytes]
 
@@ -21,8 +23,8 @@ class StandIn:
     """Serves `repositories` (hub id to folder), each at one `commit`, also called by its `names`.
 
     `reply` answers everything alike; "hang" accepts and never answers; "drip" sends a byte of a header a
-    second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection or
-    answers "503". `asked` holds what came.
+    second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection,
+    answers "503", "hangs", or sends some other "page". Long files come slowly. `asked` holds what came.
     """
 
     def __init__(
@@ -121,6 +123,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.broken_files == "503":
             self.send(503, HTML, b"")
             return
+        if self.hub.broken_files == "hangs":
+            self.hub.over.wait(60)
+            return
+        if self.hub.broken_files == "page":
+            self.send(200, HTML, b"<html>Please log in</html>")
+            return
         content = (folder / rest).read_bytes()
         tag = hashlib.sha256(content).hexdigest()
         self.send(200, {"ETag": f'"{tag}"', "X-Repo-Commit": self.hub.commit}, content)
@@ -131,7 +139,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(key, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            for start in range(0, len(body), STEP):
+                if start:
+                    self.hub.over.wait(2)
+                self.wfile.write(body[start : start + STEP])
 
 
 def _paths(folder: Path) -> list[str]:

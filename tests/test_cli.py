@@ -195,6 +195,13 @@ def test_nothing_from_a_set_steers_the_terminal() -> None:
     assert printable("Yaoundé 中文 🙂") == "Yaoundé 中文 🙂"
 
 
+def test_a_locale_without_a_sentences_characters_shows_their_codes(shipped: Ran, tmp_path: Path) -> None:
+    env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    ran = command_line("run", ROOT / "params" / "blog.yaml", "--out", shipped.out, home=tmp_path, **env)
+    assert ran.code == 0, ran.stderr
+    assert "Remove jalape\\xf1os from surface" in ran.stdout
+
+
 def test_on_a_terminal_there_is_a_table(shipped: Ran, tmp_path: Path) -> None:
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "sentence_reports.cli", "run", "--out", str(shipped.out)]

@@ -1,7 +1,9 @@
 """Running a notebook in a kernel of its own: what comes back, and what happens when it goes wrong."""
 
+import itertools
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -19,7 +21,7 @@ from sentence_reports.execute import Watch, execute
 from sentence_reports.forkserver import ForkServer
 from sentence_reports.summary import read_summary
 
-PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three"}
+PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three", "model": "a/b"}
 
 
 @pytest.fixture
@@ -59,6 +61,20 @@ def test_the_result_is_the_same_twice_and_names_no_path_or_time(
     assert str(tmp_path) not in nbformat.writes(first)
 
 
+def test_what_a_cell_prints_is_one_piece_however_it_came(run: Callable[..., NotebookNode]) -> None:
+    code = (
+        "#run\nimport sys\nfrom IPython.display import display\n"
+        "for text in 'a', 'b\\rc', None, 'd', 'e':\n"
+        "    display(0) if text is None else print(text, flush=True)\n"
+        "    if text == 'd': print('apart', file=sys.stderr, flush=True)"
+    )
+    (cell,) = [cell for cell in run(description=code).cells if cell.id == "trouble"]
+    stdout = [
+        output.get("text", output.output_type) for output in cell.outputs if output.get("name") != "stderr"
+    ]
+    assert stdout == ["a\nb\rc\n", "display_data", "d\ne\n"]
+
+
 def test_the_kernel_is_this_python_with_nothing_of_the_users(
     run: Callable[..., NotebookNode], private_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,9 +111,40 @@ def test_a_failing_cell_is_named_and_kept(run: Callable[..., NotebookNode]) -> N
 def test_a_kernel_that_dies_is_one_line(run: Callable[..., NotebookNode]) -> None:
     with pytest.raises(ExecutionError) as caught:
         run(description="#run\nimport os; os._exit(9)")
-    assert str(caught.value) == "the kernel died, probably out of memory"
+    assert str(caught.value) == "the kernel died, probably out of memory: 3 sentences, model a/b"
     (cell,) = [cell for cell in caught.value.notebook.cells if cell.id == "trouble"]
     assert cell.outputs[-1].ename == "KernelStopped"
+
+
+@pytest.mark.parametrize(
+    ("need", "words"),
+    [
+        ("bytearray(1 << 36)", "MemoryError"),
+        ("np.ones(1 << 33)", "MemoryError: Unable to allocate 64.0 GiB"),
+        ("torch.ones(1 << 33)", "RuntimeError: .*DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_cell_that_asks_for_too_much_memory_is_one_line(
+    run: Callable[..., NotebookNode], need: str, words: str
+) -> None:
+    limit = "resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))"
+    with pytest.raises(ExecutionError) as caught:
+        run(description=f"#run\nimport resource, torch, numpy as np; {limit}; {need}")
+    assert re.fullmatch(f"cell 3 of the notebook failed: {words}.*", str(caught.value))
+
+
+def test_a_clock_that_jumps_changes_nothing(
+    run: Callable[..., NotebookNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, jumps = time.time, itertools.cycle([0, 1e7, -1e7, 3600])
+    monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+    jump = (
+        "import itertools, time; real, jumps = time.time, itertools.cycle([0, 1e7, -1e7, 3600])\n"
+        "time.time = lambda: real() + next(jumps)"
+    )
+    assert read_summary(run(description=f"#run\n{jump}")) is not None
+    with pytest.raises(ExecutionError, match="time limit of 3 s"):
+        run(Watch(3), description=f"#run\n{jump}; time.sleep(600)")
 
 
 def test_a_set_that_takes_too_long_is_ended_and_its_kernel_is_gone(run: Callable[..., NotebookNode]) -> None:

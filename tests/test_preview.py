@@ -20,7 +20,7 @@ from conftest import command_line
 from playwright.sync_api import Browser, Page, expect
 
 from sentence_reports.index import Report
-from sentence_reports.pipeline import STATE
+from sentence_reports.pipeline import STATE, TEMPORARY
 from sentence_reports.preview import Site, _serving
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
@@ -266,8 +266,8 @@ def test_the_end_leaves_nothing(
     assert alive == []
     with socket.socket() as knock:
         assert knock.connect_ex(("127.0.0.1", preview.port)) != 0
-    assert list(preview.temporary.glob("sr-*")) == []
-    assert not list(preview.out.glob(".*.tmp"))
+    assert list(preview.temporary.iterdir()) == []
+    assert not (preview.out / TEMPORARY).exists()
 
 
 def test_a_second_preview_takes_another_port(

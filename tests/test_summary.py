@@ -74,7 +74,15 @@ def test_the_summary_names_the_extreme_pairs() -> None:
         ),
         (
             {"tokens": [TokenFacts(count=3, limit=8, unknown=1, readable=False)]},
-            "Sentence 1 holds nothing that the model can read: its numbers mean nothing.",
+            "Sentence 1 holds nothing that the model can read (1 unknown token): its numbers mean nothing.",
+        ),
+        (
+            {"tokens": [TokenFacts(count=4, limit=8, unknown=2, readable=False)]},
+            "Sentence 1 holds nothing that the model can read (2 unknown tokens): its numbers mean nothing.",
+        ),
+        (
+            {"tokens": [TokenFacts(count=2, limit=8, unknown=0, readable=False)]},
+            "Sentence 1 holds nothing that the model can read (no token): its numbers mean nothing.",
         ),
         ({"matrix": np.array([[1, 0.99995], [0.99995, 1]])}, "To the model, sentences 1 and 2 are the same."),
     ],

@@ -1,0 +1,219 @@
+"""Whole runs by the command line: every trouble with a model, the same bytes anywhere, nothing asked of a network."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import Ran, command_line
+from hub import StandIn
+from test_ends import DRIVER
+from test_models import change_weights, cut_short, edit, only_pickle, tiny  # noqa: F401  # a fixture
+from test_pipeline import Notes
+
+from sentence_reports.models import EMBEDDED
+from sentence_reports.pipeline import NOTEBOOK, Options, run
+
+SENTENCES = ["the cat sat", "on the mat", "the mat"]
+
+
+def write_set(folder: Path, stem: str, **keys: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{stem}.yaml"
+    path.write_text(json.dumps({"sentences": SENTENCES, "fallback_model": None} | keys, ensure_ascii=False))
+    return path
+
+
+# --- models ------------------------------------------------------------------------------------------------
+
+
+def no_numbers(model: Path) -> None:
+    change_weights(model, lambda tensors: {name: tensor * float("nan") for name, tensor in tensors.items()})
+
+
+FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "empty": (lambda m: (shutil.rmtree(m), m.mkdir()), "has no modules.json"),
+    "no-modules": (
+        lambda m: (m / "modules.json").unlink(),
+        "another pooling than the model's own would be guessed",
+    ),
+    "pickled": (only_pickle, "only as a pickle (pytorch_model.bin)"),
+    "cut-short": (cut_short, "model.safetensors"),
+    "no-numbers": (no_numbers, "are broken: "),
+    "misfit": (lambda m: edit(m / "config.json", hidden_size=64), "does not load: "),
+}
+
+
+@pytest.mark.slow
+def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+    sets, words = tmp_path / "sets", {stem: words for stem, (_, words) in FOLDERS.items()}
+    for stem, (damage, _) in FOLDERS.items():
+        damage(Path(shutil.copytree(tiny, tmp_path / stem)))
+        write_set(sets, stem, model=str(tmp_path / stem))
+    write_set(sets, "good", model=str(tiny))
+    write_set(sets, "wrong-id", model="nobody/nothing")
+    write_set(sets, "wrong-revision", model="some/model", revision="v9")
+    words |= {"wrong-id": "There is no model nobody/nothing on the hub"}
+    words |= {"wrong-revision": "The model some/model has no revision 'v9' on the hub"}
+    out = tmp_path / "out"
+    with StandIn({"some/model": tiny}) as hub:
+        ran = command_line("run", "--out", out, *sets.iterdir(), home=tmp_path, HF_ENDPOINT=hub.url)
+    assert ran.code == 1
+    said = [line for line in ran.stderr.splitlines() if not line.startswith("good: To the model")]
+    for stem, expected in words.items():
+        (line,) = [line for line in said if line.startswith(f"{stem}: ")]
+        assert line.startswith(f"{stem}: failed: ")
+        assert expected in line
+    assert len(said) == 1 + len(words) + 1 + 2, ran.stderr  # n sets to run; each; the good one; two to close
+    assert sorted(path.name for path in out.glob("*.html")) == ["good.html", "index.html"]
+    index = BeautifulSoup((out / "index.html").read_text(encoding="utf-8"), "html.parser")
+    assert len(index.select(".failed li")) == len(words)
+    assert sorted(path.stem for path in (out / "failed").iterdir()) == ["misfit", "no-numbers"]  # these began
+
+
+@pytest.mark.slow
+def test_what_a_model_cannot_read_is_on_the_page_and_on_the_terminal(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+    texts = ["the cat " * 20, "🙂 🚗", "the mat"]
+    path = write_set(tmp_path / "sets", "one", model=str(tiny), sentences=texts)
+    ran = command_line("run", "--out", tmp_path / "out", path, home=tmp_path)
+    assert ran.code == 0, ran.stderr
+    notices = [
+        "Sentence 1 was cut at 16 of 42 tokens: the model did not see the rest.",
+        "Sentence 2 holds nothing that the model can read (2 unknown tokens): its numbers mean nothing.",
+    ]
+    assert [line for line in ran.stderr.splitlines() if "Sentence" in line] == [f"one: {n}" for n in notices]
+    page = BeautifulSoup((tmp_path / "out" / "one.html").read_text(encoding="utf-8"), "html.parser")
+    shown = [notice.text for notice in page.select("#glance .notice") if "Sentence" in notice.text]
+    assert shown == notices
+
+
+# --- the same bytes ----------------------------------------------------------------------------------------
+
+SUFFIXES = (".html", ".csv", ".ipynb")
+OTHER_PLACE = {"TZ": "Pacific/Kiritimati", "USER": "someone", "LOGNAME": "someone", "PYTHONHASHSEED": "7"}
+
+
+def turkish(folder: Path) -> dict[str, str]:
+    """The environment of a Turkish machine; in name only where its locale cannot be made here."""
+    made = shutil.which("localedef") and subprocess.run(
+        ["localedef", "-i", "tr_TR", "-f", "UTF-8", folder / "tr_TR.UTF-8"], capture_output=True, check=False
+    )
+    print("tr_TR.UTF-8 was made" if made and made.returncode == 0 else "there is no tr_TR.UTF-8 here")
+    return {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "LOCPATH": str(folder)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8"])
+def test_reports_are_the_same_bytes_anywhere(shipped: Ran, tmp_path: Path, locale: str) -> None:
+    env = OTHER_PLACE | (turkish(tmp_path) if locale != "C" else {"LC_ALL": "C", "LANG": "C"})
+    (tmp_path / "home" / "elsewhere").mkdir(parents=True)
+    ran = command_line(
+        "run", "--jobs", "1" if locale == "C" else "3", "--out", "../../my reports",
+        home=tmp_path / "home", cwd=tmp_path / "home" / "elsewhere", HF_ENDPOINT="http://127.0.0.1:9", **env,
+    )  # fmt: skip
+    assert ran.code == 0, ran.stderr
+    names = sorted(path.name for path in shipped.out.iterdir() if path.suffix in SUFFIXES)
+    assert "blog.html" in names
+    for name in names:
+        assert (tmp_path / "my reports" / name).read_bytes() == (shipped.out / name).read_bytes(), name
+
+
+def test_a_small_report_is_the_same_bytes_anywhere(
+    tiny_notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    texts = ["I İ ı i", "ß", "Yaoundé 中文 🙂"]
+    paths = [write_set(tmp_path / "sets", stem, model=EMBEDDED, sentences=texts) for stem in ("one", "two")]
+    run(paths, Options(tmp_path / "here", jobs=1, cold=True, notebook=tiny_notebook), Notes())
+    (tmp_path / "home").mkdir()
+    env = os.environ | OTHER_PLACE | turkish(tmp_path) | {"HOME": str(tmp_path / "home")}
+    words = ["run", "--cold", "--jobs", "2", "--out", "../there", *paths]
+    command = [sys.executable, "-c", DRIVER, tiny_notebook, *words]
+    subprocess.run(command, env=env, cwd=tmp_path / "home", capture_output=True, check=True)
+    for name in ("index.html", *(f"{stem}{suffix}" for stem in ("one", "two") for suffix in SUFFIXES)):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes(), name
+    assert b"1970-01-02" in (tmp_path / "here" / "one.html").read_bytes()
+
+
+# --- no network --------------------------------------------------------------------------------------------
+
+# In every Python process: whoever looks up a name or talks to another address than a file's is noted and refused.
+REFUSE = """
+import os, socket, sys
+
+def refuse(event, args):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        if args[0].family == socket.AF_UNIX:
+            return
+    elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"):
+        return
+    with open(os.environ["ASKED"], "a") as file:
+        print(event, args[1:], ascii(sys.orig_argv), file=file)
+    raise PermissionError(event)
+
+sys.addaudithook(refuse)
+with open(os.environ["ASKED"], "a") as file:
+    print("hears", ascii(sys.orig_argv), file=file)
+"""
+
+
+@pytest.fixture
+def deaf(tmp_path: Path) -> Callable[..., tuple[subprocess.CompletedProcess, list[str]]]:
+    """Run a command with `REFUSE` in all its processes; gives how it ended and what was asked."""
+    (tmp_path / "refuse").mkdir()
+    (tmp_path / "refuse" / "sitecustomize.py").write_text(REFUSE)
+    asked = tmp_path / "asked"
+
+    def run(*command: str | Path) -> tuple[subprocess.CompletedProcess, list[str]]:
+        env = os.environ | {"PYTHONPATH": str(tmp_path / "refuse"), "ASKED": str(asked)}
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        lines = asked.read_text().splitlines()
+        asked.unlink()
+        heard = [line for line in lines if line.startswith("hears")]
+        assert any("ipykernel" in line or "forkserver" in line for line in heard), heard
+        return done, [line for line in lines if not line.startswith("hears")]
+
+    return run
+
+
+WITHOUT_NETWORK = ["unshare", "--map-root-user", "--net"]  # not even this machine itself can be reached
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [pytest.param([], id="warm"), pytest.param(["--cold"], id="cold")])
+def test_a_run_whose_model_is_here_asks_nothing_of_a_network(
+    deaf: Callable, tmp_path: Path, words: list[str]
+) -> None:
+    path = write_set(tmp_path / "sets", "one", model=EMBEDDED)
+    apart = WITHOUT_NETWORK if not subprocess.run([*WITHOUT_NETWORK, "true"], check=False).returncode else []
+    command = [sys.executable, "-m", "sentence_reports.cli", "run", "--out", tmp_path / "out", *words, path]
+    done, asked = deaf(*apart, *command)
+    assert done.returncode == 0, done.stderr
+    assert asked == []
+
+
+@pytest.mark.slow
+def test_the_notebook_by_itself_asks_nothing_of_a_network(deaf: Callable, tmp_path: Path) -> None:
+    path = write_set(tmp_path / "sets", "one", model=EMBEDDED)
+    papermill = Path(sys.executable).with_name("papermill")
+    done, asked = deaf(papermill, NOTEBOOK, tmp_path / "out.ipynb", "-f", path, "-k", "python3")
+    assert done.returncode == 0, done.stderr
+    assert asked == []
+
+
+@pytest.mark.slow
+def test_what_asks_a_network_is_heard(deaf: Callable, tmp_path: Path, tiny_notebook: Path) -> None:
+    code = "#run\nimport socket\ntry: socket.create_connection(('127.0.0.1', 9))\nexcept OSError: pass"
+    path = write_set(tmp_path / "sets", "one", model=EMBEDDED, description=code)
+    done, asked = deaf(
+        sys.executable, "-c", DRIVER, tiny_notebook, "run", "--cold", "--out", tmp_path / "out", path
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(asked) == 1
+    assert asked[0].startswith("socket.getaddrinfo ")

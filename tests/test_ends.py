@@ -1,0 +1,307 @@
+"""Runs that are ended from outside, at chosen and at random moments: nothing is lost, and nothing stays behind."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from bs4 import BeautifulSoup
+from test_kernels import eventually, write_sets
+
+from sentence_reports import forkserver
+from sentence_reports.models import EMBEDDED
+from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, find_sets
+
+pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")
+
+DRIVER = """
+import functools, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
+from pathlib import Path
+from sentence_reports import cli
+cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
+sys.exit(cli.main())
+"""
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for temporary files whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def started(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Callable[..., subprocess.Popen]:
+    """A run of four sets, two at once; its cells wait for ever, and leave a file when they begin to."""
+
+    def start(*words: str) -> subprocess.Popen:
+        sign = f"open(f'{tmp_path}/in-cell-{{os.getpid()}}', 'w').close()"
+        wait = f"#run\nimport os, time; {sign}; time.sleep(99)"
+        write_sets(tmp_path / "params", [wait] * 4)
+        command = [sys.executable, "-c", DRIVER, str(tiny_notebook), "run", "--jobs", "2"]
+        command += ["--out", str(tmp_path / "out"), *words, *map(str, find_sets(tmp_path / "params"))]
+        return subprocess.Popen(
+            command, env=os.environ | {"TMPDIR": str(short_folder)}, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+@pytest.mark.parametrize(
+    "words", [pytest.param((), id="warm"), pytest.param(("--cold",), id="cold", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("moment", [pytest.param("imports", marks=pytest.mark.slow), "cells"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGKILL,
+    ],
+)
+def test_a_run_that_is_ended_leaves_nothing(
+    started: Callable[..., subprocess.Popen],
+    tmp_path: Path,
+    short_folder: Path,
+    number: signal.Signals,
+    moment: str,
+    words: tuple[str, ...],
+) -> None:
+    run = started(*words)
+    try:
+        children = psutil.Process(run.pid).children
+        if moment == "cells":
+            assert eventually(lambda: len(list(tmp_path.glob("in-cell-*"))) == 2)
+        else:
+            assert eventually(children)
+        family = children(recursive=True)
+        run.send_signal(number)
+        _, said = run.communicate(timeout=30)
+        # A run that is asked to end waits for its imports; an ordinary kernel looks once a second for its parent,
+        # and not before it has imported itself.
+        assert eventually(lambda: not any(p.is_running() for p in family), 20), family
+    finally:
+        run.kill()
+        run.communicate()
+    if number == signal.SIGKILL:
+        return  # nobody is left who could remove a file
+    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert said.splitlines()[-1] == "sentence-reports: stopped; finished reports are kept"
+    assert "Traceback" not in said
+    assert list(short_folder.iterdir()) == []
+    assert not (tmp_path / "out" / TEMPORARY).exists()
+
+
+# --- at random moments --------------------------------------------------------------------------------------
+
+# Starts a run for each line of words, from a process that has the imports done: most moments then are those of
+# kernels, pages and files. Answers with the run's process id and, after its end, with its exit code.
+STARTER = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import functools, json
+from pathlib import Path
+from sentence_reports import cli, execute, render, tables
+cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv[1]))
+STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
+def die_at(step, out):
+    def count(event, args):
+        nonlocal step
+        step -= event in STEPS and str(args[0]).startswith(out)
+        if step == 0:
+            step = -1  # os.kill is an event, too
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(count)
+print(flush=True)
+for line in sys.stdin:
+    words, *step = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        log = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        if step:
+            die_at(*step)
+        sys.exit(cli.main(words))
+    print(pid, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
+class Bench:
+    """Two sets that are always well and one, `bad`, that was well in round 0 only; runs over them, and a judge.
+
+    In each round every set's texts name the round, so that a page tells when it was made.
+    """
+
+    good = ("a", "b")
+
+    def __init__(self, folder: Path, notebook: Path, temporary: Path) -> None:
+        self.params, self.out, self.log = folder / "params", folder / "out", folder / "log"
+        self.params.mkdir()
+        self.temporary = temporary
+        self.shown: dict[str, int] = {}
+        self.round = -1
+        self.starter = subprocess.Popen(
+            [sys.executable, "-c", STARTER, str(notebook), str(self.log)],
+            env=os.environ | {"TMPDIR": str(temporary), "SOURCE_DATE_EPOCH": "1700000000"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.starter.stdout is not None
+        self.starter.stdout.readline()
+
+    def begin_round(self) -> None:
+        self.round += 1
+        for stem in (*self.good, "bad"):
+            values = {"model": EMBEDDED, "sentences": [f"round {self.round}", f"{stem} round {self.round}"]}
+            values["title"] = f"{stem}, round {self.round}"
+            values["description"] = "#run\n1 / 0" if stem == "bad" and self.round else ""
+            (self.params / f"{stem}.yaml").write_text(json.dumps(values))
+
+    def start(self, *words: str, step: int = 0) -> int:
+        """Start a run and give its process id; one that is killed before its `step`-th touch of the output folder."""
+        command = ["run", "--jobs", "2", "--out", str(self.out), *words, *map(str, find_sets(self.params))]
+        assert self.starter.stdin is not None
+        assert self.starter.stdout is not None
+        order = [command, step, str(self.out)] if step else [command]
+        print(json.dumps(order), file=self.starter.stdin, flush=True)
+        return int(self.starter.stdout.readline())
+
+    def end(self) -> int:
+        """The run's exit code, once it and all its processes are gone."""
+        assert self.starter.stdout is not None
+        code = int(self.starter.stdout.readline())
+        assert eventually(lambda: not self.processes(), 20), self.processes()
+        return code
+
+    def processes(self) -> list[psutil.Process]:
+        """Whatever runs and was started, by whomever, with this bench's folder for temporary files."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("TMPDIR") == str(self.temporary) and process.pid != self.starter.pid:
+                    found.append(process)
+            except psutil.Error:
+                pass  # gone, or another user's
+        return found
+
+    def judge(self) -> None:
+        """Every page is whole, and that of its set's last good round; a failed set's page is still the old one."""
+        for page in self.out.glob("*.html"):
+            text = page.read_text(encoding="utf-8")
+            assert text.rstrip().endswith("</html>"), page
+            if page.stem != "index":
+                (made,) = set(re.findall(r"round (\d+)", text))
+                assert self.shown.get(page.stem, 0) <= int(made) <= self.round, page
+                self.shown[page.stem] = int(made)
+        assert self.shown.get("bad", 0) == 0
+
+    def run_whole(self) -> float:
+        """Let a run come to its end and judge what there is then; the seconds it took."""
+        began = time.monotonic()
+        self.start("--cold")
+        code = self.end()
+        lasts = time.monotonic() - began
+        self.judge_whole(code)
+        return lasts
+
+    def judge_whole(self, code: int) -> None:
+        """Judge what there is after a run that came to its end with `code`."""
+        self.judge()
+        assert code == (1 if self.round else 0), self.log.read_text()
+        assert self.shown == dict.fromkeys(self.good, self.round) | {"bad": 0}
+        for stem, made in self.shown.items():
+            for suffix in (".ipynb", ".csv"):
+                text = (self.out / f"{stem}{suffix}").read_text(encoding="utf-8")
+                assert set(re.findall(r"round (\d+)", text)) == {str(made)}
+        names = {f"{stem}{suffix}" for stem in self.shown for suffix in (".html", ".ipynb", ".csv")}
+        names |= {"index.html", STATE, LOCK} | ({"failed"} if self.round else set())
+        assert {path.name for path in self.out.iterdir()} == names
+        assert list(self.temporary.iterdir()) == []
+        if self.round:
+            index = BeautifulSoup((self.out / "index.html").read_text(encoding="utf-8"), "html.parser")
+            failures = [item.text for item in index.select(".failed li")]
+            assert len(failures) == 1
+            assert failures[0].endswith(
+                "(bad): cell 3 of the notebook failed: ZeroDivisionError: division by zero"
+            )
+            (broken,) = (self.out / "failed").iterdir()
+            cells = json.loads(broken.read_text(encoding="utf-8"))["cells"]
+            errors = {
+                c["id"]: o["ename"]
+                for c in cells
+                for o in c.get("outputs", [])
+                if o["output_type"] == "error"
+            }
+            assert (broken.name, errors) == ("bad.ipynb", {"trouble": "ZeroDivisionError"})
+
+
+@pytest.fixture
+def bench(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path, tiny_notebook, short_folder)
+    yield bench
+    bench.starter.kill()
+    bench.starter.communicate()
+
+
+@pytest.mark.parametrize(
+    ("seed", "kills", "kinds"),
+    [
+        pytest.param(1, 3, [["--cold"]], id="seed 1"),
+        pytest.param(2, 50, [["--cold"], ["--cold"], ["--cold"], []], id="seed 2", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_ended_at_a_random_moment_costs_no_page(
+    bench: Bench, seed: int, kills: int, kinds: list[list[str]]
+) -> None:
+    chance = random.Random(seed)
+    bench.begin_round()
+    lasts = bench.run_whole()
+    for kill in range(kills):
+        bench.begin_round()
+        number = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[kill % 3]
+        words = chance.choice(kinds)
+        moment = chance.uniform(0, lasts if words else 3 * lasts)
+        run = bench.start(*words)
+        time.sleep(moment)
+        with suppress(ProcessLookupError):  # it was through before
+            os.kill(run, number)
+        code = bench.end()
+        print(f"{number.name} after {moment:.2f} s of {words}: exit code {code}")
+        bench.judge()
+        expected = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+        assert code in (expected, 0, 1, -number)  # through before; or met where Python itself begins or ends
+        assert "Traceback" not in bench.log.read_text()
+        if kill + 1 == kills or kills > 3:
+            lasts = bench.run_whole()
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_step_on_disk_costs_no_page(bench: Bench) -> None:
+    bench.begin_round()
+    bench.run_whole()
+    step, code = 0, -9
+    while code == -9:
+        step += 1
+        bench.begin_round()
+        bench.start("--cold", step=step)
+        code = bench.end()
+        bench.judge()
+        if step % 10 == 0:
+            bench.run_whole()
+    print(f"{step - 1} steps")
+    assert step > 30
+    bench.judge_whole(code)
