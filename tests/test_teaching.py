@@ -177,6 +177,12 @@ def test_the_four_topics_can_be_seen(frames: Frames) -> None:
         assert off_diagonal(cut[a][a]).mean() > cut[a][b].mean() + MARGIN, (a, b)
 
 
+def test_the_readme_names_each_teaching_set_with_its_question() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    teaching = readme[readme.index("## Teach with it") : readme.index("## Without a network")]
+    assert sorted(re.findall(r"^\| `([\w-]+)` \| [^|]+\? \| ", teaching, re.MULTILINE)) == sorted(TEACHING)
+
+
 # --- the background ----------------------------------------------------------------------------------------
 
 
@@ -203,6 +209,7 @@ def test_no_set_has_a_sentence_of_the_background(background: list[str]) -> None:
         assert not [text for text in read_set(path).set.texts if " ".join(sorted(words(text))) in plain], path
 
 
+@pytest.mark.slow
 def test_the_background_is_read_whole_and_no_two_sentences_are_related(background: list[str]) -> None:
     encoder = models.load(models.find_model(models.EMBEDDED))
     for line, facts in zip(background, models.token_report(encoder, background), strict=True):
