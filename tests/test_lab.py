@@ -123,6 +123,7 @@ def open_lab(
 ) -> Iterator[Callable[[str], tuple[subprocess.Popen, str]]]:
     """Start what ``make lab`` starts, with its copies in `tmp_path`; gives the process and the printed address."""
     started: list[subprocess.Popen] = []
+    keyboard, terminal = os.openpty()  # JupyterLab asks before it ends where there is somebody to answer
 
     def start(stem: str) -> tuple[subprocess.Popen, str]:
         code = f"from pathlib import Path; from sentence_reports import lab; lab.COPIES = Path({str(tmp_path)!r})"
@@ -131,6 +132,7 @@ def open_lab(
             process = subprocess.Popen(
                 [sys.executable, "-c", f"{code}; lab.main()", stem],
                 env=teacher | {"BROWSER": "true", "HF_ENDPOINT": "http://127.0.0.1:9"},
+                stdin=terminal,
                 stderr=stderr,
                 cwd=ROOT,
             )
@@ -146,6 +148,8 @@ def open_lab(
     for process in started:
         process.kill()
         process.wait()
+    os.close(keyboard)
+    os.close(terminal)
 
 
 @pytest.mark.slow
@@ -161,7 +165,7 @@ def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
     page.goto(address)
     page.get_by_title("Restart the kernel and run all cells").click(timeout=120_000)
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
-    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=300_000)
+    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=180_000)
     expect(page.locator(".jp-Dialog")).to_have_count(0)
     expect(
         page.locator(".jp-Notebook .jp-OutputArea-output svg, .jp-Notebook .jp-OutputArea-output img").first
