@@ -717,10 +717,6 @@ def test_the_schema_suits_editors() -> None:
     assert all(entry["description"] for entry in found["$defs"]["Reference"]["properties"].values())
 
 
-def test_there_are_four_sets() -> None:
-    assert [path.stem for path in SHIPPED] == ["blog", "four-topics", "sbert-movies", "word-order"]
-
-
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_set(path: Path) -> None:
     content = path.read_text(encoding="utf-8")
