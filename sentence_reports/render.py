@@ -128,7 +128,7 @@ def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
     names = ["Closest pair", "Farthest pair"] if len(known) > 2 else ["The one pair"]
     return {
         "sentences": known,
-        "extremes": list(zip(names, [pair(summary["closest"]), pair(summary["farthest"])], strict=False)),
+        "extremes": list(zip(names, map(pair, (summary["closest"], summary["farthest"])), summary["places"])),
         "rows": tables.matrix_rows(matrix, known, tables.Colors(summary["legend"])),
         "near": near,
         "far": far,

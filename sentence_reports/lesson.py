@@ -1,0 +1,93 @@
+"""What the lesson shows besides pictures and tables: a question with its answer folded, sentences cut into pieces.
+
+From texts to HTML that any Jupyter front end shows, every text in it escaped, and plain words for where there is none.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from sentence_reports.models import Piece, TokenFacts, word_pieces
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+SHOWN = 12  # sentences cut into pieces; of the others, as many again that lose something
+PIECES = 40  # of a sentence
+
+
+class Words:
+    """Something to read: `html` where it can be shown, `text` everywhere else."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self.html, self.text = html, text
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+def folded(question: str, answer: str) -> Words:
+    """A question, with its answer behind a fold."""
+    html = f"<details><summary><b>{escape(question)}</b> <i>Think, then open.</i></summary><p>{escape(answer)}</p></details>"
+    return Words(html, f"{question}\n{answer}")
+
+
+def in_pieces(encoder: "SentenceTransformer", texts: Sequence[str], facts: Sequence[TokenFacts]) -> Words:
+    """The sentences as the model reads them: in pieces, with what is unknown or beyond its limit marked.
+
+    `facts` holds what `models.token_report` says of each text. Of many sentences the first are shown, and those of the
+    rest that lose something, up to `SHOWN` each.
+    """
+    lossy = [k for k, fact in enumerate(facts) if fact.unknown or _cut(fact)]
+    shown = [*range(min(SHOWN, len(texts))), *[k for k in lossy if k >= SHOWN][:SHOWN]]
+    html, plain = [], []
+    for k in shown:
+        pieces, fact = word_pieces(encoder, texts[k]), facts[k]
+        count = f"{fact.count} of at most {fact.limit} tokens" if fact.limit else f"{fact.count} tokens"
+        html.append(f'<li value="{k + 1}">{escape(texts[k][:300])} <small>({count})</small><br>{_row(pieces)}</li>')
+        plain.append(f"{k + 1} ({count}): {' '.join(piece.text for piece in pieces[:PIECES])}")
+    words = _sum(facts, len(shown))
+    return Words(f"<ol>{''.join(html)}</ol><p>{escape(words)}</p>", "\n".join([*plain, words]))
+
+
+def _cut(fact: TokenFacts) -> bool:
+    return fact.limit is not None and fact.count > fact.limit
+
+
+def _row(pieces: list[Piece]) -> str:
+    """The first pieces, and around the limit the last that are read and the first that are not."""
+    first_cut = next((k for k, piece in enumerate(pieces) if piece.cut), len(pieces))
+    around = range(max(PIECES, first_cut - 5), min(first_cut + 10, len(pieces))) if first_cut < len(pieces) else range(0)
+    kept = [*range(min(PIECES, len(pieces))), *around]
+    parts, last = [], -1
+    for k in kept:
+        parts += [f"<i>… {k - last - 1} more …</i>"] if k - last > 1 else []
+        parts.append(_chip(pieces[k]))
+        last = k
+    return " ".join(parts) + (f" <i>… {len(pieces) - last - 1} more</i>" if last + 1 < len(pieces) else "")
+
+
+def _chip(piece: Piece) -> str:
+    chip = f"<code>{escape(piece.text)}</code>"
+    chip = f"<mark>{chip}</mark>" if piece.unknown else chip
+    return f"<del>{chip}</del>" if piece.cut else chip
+
+
+def _sum(facts: Sequence[TokenFacts], shown: int) -> str:
+    cut, unknown = sum(map(_cut, facts)), sum(fact.unknown > 0 for fact in facts)
+    words = f"{shown} of {len(facts)} sentences are shown. " if shown < len(facts) else ""
+    if not cut and not unknown:
+        return words + "Nothing is lost: no sentence is longer than the limit, and every piece is in the vocabulary."
+    words += f"Sentences that are cut: {cut}" + (" (what the model does not read is struck out)" if cut else "")
+    return words + f". Sentences with unknown pieces: {unknown}" + (" (marked)." if unknown else ".")
+
+
+def words(text: str) -> set[str]:
+    """The words of a text, for comparison: without capitals and punctuation, parted where spaces part them.
+
+    In scripts that put no spaces between words, what stands between two punctuation marks is one word.
+    """
+    folded_text = unicodedata.normalize("NFKC", text).casefold()
+    letters = (c if unicodedata.category(c)[0] in "LNM" else " " for c in folded_text if c not in "'’")
+    return set("".join(letters).split())
