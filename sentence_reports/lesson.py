@@ -1,12 +1,16 @@
-"""What the lesson shows besides pictures and tables: a question with its answer folded, sentences cut into pieces.
+"""What the lesson shows beside its pictures: a folded answer, sentences cut into pieces, words and groups compared.
 
-From texts to HTML that any Jupyter front end shows, every text in it escaped, and plain words for where there is none.
+What is HTML here any Jupyter front end shows; every text in it is escaped, and plain words stand in where there is none.
 """
 
 import unicodedata
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from sentence_reports.models import Piece, TokenFacts, word_pieces
 
@@ -91,3 +95,33 @@ def words(text: str) -> set[str]:
     folded_text = unicodedata.normalize("NFKC", text).casefold()
     letters = (c if unicodedata.category(c)[0] in "LNM" else " " for c in folded_text if c not in "'’")
     return set("".join(letters).split())
+
+
+def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataFrame:
+    """The mean similarity of the pairs within each group and between each two, with the groups as index and columns.
+
+    `matrix` is `(n, n)`, `groups` names the group of each sentence. No sentence is paired with itself: a group of
+    one has nan on the diagonal.
+    """
+    member = pd.get_dummies(pd.Series(groups), dtype=float)[list(dict.fromkeys(groups))]
+    sizes = member.sum().to_numpy()
+    total = member.T.to_numpy() @ matrix @ member.to_numpy()
+    count = np.outer(sizes, sizes)
+    total[np.diag_indices_from(total)] -= member.T.to_numpy() @ np.diag(matrix)
+    count[np.diag_indices_from(count)] -= sizes
+    means = np.divide(total, count, out=np.full_like(count, np.nan), where=count > 0)
+    return pd.DataFrame(means, index=member.columns, columns=member.columns)
+
+
+def group_words(matrix: NDArray[np.floating], groups: Sequence[str]) -> str:
+    """How much more alike two sentences of one group are than two of different groups, on average, in a sentence."""
+    of = np.array(groups)
+    first, second = np.triu_indices(len(of), k=1)
+    same, values = of[first] == of[second], matrix[first, second]
+    if not same.any():
+        return "Each group has one sentence: there is no pair within a group."
+    within = f"Two sentences of the same group: {values[same].mean():.3f} on average"
+    if same.all():
+        return f"{within}. There is one group only."
+    gap = values[same].mean() - values[~same].mean()
+    return f"{within}. Two of different groups: {values[~same].mean():.3f}. The groups make a difference of {gap:.3f}."

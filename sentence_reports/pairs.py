@@ -1,10 +1,8 @@
-"""The pairs of a similarity matrix, each once, in order, and by group. Shared by pictures, lesson, summary and page."""
+"""The pairs of a similarity matrix, each once, in order. Shared by pictures, summary and page."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -40,19 +38,3 @@ class Pairs:
 
     def _named(self, places: NDArray[np.integer]) -> list[Pair]:
         return [Pair(int(self._rows[k]), int(self._columns[k]), float(self._values[k])) for k in places]
-
-
-def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataFrame:
-    """The mean similarity of the pairs within each group and between each two, with the groups as index and columns.
-
-    `matrix` is `(n, n)`, `groups` names the group of each sentence. No sentence is paired with itself: a group of
-    one has nan on the diagonal.
-    """
-    member = pd.get_dummies(pd.Series(groups), dtype=float)[list(dict.fromkeys(groups))]
-    sizes = member.sum().to_numpy()
-    total = member.T.to_numpy() @ matrix @ member.to_numpy()
-    count = np.outer(sizes, sizes)
-    total[np.diag_indices_from(total)] -= member.T.to_numpy() @ np.diag(matrix)
-    count[np.diag_indices_from(count)] -= sizes
-    means = np.divide(total, count, out=np.full_like(count, np.nan), where=count > 0)
-    return pd.DataFrame(means, index=member.columns, columns=member.columns)
