@@ -71,9 +71,10 @@ def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str
                 "", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0}
             )
         axes.plot([x, x], [y, 0], ":", color=GRAY)
-        axes.add_patch(Arc((0, 0), 0.5, 0.5, theta1=0, theta2=degrees, color=GRAY))
+        axes.add_patch(Arc((0, 0), 0.7, 0.7, theta1=0, theta2=degrees, color=GRAY))
         middle = np.radians(degrees / 2)
-        place = (0.42 * np.cos(middle), 0.42 * np.sin(middle)) if degrees > 40 else (-0.02, 0.06)
+        inside = (0.2 * np.cos(middle), 0.2 * np.sin(middle))
+        place = inside if degrees > 55 else (0.5 * np.cos(middle), 0.5 * np.sin(middle)) if degrees > 30 else (-0.02, 0.06)
         axes.text(*place, f"{degrees:.1f}°", size=11, ha="center", va="center", bbox={"fc": "white", "ec": "none", "pad": 1})
         axes.text(1.02, 0, "1", size=11, color=BLUE, va="center")
         axes.text(x + 0.02, y + 0.02, "2", size=11, color=RED, va="bottom")
