@@ -4,6 +4,7 @@ What is HTML here any Jupyter front end shows; every text in it is escaped, and 
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -124,4 +125,5 @@ def group_words(matrix: NDArray[np.floating], groups: Sequence[str]) -> str:
     if same.all():
         return f"{within}. There is one group only."
     gap = values[same].mean() - values[~same].mean()
-    return f"{within}. Two of different groups: {values[~same].mean():.3f}. The groups make a difference of {gap:.3f}."
+    alone = " (NaN: a group of one sentence has no pair.)" if min(Counter(groups).values()) == 1 else ""
+    return f"{within}. Two of different groups: {values[~same].mean():.3f}. The difference is {gap:.3f}.{alone}"

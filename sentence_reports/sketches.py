@@ -160,15 +160,19 @@ def _heights(values: ArrayLike, bins: NDArray[np.floating]) -> NDArray[np.floati
 
 
 def _lines(labels: Sequence[str], groups: Sequence[str] | None, colors: Sequence[str]) -> list[tuple[str, str]]:
-    """What stands below the map, with its colour: each group's name, and the texts where they are few."""
-    names = _names(labels) if len(labels) <= LISTED_UP_TO and not numbered(labels) else [""] * len(labels)
-    lines, last = [], None
-    for k, (name, color) in enumerate(zip(names, colors, strict=True)):
-        if groups and groups[k] != last:
-            last = groups[k]
-            lines.append((shorten(last, LABEL) + ":", color))
-        lines.append((name, color))
-    return [(words, color) for words, color in lines if words and not numbered([words])][:LINES]
+    """What stands below the map, with its colour: each group's name, and the texts where they are few.
+
+    Nothing where the pictures' font cannot draw it all.
+    """
+    if numbered([*labels, *groups]) if groups else numbered(labels):
+        return []
+    lines: list[tuple[str, str]] = []
+    for k, (name, color) in enumerate(zip(_names(labels), colors, strict=True)):
+        if groups and (k == 0 or groups[k] != groups[k - 1]):
+            lines.append((shorten(groups[k], LABEL) + ":", color))
+        if len(labels) <= LISTED_UP_TO:
+            lines.append((name, color))
+    return lines[:LINES]
 
 
 def _names(labels: Sequence[str]) -> list[str]:
