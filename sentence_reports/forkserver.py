@@ -200,7 +200,10 @@ MODULES = (
     "matplotlib.backends.backend_svg",
     "sentence_reports.sets",
     "sentence_reports.models",
+    "sentence_reports.background",
     "sentence_reports.figures",
+    "sentence_reports.lesson",
+    "sentence_reports.sketches",
     "sentence_reports.summary",
 )
 
@@ -255,15 +258,23 @@ def _warm_up() -> None:
 
 
 def _rehearse() -> None:
-    """Pay what the first picture and the first table cost: fonts, image formats, templates."""
+    """Pay what the first picture of a kind and the first table cost: fonts, image formats, templates."""
+    import numpy
     import pandas
 
+    from sentence_reports.background import shipped
     from sentence_reports.figures import heatmap
+    from sentence_reports.sketches import angle, histogram, sentence_map, strips
 
     # What pandas chooses in a notebook; it asks whether it is in one when it is imported.
     pandas.set_option("display.max_columns", 20)
-    frame = pandas.DataFrame([[1.0, 0.5], [0.5, 1.0]], index=["a", "b"], columns=["a", "b"])
+    labels, table = ["a", "b"], numpy.array([[1.0, 0.5], [0.5, 1.0]])
+    frame = pandas.DataFrame(table, index=labels, columns=labels)
     heatmap(frame)
+    strips(table, labels)
+    angle(*table, labels)
+    histogram(shipped().quantiles, table[0], 1)
+    sentence_map(table, 1.0, labels)
     frame.to_html()
 
 

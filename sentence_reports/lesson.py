@@ -83,7 +83,7 @@ def _sum(facts: Sequence[TokenFacts], shown: int) -> str:
     cut, unknown = sum(map(_cut, facts)), sum(fact.unknown > 0 for fact in facts)
     words = f"{shown} of {len(facts)} sentences are shown. " if shown < len(facts) else ""
     if not cut and not unknown:
-        return words + "Nothing is lost: no sentence is longer than the limit, and every piece is in the vocabulary."
+        return words + "No sentence is longer than the limit, and every piece is in the vocabulary."
     words += f"Sentences that are cut: {cut}" + (" (what the model does not read is struck out)" if cut else "")
     return words + f". Sentences with unknown pieces: {unknown}" + (" (marked)." if unknown else ".")
 
