@@ -55,7 +55,13 @@ class Background:
     @property
     def scale(self) -> dict[str, float]:
         """The background in five numbers, each with its name in words."""
-        places = {"the lowest": 0, "5 % below": 50, "half below": 500, "99 % below": 990, "the highest": STEPS}
+        places = {
+            "the lowest": 0,
+            "5 % below": 50,
+            "half below": 500,
+            "99 % below": 990,
+            "the highest": STEPS,
+        }
         return {name: self.quantiles[place] for name, place in places.items()}
 
     def place(self, similarity: float) -> str:
@@ -130,7 +136,11 @@ def _read(path: Path, key: str) -> Background | None:
     except (OSError, ValueError):
         return None
     quantiles = list(background.quantiles)
-    whole = len(quantiles) == STEPS + 1 and quantiles == sorted(quantiles) and -1 <= quantiles[0] <= quantiles[-1] <= 1
+    whole = (
+        len(quantiles) == STEPS + 1
+        and quantiles == sorted(quantiles)
+        and -1 <= quantiles[0] <= quantiles[-1] <= 1
+    )
     return background if whole and background.key == key else None
 
 

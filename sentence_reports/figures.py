@@ -20,7 +20,6 @@ import seaborn as sns
 from matplotlib import font_manager, ft2font
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 
 from sentence_reports.pairs import Pair, Pairs
@@ -137,7 +136,10 @@ def heatmap(
             annot_kws={"size": 10 if n <= 10 else 8},
             xticklabels=False,
             yticklabels=False,
-            cbar_kws={"label": "cosine similarity", "extend": "min" if _some_below(similarity, low) else "neither"},
+            cbar_kws={
+                "label": "cosine similarity",
+                "extend": "min" if _some_below(similarity, low) else "neither",
+            },
             rasterized=n > ANNOTATED_UP_TO,
         )
         axes.set(xlabel=None, ylabel=None)

@@ -272,7 +272,7 @@ def _rehearse() -> None:
     frame = pandas.DataFrame(table, index=labels, columns=labels)
     heatmap(frame)
     strips(table, labels)
-    angle(*table, labels)
+    angle(table[0], table[1], labels)
     histogram(shipped().quantiles, table[0], 1)
     sentence_map(table, 1.0, labels)
     frame.to_html()

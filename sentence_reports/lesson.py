@@ -1,6 +1,6 @@
 """What the lesson shows beside its pictures: a folded answer, sentences cut into pieces, words and groups compared.
 
-What is HTML here any Jupyter front end shows; every text in it is escaped, and plain words stand in where there is none.
+Its HTML any Jupyter front end shows; every text in it is escaped, and plain words stand in where there is none.
 """
 
 import unicodedata
@@ -34,8 +34,8 @@ class Words:
 
 def folded(question: str, answer: str) -> Words:
     """A question, with its answer behind a fold."""
-    html = f"<details><summary><b>{escape(question)}</b> <i>Think, then open.</i></summary><p>{escape(answer)}</p></details>"
-    return Words(html, f"{question}\n{answer}")
+    summary = f"<summary><b>{escape(question)}</b> <i>Think, then open.</i></summary>"
+    return Words(f"<details>{summary}<p>{escape(answer)}</p></details>", f"{question}\n{answer}")
 
 
 def in_pieces(encoder: "SentenceTransformer", texts: Sequence[str], facts: Sequence[TokenFacts]) -> Words:
@@ -50,7 +50,9 @@ def in_pieces(encoder: "SentenceTransformer", texts: Sequence[str], facts: Seque
     for k in shown:
         pieces, fact = word_pieces(encoder, texts[k]), facts[k]
         count = f"{fact.count} of at most {fact.limit} tokens" if fact.limit else f"{fact.count} tokens"
-        html.append(f'<li value="{k + 1}">{escape(texts[k][:300])} <small>({count})</small><br>{_row(pieces)}</li>')
+        html.append(
+            f'<li value="{k + 1}">{escape(texts[k][:300])} <small>({count})</small><br>{_row(pieces)}</li>'
+        )
         plain.append(f"{k + 1} ({count}): {' '.join(piece.text for piece in pieces[:PIECES])}")
     words = _sum(facts, len(shown))
     return Words(f"<ol>{''.join(html)}</ol><p>{escape(words)}</p>", "\n".join([*plain, words]))
@@ -63,7 +65,11 @@ def _cut(fact: TokenFacts) -> bool:
 def _row(pieces: list[Piece]) -> str:
     """The first pieces, and around the limit the last that are read and the first that are not."""
     first_cut = next((k for k, piece in enumerate(pieces) if piece.cut), len(pieces))
-    around = range(max(PIECES, first_cut - 5), min(first_cut + 10, len(pieces))) if first_cut < len(pieces) else range(0)
+    around = (
+        range(max(PIECES, first_cut - 5), min(first_cut + 10, len(pieces)))
+        if first_cut < len(pieces)
+        else range(0)
+    )
     kept = [*range(min(PIECES, len(pieces))), *around]
     parts, last = [], -1
     for k in kept:
@@ -84,7 +90,9 @@ def _sum(facts: Sequence[TokenFacts], shown: int) -> str:
     words = f"{shown} of {len(facts)} sentences are shown. " if shown < len(facts) else ""
     if not cut and not unknown:
         return words + "No sentence is longer than the limit, and every piece is in the vocabulary."
-    words += f"Sentences that are cut: {cut}" + (" (what the model does not read is struck out)" if cut else "")
+    words += f"Sentences that are cut: {cut}" + (
+        " (what the model does not read is struck out)" if cut else ""
+    )
     return words + f". Sentences with unknown pieces: {unknown}" + (" (marked)." if unknown else ".")
 
 
@@ -126,4 +134,6 @@ def group_words(matrix: NDArray[np.floating], groups: Sequence[str]) -> str:
         return f"{within}. There is one group only."
     gap = values[same].mean() - values[~same].mean()
     alone = " (NaN: a group of one sentence has no pair.)" if min(Counter(groups).values()) == 1 else ""
-    return f"{within}. Two of different groups: {values[~same].mean():.3f}. The difference is {gap:.3f}.{alone}"
+    return (
+        f"{within}. Two of different groups: {values[~same].mean():.3f}. The difference is {gap:.3f}.{alone}"
+    )

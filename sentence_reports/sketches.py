@@ -64,22 +64,24 @@ def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str
     degrees = float(np.degrees(np.arccos(cosine)))
     x, y = cosine, float(np.sin(np.radians(degrees)))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.6, 3.6 * (y + 0.25) / (1.35 - min(x, 0))))
+        figure = Figure(figsize=(3.6, 3.6 * (y + 0.25) / (1.45 - min(x, 0))))
         axes = figure.add_axes((0, 0, 1, 1))
         for tip, color in (((1, 0), BLUE), ((x, y), RED)):
             axes.annotate(
-                "", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0}
+                "",
+                tip,
+                (0, 0),
+                arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0},
             )
         axes.plot([x, x], [y, 0], ":", color=GRAY)
         axes.add_patch(Arc((0, 0), 0.7, 0.7, theta1=0, theta2=degrees, color=GRAY))
-        middle = np.radians(degrees / 2)
-        inside = (0.2 * np.cos(middle), 0.2 * np.sin(middle))
-        place = inside if degrees > 55 else (0.5 * np.cos(middle), 0.5 * np.sin(middle)) if degrees > 30 else (-0.02, 0.06)
-        axes.text(*place, f"{degrees:.1f}°", size=11, ha="center", va="center", bbox={"fc": "white", "ec": "none", "pad": 1})
+        middle, narrow = np.radians(degrees / 2), degrees < 55  # a wide angle has room for its number inside
+        place = (-0.02, 0.06) if narrow else (0.2 * np.cos(middle), 0.2 * np.sin(middle))
+        axes.annotate(f"{degrees:.1f}°", place, size=11, ha="right" if narrow else "center", va="center")
         axes.text(1.02, 0, "1", size=11, color=BLUE, va="center")
         axes.text(x + 0.02, y + 0.02, "2", size=11, color=RED, va="bottom")
-        axes.text(x, -0.04, f"{cosine:.2f}", size=10, color=GRAY, ha="center", va="top")
-        axes.set(xlim=(min(x, 0) - 0.15, 1.2), ylim=(-0.14, y + 0.11))
+        axes.text(x, -0.04, f"{round(cosine, 2) + 0.0:.2f}", size=10, color=GRAY, ha="center", va="top")
+        axes.set(xlim=(min(x, 0) - 0.25, 1.2), ylim=(-0.14, y + 0.11))
         axes.set_axis_off()
         alt = (
             f"Two arrows from one point, both of length 1: “{labels[0]}” and “{labels[1]}”. The angle between them is "
@@ -102,7 +104,9 @@ def histogram(unrelated: Sequence[float], values: NDArray[np.floating], pairs: i
         axes = figure.add_axes((0, 0, 1, 1))
         axes.stairs(_heights(unrelated, bins), bins, fill=True, color=GRAY)
         if len(values) <= LINES_UP_TO:
-            axes.plot(np.repeat(values, 3), np.tile([-0.12, -0.42, np.nan], len(values)), color=BLUE, linewidth=1.3)
+            axes.plot(
+                np.repeat(values, 3), np.tile([-0.12, -0.42, np.nan], len(values)), color=BLUE, linewidth=1.3
+            )
         else:
             axes.stairs(-0.12 - 0.5 * _heights(values, bins), bins, baseline=-0.12, fill=True, color=BLUE)
         axes.axhline(0, color="#333333", linewidth=0.8)
@@ -133,33 +137,55 @@ def sentence_map(
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=MAP)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.scatter(*places.T, c=colors, s=30 if n <= NUMBERED_UP_TO else 8)
-        inch = max(*np.ptp(places, axis=0) / np.subtract(MAP, 0.8), 0.02)  # of the paper, in units of the places
+        axes.scatter(places[:, 0], places[:, 1], c=colors, s=30 if n <= NUMBERED_UP_TO else 8)
+        inch = max(
+            *np.ptp(places, axis=0) / np.subtract(MAP, 0.8), 0.02
+        )  # of the paper, in units of the places
         center = (places.max(axis=0) + places.min(axis=0)) / 2
-        (left, right), (low, high) = (c + np.array([-0.5, 0.5]) * side * inch for c, side in zip(center, MAP, strict=True))
+        (left, right), (low, high) = (
+            c + np.array([-0.5, 0.5]) * side * inch for c, side in zip(center, MAP, strict=True)
+        )
         axes.set(xlim=(left, right), ylim=(low, high), xticks=[], yticks=[])
         spots = _free_spots(72 * places / inch) if n <= NUMBERED_UP_TO else []
         for k, spot in enumerate(spots):
             if spot is not None:
                 axes.annotate(
-                    str(k + 1), places[k], spot, textcoords="offset points", color=colors[k], size=8, ha="center", va="center"
+                    str(k + 1),
+                    places[k],
+                    spot,
+                    textcoords="offset points",
+                    color=colors[k],
+                    size=8,
+                    ha="center",
+                    va="center",
                 )
         lines = _lines(labels, groups, colors)
         for k, (words, color) in enumerate(lines):
             column, row = divmod(k, math.ceil(len(lines) / 2))
             axes.annotate(
-                words, (column / 2, 0), (0, -10 - 15 * row), "axes fraction", "offset points", color=color, va="top", size=9
+                words,
+                (column / 2, 0),
+                (0, -10 - 15 * row),
+                "axes fraction",
+                "offset points",
+                color=color,
+                va="top",
+                size=9,
             )
-        return Picture(figure, _map_words(places, kept, labels, groups, spots.count(None)), vector=n <= SVG_UP_TO)
+        return Picture(
+            figure, _map_words(places, kept, labels, groups, spots.count(None)), vector=n <= SVG_UP_TO
+        )
 
 
 def _heights(values: ArrayLike, bins: NDArray[np.floating]) -> NDArray[np.floating]:
     """How many values fall into each bin, as shares of the fullest one; what is beyond the ends counts there."""
     counts, _ = np.histogram(np.clip(values, bins[0], bins[-1]), bins)
-    return counts / counts.max()
+    return np.asarray(counts / counts.max())
 
 
-def _lines(labels: Sequence[str], groups: Sequence[str] | None, colors: Sequence[str]) -> list[tuple[str, str]]:
+def _lines(
+    labels: Sequence[str], groups: Sequence[str] | None, colors: Sequence[str]
+) -> list[tuple[str, str]]:
     """What stands below the map, with its colour: each group's name, and the texts where they are few.
 
     Nothing where the pictures' font cannot draw it all.
@@ -178,7 +204,11 @@ def _lines(labels: Sequence[str], groups: Sequence[str] | None, colors: Sequence
 def _names(labels: Sequence[str]) -> list[str]:
     """A number for each label, and the label behind it where the pictures' font can draw them all."""
     numbers = [str(k) for k in range(1, len(labels) + 1)]
-    return numbers if numbered(labels) else [f"{k} · {shorten(label, LABEL)}" for k, label in zip(numbers, labels, strict=True)]
+    return (
+        numbers
+        if numbered(labels)
+        else [f"{k} · {shorten(label, LABEL)}" for k, label in zip(numbers, labels, strict=True)]
+    )
 
 
 def _free_spots(points: NDArray[np.floating]) -> list[tuple[float, float] | None]:
@@ -204,14 +234,18 @@ def _free_spots(points: NDArray[np.floating]) -> list[tuple[float, float] | None
 
 
 def _map_words(
-    places: NDArray[np.floating], kept: float, labels: Sequence[str], groups: Sequence[str] | None, left_out: int
+    places: NDArray[np.floating],
+    kept: float,
+    labels: Sequence[str],
+    groups: Sequence[str] | None,
+    left_out: int,
 ) -> str:
     n = len(places)
     words = f"Map of {n} sentences, which keeps {100 * kept:.0f} % of the variance"
     words += f", coloured by the groups {', '.join(dict.fromkeys(groups))}. " if groups else ". "
     gaps = np.linalg.norm(places[:, None] - places[None], axis=2) if n <= NUMBERED_UP_TO else np.zeros((0, 0))
     if n > 2 and gaps.size:
-        first, second = np.unravel_index(np.argmin(gaps + np.diag(np.full(n, np.inf))), gaps.shape)
+        first, second = divmod(int(np.argmin(gaps + np.diag(np.full(n, np.inf)))), n)
         words += f"The two that lie closest are “{labels[first]}” and “{labels[second]}”. "
     words += "" if gaps.size else "Their numbers are left out. "
     return words + (f"For lack of room {left_out} numbers are left out." if left_out else "")
