@@ -77,7 +77,9 @@ def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str
         axes.add_patch(Arc((0, 0), 0.7, 0.7, theta1=0, theta2=degrees, color=GRAY))
         middle, narrow = np.radians(degrees / 2), degrees < 55  # a wide angle has room for its number inside
         place = (-0.02, 0.06) if narrow else (0.2 * np.cos(middle), 0.2 * np.sin(middle))
-        axes.annotate(f"{degrees:.1f}°", place, size=11, ha="right" if narrow else "center", va="center")
+        axes.text(
+            place[0], place[1], f"{degrees:.1f}°", size=11, ha="right" if narrow else "center", va="center"
+        )
         axes.text(1.02, 0, "1", size=11, color=BLUE, va="center")
         axes.text(x + 0.02, y + 0.02, "2", size=11, color=RED, va="bottom")
         axes.text(x, -0.04, f"{round(cosine, 2) + 0.0:.2f}", size=10, color=GRAY, ha="center", va="top")

@@ -72,7 +72,8 @@ TINY = [
         "legend = dict(low=0, high=1, scale='', ramp=['#ffffff', '#000000'], groups=[], numbered=False)\n"
         "settings = dict(title=title, description=description, model=model, normalize=normalize)\n"
         "summarize(settings=settings, texts=sentences, labels=sentences, groups=None, model=facts, tokens=[],\n"
-        "          matrix=matrix, place=lambda value: 'somewhere', legend, reference=None, versions={})",
+        "          matrix=matrix, place='above {:.2f}'.format,\n"
+        "          legend=legend, reference=None, versions={})",
     ),
 ]
 
