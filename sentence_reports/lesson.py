@@ -50,12 +50,11 @@ def in_pieces(encoder: "SentenceTransformer", texts: Sequence[str], facts: Seque
     for k in shown:
         pieces, fact = word_pieces(encoder, texts[k]), facts[k]
         count = f"{fact.count} of at most {fact.limit} tokens" if fact.limit else f"{fact.count} tokens"
-        html.append(
-            f'<li value="{k + 1}">{escape(texts[k][:300])} <small>({count})</small><br>{_row(pieces)}</li>'
-        )
+        said = f"{k + 1} · {escape(texts[k][:300])} <small>({count})</small>"
+        html.append(f"<p>{said}<br>{_row(pieces)}</p>")
         plain.append(f"{k + 1} ({count}): {' '.join(piece.text for piece in pieces[:PIECES])}")
     words = _sum(facts, len(shown))
-    return Words(f"<ol>{''.join(html)}</ol><p>{escape(words)}</p>", "\n".join([*plain, words]))
+    return Words(f"{''.join(html)}<p>{escape(words)}</p>", "\n".join([*plain, words]))
 
 
 def _cut(fact: TokenFacts) -> bool:
