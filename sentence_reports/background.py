@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,17 +86,26 @@ def find_background(found: FoundModel, encoder: SentenceTransformer) -> Backgrou
     A damaged file is computed again; where the cache folder cannot be written, what is computed is not kept.
     """
     key = _key(found)
-    shipped = _read(SHIPPED, key)
-    if shipped is not None:
-        return shipped
-    kept = user_cache_path("sentence-reports", appauthor=False) / f"background-{key}.json"
-    with _alone(kept):
-        background = _read(kept, key)
-        if background is None:
-            background = compute(found, encoder)
-            with suppress(OSError):
-                _write(kept, background)
+    background = _known(key)
+    if background is None:
+        with _alone(_place(key)):
+            background = _known(key)  # by now, perhaps: another kernel may have been at it
+            if background is None:
+                background = compute(found, encoder)
+                with suppress(OSError):
+                    _write(_place(key), background)
     return background
+
+
+def announce(models: Iterable[FoundModel], say: Callable[[str], None]) -> None:
+    """Say of each model whose background is not known yet that its first report takes longer."""
+    for found in {found.folder: found for found in models}.values():
+        with suppress(OSError):
+            if _known(_key(found)) is None:
+                say(
+                    f"{found.name}: what unrelated sentences score with it is not known here yet and is computed with "
+                    "its first report, once, which takes some seconds"
+                )
 
 
 def compute(found: FoundModel, encoder: SentenceTransformer) -> Background:
@@ -128,6 +137,14 @@ def _key(found: FoundModel) -> str:
         if not name.endswith(".safetensors"):  # pooling, normalization, prompts, vocabulary
             digest.update(name.encode() + b"\0" + (Path(found.folder) / name).read_bytes())
     return digest.hexdigest()[:32]
+
+
+def _place(key: str) -> Path:
+    return user_cache_path("sentence-reports", appauthor=False) / f"background-{key}.json"
+
+
+def _known(key: str) -> Background | None:
+    return _read(SHIPPED, key) or _read(_place(key), key)
 
 
 def _read(path: Path, key: str) -> Background | None:

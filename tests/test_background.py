@@ -13,7 +13,7 @@ import pytest
 
 from sentence_reports import background as room
 from sentence_reports import models
-from sentence_reports.background import STEPS, Background, compute, find_background, shipped
+from sentence_reports.background import STEPS, Background, announce, compute, find_background, shipped
 from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, find_model
 
@@ -195,6 +195,19 @@ def test_two_at_once_compute_it_once_and_leave_one_whole_file(
     (path,) = kept()
     assert json.loads(path.read_text()) == json.loads(json.dumps(asdict(found[0])))
     assert [other.name for other in path.parent.iterdir() if other.suffix == ".tmp"] == []
+
+
+def test_what_is_not_known_yet_is_announced_once_a_model(small: tuple[models.FoundModel, Any]) -> None:
+    said: list[str] = []
+    embedded = find_model(EMBEDDED)
+    announce([small[0], embedded, small[0]], said.append)
+    assert len(said) == 1
+    assert said[0].startswith(
+        f"{small[0].name}: what unrelated sentences score with it is not known here yet"
+    )
+    find_background(*small)
+    announce([small[0], embedded], said.append)
+    assert len(said) == 1
 
 
 def test_another_pooling_is_another_model(model: Path, counted: Callable[[], int]) -> None:
