@@ -7,8 +7,18 @@ import pytest
 from bs4 import BeautifulSoup
 
 from sentence_reports import models
-from sentence_reports.lesson import PIECES, SHOWN, Words, folded, group_means, group_words, in_pieces, words
-from sentence_reports.models import find_model
+from sentence_reports.lesson import (
+    PIECES,
+    SHOWN,
+    Words,
+    _chip,
+    folded,
+    group_means,
+    group_words,
+    in_pieces,
+    words,
+)
+from sentence_reports.models import Piece, find_model
 
 HOSTILE = '<script>alert(1)</script> & "quotes" {{ 7 * 7 }}'
 
@@ -56,6 +66,12 @@ def test_what_is_unknown_or_cut_is_marked_and_counted(tiny: Path) -> None:
     assert not page.select("script")
     assert "Sentences that are cut: 2" in page.select("p")[-1].text
     assert "unknown pieces: 2 (marked)." in page.select("p")[-1].text
+
+
+def test_a_piece_is_text_and_nothing_else() -> None:
+    chip = BeautifulSoup(_chip(Piece("<script>", unknown=True, cut=True)), "html.parser")
+    assert [tag.name for tag in chip.find_all(True)] == ["del", "mark", "code"]
+    assert chip.text == "<script>"
 
 
 def test_a_long_text_is_shown_around_its_limit(model: Path) -> None:
