@@ -20,7 +20,6 @@ import seaborn as sns
 from matplotlib import font_manager, ft2font
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 
 from sentence_reports.pairs import Pair, Pairs
@@ -93,25 +92,27 @@ def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
     return [f"{label} [{k}]" if times[label] > 1 else label for k, label in enumerate(short, start=1)]
 
 
-def color_limits(matrix: NDArray[np.floating]) -> tuple[float, float]:
-    """The similarities at the two ends of the colours, for an `(n, n)` matrix.
+def color_floor(median: float) -> float:
+    """The similarity at the low end of the colours: the median of unrelated pairs, rounded down to a tenth.
 
-    The high end is always 1, a sentence with itself. The low end is 0.5 where all similarities are above it,
-    as with models that give nothing less, else 0, a right angle, else the smallest, rounded down to a tenth. It never
-    follows the set more closely than that: near-equal sentences must not look like day and night.
+    It follows the model and never the set: near-equal sentences must not look like day and night, and what is no
+    more alike than unrelated sentences looks like nothing. It stays between -1 and 0.9; the high end is always 1,
+    a sentence with itself.
     """
-    lowest = round(float(np.min(matrix)), 6)
-    if lowest >= 0:
-        return (0.5 if lowest >= 0.5 else 0.0), 1.0
-    return max(-1.0, math.floor(lowest * 10) / 10), 1.0
+    return min(max(math.floor(round(median * 10, 6)) / 10, -1.0), 0.9)
 
 
 def heatmap(
-    similarity: pd.DataFrame, *, groups: Sequence[str] | None = None, cmap: str = "YlGnBu"
+    similarity: pd.DataFrame,
+    *,
+    low: float = 0.0,
+    groups: Sequence[str] | None = None,
+    cmap: str = "YlGnBu",
 ) -> Picture:
     """The heatmap of an `(n, n)` similarity matrix.
 
-    `similarity` holds the same labels, in the same order, as index and columns. `groups` gives one name per
+    `similarity` holds the same labels, in the same order, as index and columns; `low` is the similarity at the low
+    end of the colours (`color_floor`), which stands for all below it as well. `groups` gives one name per
     sentence; neighbours with the same name are framed together and share a colour. Labels with characters
     that the picture's font lacks are replaced by the sentences' numbers. Raises ValueError where the matrix
     is not square or the labels do not fit.
@@ -121,7 +122,6 @@ def heatmap(
         raise ValueError(
             f"a square matrix with equal labels on both axes is needed, found {similarity.shape}"
         )
-    low, high = color_limits(similarity.to_numpy())
     with mpl.rc_context(STYLE):
         figure, axes, scale = _canvas(_side(n))
         sns.heatmap(
@@ -129,14 +129,17 @@ def heatmap(
             ax=axes,
             cbar_ax=scale,
             vmin=low,
-            vmax=high,
+            vmax=1.0,
             cmap=cmap,
             annot=similarity.round(2) + 0.0 if n <= ANNOTATED_UP_TO else False,  # + 0.0: never "-0.00"
             fmt=".2f",
             annot_kws={"size": 10 if n <= 10 else 8},
             xticklabels=False,
             yticklabels=False,
-            cbar_kws={"label": "cosine similarity"},
+            cbar_kws={
+                "label": "cosine similarity",
+                "extend": "min" if _some_below(similarity, low) else "neither",
+            },
             rasterized=n > ANNOTATED_UP_TO,
         )
         axes.set(xlabel=None, ylabel=None)
@@ -145,7 +148,7 @@ def heatmap(
         _label_axes(axes, labels, groups)
         if groups is not None:
             _frame_groups(axes, groups)
-        return Picture(figure, describe_heatmap(similarity, groups, cmap), vector=n <= SVG_UP_TO)
+        return Picture(figure, describe_heatmap(similarity, low, groups, cmap), vector=n <= SVG_UP_TO)
 
 
 def _side(n: int) -> float:
@@ -186,19 +189,20 @@ def numbered(labels: Sequence[str]) -> bool:
     return not can_draw("".join(labels))
 
 
-def legend(similarity: pd.DataFrame, *, groups: Sequence[str] | None, cmap: str) -> dict[str, Any]:
-    """What a page has to say beside the heatmap, ready for JSON.
+def legend(
+    similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str
+) -> dict[str, Any]:
+    """What a page has to say beside the heatmap with the same low end, ready for JSON.
 
     `low` and `high` are the similarities at the ends of the colours, `scale` the same in words, `ramp` the
     colours between them in equal steps, `groups` the groups' names with the colour of their labels;
     `numbered` says whether the axes show numbers in place of labels.
     """
-    low, high = color_limits(similarity.to_numpy())
     colors = mpl.colormaps[cmap].resampled(RAMP)
     return {
         "low": low,
-        "high": high,
-        "scale": scale_words(low, high, cmap),
+        "high": 1.0,
+        "scale": _scale_words(similarity, low, cmap),
         "ramp": [mpl.colors.to_hex(colors(k)) for k in range(RAMP)],
         "groups": list(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else [],
         "numbered": numbered(list(similarity.index)),
@@ -241,16 +245,20 @@ def shades(cmap: str) -> tuple[str, str]:
     return ("darkest", "lightest") if np.all(steps >= -0.01) else ("", "")
 
 
-def scale_words(low: float, high: float, cmap: str) -> str:
+def _some_below(similarity: pd.DataFrame, low: float) -> bool:
+    return bool(similarity.to_numpy().min() < low)
+
+
+def _scale_words(similarity: pd.DataFrame, low: float, cmap: str) -> str:
     """The colour scale in words: from which similarity to which, and which end is light."""
     light, dark = (f" ({word})" if word else "" for word in shades(cmap))
-    return f"from {low:g}{light} to {high:g}{dark}"
+    return f"from {low:g}{' or less' if _some_below(similarity, low) else ''}{light} to 1{dark}"
 
 
-def describe_heatmap(similarity: pd.DataFrame, groups: Sequence[str] | None, cmap: str) -> str:
+def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str] | None, cmap: str) -> str:
     """The heatmap in words: its size, its colours, its groups, its closest and its farthest pair."""
     n, pairs, labels = len(similarity), Pairs(similarity.to_numpy()), list(similarity.index)
-    scale = scale_words(*color_limits(similarity.to_numpy()), cmap)
+    scale = _scale_words(similarity, low, cmap)
 
     def words(pair: Pair) -> str:
         return f"“{labels[pair.first]}” and “{labels[pair.second]}” at {pair.similarity:.2f}"

@@ -226,7 +226,10 @@ MODULES = (
     "matplotlib.backends.backend_svg",
     "sentence_reports.sets",
     "sentence_reports.models",
+    "sentence_reports.background",
     "sentence_reports.figures",
+    "sentence_reports.lesson",
+    "sentence_reports.sketches",
     "sentence_reports.summary",
 )
 
@@ -272,19 +275,27 @@ def _warm_up() -> None:
 
 
 def _rehearse() -> None:
-    """Pay what the first model, picture and table cost beyond the imports: loaders, fonts, templates."""
+    """Pay what the first model, picture of a kind and table cost beyond the imports: loaders, fonts, templates."""
+    import numpy
     import pandas
 
+    from sentence_reports.background import shipped
     from sentence_reports.errors import ModelError
     from sentence_reports.figures import heatmap
     from sentence_reports.models import EMBEDDED, Request, find_model, load
+    from sentence_reports.sketches import angle, histogram, sentence_map, strips
 
     with contextlib.suppress(ModelError):  # a set that asks for it will hear of it
         load(find_model(*Request(EMBEDDED, None, None)))
     # What pandas chooses in a notebook; it asks whether it is in one when it is imported.
     pandas.set_option("display.max_columns", 20)
-    frame = pandas.DataFrame([[1.0, 0.5], [0.5, 1.0]], index=["a", "b"], columns=["a", "b"])
+    labels, table = ["a", "b"], numpy.array([[1.0, 0.5], [0.5, 1.0]])
+    frame = pandas.DataFrame(table, index=labels, columns=labels)
     heatmap(frame)
+    strips(table, labels)
+    angle(table[0], table[1], labels)
+    histogram(shipped().quantiles, table[0], 1)
+    sentence_map(table, 1.0, labels)
     frame.to_html()
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatch
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -94,6 +95,16 @@ class TokenFacts:
     limit: int | None
     unknown: int
     readable: bool
+
+
+class Piece(NamedTuple):
+    """One token of a text as its vocabulary spells it, whether it stands for something unknown, and whether it is
+    beyond the model's limit and so not read.
+    """
+
+    text: str
+    unknown: bool
+    cut: bool
 
 
 # --- finding ----------------------------------------------------------------------------------------------
@@ -499,6 +510,21 @@ def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Tok
         )
         for ids, special in rows
     ]
+
+
+def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
+    """Say what the model makes of one text: its tokens in order, what `encode` puts in front included."""
+    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""
+    tokenizer = encoder.tokenizer
+    rows, unknown = _token_rows(tokenizer, [prompt + text])
+    ids, special = rows[0]
+    limit = _limit(encoder)
+    own = [k for k, added in enumerate(special) if not added]
+    lost = len(ids) - limit if limit is not None and len(ids) > limit else 0
+    left = getattr(tokenizer, "truncation_side", "right") == "left"
+    cut = set(own[:lost] if left else own[len(own) - lost :])
+    name = cache(lambda token: tokenizer.decode([token], skip_special_tokens=False).strip())
+    return [Piece(name(token), unknown=token == unknown, cut=k in cut) for k, token in enumerate(ids)]
 
 
 def _token_rows(tokenizer: Any, texts: list[str]) -> tuple[list[tuple[list[int], list[int]]], int | None]:

@@ -279,8 +279,9 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
         return
-    from sentence_reports import execute, render, summary, tables  # noqa: F401  # while the server does its own
+    from sentence_reports import background, execute, render, summary, tables  # noqa: F401  # while the server does its own
 
+    background.announce(work.models.values(), work.listener.warn)
     notebook = _read_notebook(work.options.notebook)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         try:

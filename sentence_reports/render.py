@@ -147,10 +147,11 @@ def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
     def pair(found: list[Any]) -> tables.Likeness:
         return tables.Likeness(known[found[0]], known[found[1]], found[2])
 
+    extremes = [pair(summary["closest"]), pair(summary["farthest"])]
     names = ["Closest pair", "Farthest pair"] if len(known) > 2 else ["The one pair"]
     return {
         "sentences": known,
-        "extremes": list(zip(names, [pair(summary["closest"]), pair(summary["farthest"])], strict=False)),
+        "extremes": list(zip(names, extremes, summary["places"], strict=False)),
         "rows": tables.matrix_rows(matrix, known, tables.Colors(summary["legend"])),
         "near": near,
         "far": far,

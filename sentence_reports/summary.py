@@ -5,7 +5,7 @@ rendered again from its executed notebook alone.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ def summarize(
     model: dict[str, Any],
     tokens: Sequence["TokenFacts"],
     matrix: NDArray[np.float32],
+    place: Callable[[float], str],
     legend: dict[str, Any],
     reference: str | None,
     versions: dict[str, str],
@@ -51,10 +52,12 @@ def summarize(
     """Gather what a report says of `n` sentences.
 
     `settings` holds the set's other keys (title, description, normalize ...), `model` what `models.describe`
-    gives, `tokens` one `TokenFacts` a sentence, `matrix` the `(n, n)` similarities, `legend` what
+    gives, `tokens` one `TokenFacts` a sentence, `matrix` the `(n, n)` similarities, `place` says where a
+    similarity stands on the model's own scale (`Background.place`), `legend` what
     `figures.legend` gives, `reference` the verdict of the comparison with published figures, None where there was none.
     """
     pairs = Pairs(matrix)
+    closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
     return Summary(
         {
             "settings": settings,
@@ -63,8 +66,9 @@ def summarize(
             "groups": None if groups is None else list(groups),
             "model": model,
             "tokens": [asdict(facts) for facts in tokens],
-            "closest": list(pairs.closest(1)[0]),
-            "farthest": list(pairs.farthest(1)[0]),
+            "closest": list(closest),
+            "farthest": list(farthest),
+            "places": [place(closest.similarity), place(farthest.similarity)],
             "notices": [*_model_notices(model), *_token_notices(tokens), *_pair_notices(pairs)],
             "legend": legend,
             "reference": reference,

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from sentence_reports import models
 from sentence_reports.forkserver import POSSIBLE, ForkServer
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +72,8 @@ TINY = [
         "legend = dict(low=0, high=1, scale='', ramp=['#ffffff', '#000000'], groups=[], numbered=False)\n"
         "settings = dict(title=title, description=description, model=model, normalize=normalize)\n"
         "summarize(settings=settings, texts=sentences, labels=sentences, groups=None, model=facts, tokens=[],\n"
-        "          matrix=matrix, legend=legend, reference=None, versions={})",
+        "          matrix=matrix, place='above {:.2f}'.format,\n"
+        "          legend=legend, reference=None, versions={})",
     ),
 ]
 
@@ -90,6 +92,48 @@ def tiny_notebook(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.ipynb"
     nbformat.write(notebook, path)
     return path
+
+
+# --- a model that loads at once -------------------------------------------------------------------------------
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "."]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole model of 32 dimensions and 11 words, as sentence-transformers saves it."""
+    base, folder = tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("models") / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(base / "hf"))  # session fixtures come before those of a test
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+        from transformers import BertConfig, BertModel, BertTokenizer
+
+        torch.manual_seed(0)
+        (base / "vocab.txt").write_text("\n".join(WORDS))
+        BertTokenizer(str(base / "vocab.txt"), model_max_length=16).save_pretrained(base)
+        config = BertConfig(
+            vocab_size=len(WORDS),
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=64,
+        )
+        BertModel(config).save_pretrained(base)
+        with models._quiet():
+            transformer = Transformer(str(base))
+            SentenceTransformer(modules=[transformer, Pooling(32, "cls"), Normalize()], device="cpu").save(
+                str(folder)
+            )
+    return folder
+
+
+@pytest.fixture
+def model(tiny: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model that a test may damage."""
+    return Path(shutil.copytree(tiny, tmp_path / "my model"))
 
 
 # --- the shipped sets, run once through the command line -----------------------------------------------------

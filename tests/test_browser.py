@@ -164,6 +164,25 @@ def test_one_control_shows_all_code(visit: Callable[..., Watched], shipped: Ran)
     assert not code.nth(1).is_visible()
 
 
+def test_answers_are_folded_until_they_are_asked_for(visit: Callable[..., Watched], shipped: Ran) -> None:
+    page = visit(shipped.out / "blog.html").page
+    answers = page.locator(".output details")
+    assert answers.count() == 3
+    assert not any(answers.nth(k).locator("p").is_visible() for k in range(3))
+    for k in range(3):
+        answers.nth(k).locator("summary").click()
+        assert answers.nth(k).locator("p").is_visible()
+    assert "Remove jalapeños" in answers.nth(2).locator("p").inner_text()
+    assert "Fideua" in answers.nth(2).locator("p").inner_text()
+
+
+def test_what_the_model_cannot_read_is_marked(visit: Callable[..., Watched], odd: Ran) -> None:
+    pieces = visit(odd.out / "scripts.html").page.locator("#step-6 .scroll > p")
+    assert pieces.count() == len(SCRIPTS) + 1
+    assert pieces.nth(3).locator("mark").all_inner_texts() == ["[UNK]"]
+    assert pieces.nth(4).locator("mark").count() == 0
+
+
 def test_contents_stay_in_view_or_fold_on_a_phone(visit: Callable[..., Watched], shipped: Ran) -> None:
     wide = visit(shipped.out / "blog.html").page
     wide.locator("#provenance").scroll_into_view_if_needed()
@@ -171,10 +190,10 @@ def test_contents_stay_in_view_or_fold_on_a_phone(visit: Callable[..., Watched],
     assert last.is_visible()
     assert 0 <= last.bounding_box()["y"] < 800  # type: ignore[index]
     narrow = visit(shipped.out / "blog.html", width=360).page
-    assert not narrow.get_by_role("link", name="13 · Your turn").is_visible()
+    assert not narrow.get_by_role("link", name="16 · Your turn").is_visible()
     narrow.get_by_text("Contents", exact=True).click()
-    narrow.get_by_role("link", name="13 · Your turn").click()
-    assert narrow.url.endswith("#step-13")
+    narrow.get_by_role("link", name="16 · Your turn").click()
+    assert narrow.url.endswith("#step-16")
 
 
 def test_a_headers_whole_sentence_shows_on_focus_and_on_hover(
@@ -210,6 +229,7 @@ def test_on_paper_the_table_is_open_and_the_controls_are_gone(
     assert not page.locator(".matrix table").is_visible()
     page.emulate_media(media="print")
     assert page.locator(".matrix table").is_visible()
+    assert page.locator(".output details p").first.is_visible()
     assert not page.locator(".toc").is_visible()
     assert not page.locator(".code").first.is_visible()
     assert not page.get_by_text("Full size").first.is_visible()

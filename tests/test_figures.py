@@ -12,7 +12,7 @@ import pytest
 from sentence_reports.figures import (
     Picture,
     can_draw,
-    color_limits,
+    color_floor,
     group_colors,
     heatmap,
     legend,
@@ -64,20 +64,30 @@ def test_a_told_apart_label_never_meets_another_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lowest", "low"),
+    ("median", "low"),
     [
-        (0.99996, 0.5),
-        (0.6253, 0.5),
-        (0.5, 0.5),
-        (0.49, 0),
+        (0.059, 0),
+        (0.1, 0.1),
+        (0.3, 0.3),
+        (0.7499, 0.7),
         (0, 0),
-        (-0.05, -0.1),
-        (-0.4, -0.4),
-        (-1.0000001, -1),
+        (-0.01, -0.1),
+        (0.999, 0.9),
+        (1, 0.9),
+        (-1, -1),
     ],
 )
-def test_the_light_end_of_the_colours(lowest: float, low: float) -> None:
-    assert color_limits(np.array([[1, lowest], [lowest, 1]])) == (pytest.approx(low), 1.0)
+def test_the_low_end_of_the_colours_is_the_median_rounded_down(median: float, low: float) -> None:
+    assert color_floor(median) == pytest.approx(low)
+    assert str(color_floor(median)) != "-0.0"
+
+
+def test_what_lies_below_the_low_end_is_said() -> None:
+    similarity = square(["one", "two", "three"], lowest=0.1)
+    assert "from 0.5 or less (lightest) to 1 (darkest)" in heatmap(similarity, low=0.5).alt
+    assert "from 0 (lightest) to 1 (darkest)" in heatmap(similarity, low=0.0).alt
+    assert legend(similarity, low=0.5, groups=None, cmap="YlGnBu")["low"] == 0.5
+    assert svg_text(heatmap(similarity, low=0.5)) != svg_text(heatmap(similarity, low=0.0))
 
 
 def test_groups_have_colours_that_differ_and_can_be_read_on_white() -> None:
@@ -167,13 +177,13 @@ def test_the_colour_map_and_the_groups_change_the_picture() -> None:
 def test_the_words_for_the_scale_are_true_of_the_colour_map(cmap: str, words: str) -> None:
     similarity = square(["one", "two", "three"])
     assert words in heatmap(similarity, cmap=cmap).alt
-    assert legend(similarity, groups=None, cmap=cmap)["scale"] == words
+    assert legend(similarity, low=0.0, groups=None, cmap=cmap)["scale"] == words
 
 
 def test_groups_are_named_in_words_and_in_the_legend() -> None:
     similarity = square(["one", "two", "three"])
     assert ", in the groups z, a. " in heatmap(similarity, groups=["z", "z", "a"]).alt
-    named = legend(similarity, groups=["z", "z", "a"], cmap="YlGnBu")["groups"]
+    named = legend(similarity, low=0.0, groups=["z", "z", "a"], cmap="YlGnBu")["groups"]
     assert [name for name, _ in named] == ["z", "a"]
 
 

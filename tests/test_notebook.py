@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,9 @@ import yaml
 from conftest import ROOT
 from nbformat import NotebookNode
 from scipy.spatial.distance import cosine as cosine_distance
+
+from sentence_reports.lesson import words
+from sentence_reports.models import EMBEDDED
 
 PATH = ROOT / "notebooks" / "walkthrough.ipynb"
 
@@ -75,7 +79,14 @@ def test_it_keeps_the_rules_of_the_lesson(notebook: NotebookNode) -> None:
     lengths = {c.id: len(c.source.splitlines()) for c in code_cells(notebook) if c.id != "parameters"}
     assert {name: length for name, length in lengths.items() if length > 12} == {}
     steps = [c.source.split("\n")[0] for c in notebook.cells if c.source.startswith("## ")]
-    assert [int(step.split()[1]) for step in steps] == list(range(1, 14))
+    assert [int(step.split()[1]) for step in steps] == list(range(1, 17))
+
+
+def test_its_prose_is_short(notebook: NotebookNode) -> None:
+    left_out = re.compile(r"^(## .*|\|.*|\$\$.*)$", re.MULTILINE)  # a heading, a table, a formula
+    prose = [cell for cell in notebook.cells if cell.cell_type == "markdown" and cell.id != "step-2"]
+    counts = {cell.id: len(left_out.sub("", cell.source).split()) for cell in prose}
+    assert {name: count for name, count in counts.items() if not 20 <= count <= 60} == {}
 
 
 # --- cosine_similarity -------------------------------------------------------------------------------------
@@ -160,6 +171,88 @@ def test_compare_refuses_another_model_and_no_reference(defined: Callable[..., A
         None,
     )
     assert defined("compare")(matrix, None, name) == ("This set carries no published figures.", None)
+
+
+# --- word_overlap ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("The dog bites the man", "the man bites: the dog!", 1),
+        ("a b", "c d", 0),
+        ("one two three", "two three four", 0.5),
+        ("🙂", "🚗", 0),
+        ("今天天气很好", "今天天气很好。", 1),
+        ("今天天气很好", "今天很好", 0),
+    ],
+)
+def test_word_overlap_is_jaccards_index(defined: Callable[..., Any], a: str, b: str, expected: float) -> None:
+    word_overlap = defined("word_overlap", words=words)
+    assert word_overlap(a, b) == word_overlap(b, a) == expected
+
+
+# --- the exercises -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def at_the_end(notebook: NotebookNode) -> dict[str, Any]:
+    """What the notebook has defined after a run of all its cells but the pictures, for the set of its defaults."""
+    namespace: dict[str, Any] = {"display": print}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+        for cell in code_cells(notebook):
+            source = (
+                cell.source.replace("BAAI/bge-base-en", EMBEDDED) if cell.id == "parameters" else cell.source
+            )
+            exec(compile(source, cell.id, "exec"), namespace)
+    return namespace
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "verdict"),
+    [
+        ("exercise-angle", {"guess = None": "guess = 73"}, "Right."),
+        ("exercise-angle", {"guess = None": "guess = 60"}, "Not yet: 60° has a cosine of 0.50."),
+        (
+            "exercise-words",
+            {'mine = ""': 'mine = "One government, seated on the river Spree, rules all Germans"'},
+            "Done.",
+        ),
+        ("exercise-words", {'mine = ""': 'mine = "Berlin is the capital of Germany"'}, "Not yet."),
+        ("exercise-words", {'mine = ""': 'mine = "Snow fell"'}, "Not yet."),
+        ("exercise-order", {'"", ""': '"They live to work", "They work to live"'}, "Done."),
+        ("exercise-order", {'"", ""': '"They live to work", "Snow fell"'}, "Not yet."),
+    ],
+)
+def test_an_exercise_is_checked(
+    notebook: NotebookNode,
+    at_the_end: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    answers: dict[str, str],
+    verdict: str,
+) -> None:
+    (cell,) = [cell for cell in notebook.cells if cell.id == name]
+    source = cell.source
+    for empty, answer in answers.items():
+        assert empty in source
+        source = source.replace(empty, answer)
+    exec(compile(source, name, "exec"), dict(at_the_end))
+    assert capsys.readouterr().out.splitlines()[0] == verdict
+
+
+def test_an_exercise_without_an_answer_is_silent_and_not_on_the_page(
+    notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    exercises = [
+        cell for cell in notebook.cells if cell.id.startswith("exercise-") and cell.cell_type == "code"
+    ]
+    assert len(exercises) == 3
+    for cell in exercises:
+        assert cell.metadata["tags"] == ["remove-cell"]
+        exec(compile(cell.source, cell.id, "exec"), dict(at_the_end))
+    assert capsys.readouterr().out == ""
 
 
 # --- with the stock command lines --------------------------------------------------------------------------

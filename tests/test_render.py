@@ -14,6 +14,7 @@ from conftest import Ran
 from nbformat import NotebookNode
 
 from sentence_reports.errors import RenderError
+from sentence_reports.lesson import folded
 from sentence_reports.render import render
 from sentence_reports.summary import MIME
 
@@ -44,7 +45,13 @@ def summary(**changes: Any) -> dict[str, Any]:
         "tokens": [],
         "legend": legend,
     }
-    data |= {"closest": [0, 1, 0.5], "farthest": [0, 2, 0.1], "notices": [], "reference": None}
+    data |= {
+        "closest": [0, 1, 0.5],
+        "farthest": [0, 2, 0.1],
+        "places": ["high", "low"],
+        "notices": [],
+        "reference": None,
+    }
     data |= {"versions": {"Python": "3"}, "matrix": encoded([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]])}
     return data | changes
 
@@ -106,8 +113,8 @@ def test_what_ran_and_the_extremes_stand_on_top() -> None:
     assert glance is not None
     words = glance.get_text(" ", strip=True)
     assert "m stood in for big: the hub is away." in words
-    assert "Closest pair 0.5000 one two" in words
-    assert "Farthest pair 0.1000 one three" in words
+    assert "Closest pair 0.5000 one two high" in words
+    assert "Farthest pair 0.1000 one three low" in words
 
 
 def test_the_matrix_is_a_table_with_headers_for_rows_and_columns() -> None:
@@ -184,6 +191,16 @@ def test_a_table_of_an_output_keeps_its_cells_and_loses_what_is_live() -> None:
     assert not soup.select("script, .output style, [onclick]")
 
 
+def test_a_folded_answer_and_a_text_in_pieces_come_through() -> None:
+    html = folded("why <b>?", "because <i>").html + "<p><code>a</code> <mark>b</mark> <del>c</del></p>"
+    soup = page(nbformat.v4.new_output("execute_result", {"text/html": html}))
+    (answer,) = soup.select(".output details")
+    assert not answer.has_attr("open")
+    assert "why <b>?" in answer.summary.text  # type: ignore[union-attr]
+    assert answer.p.text == "because <i>"  # type: ignore[union-attr]
+    assert [tag.name for tag in soup.select(".output .scroll > p > *")] == ["code", "mark", "del"]
+
+
 def everywhere(text: str) -> BeautifulSoup:
     stdout = nbformat.v4.new_output("stream", name="stdout", text=text)
     plain = nbformat.v4.new_output("execute_result", {"text/plain": text})
@@ -196,6 +213,7 @@ def everywhere(text: str) -> BeautifulSoup:
         labels=[text] * 3,
         groups=[text] * 3,
         notices=[text],
+        places=[text, text],
         reference=text,
         versions={text: text},
         model=summary()["model"] | {"name": text, "revision": text, "pooling": text, "stands_in_for": text},

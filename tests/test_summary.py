@@ -25,6 +25,7 @@ def summary(**changes: Any) -> dict[str, Any]:
         "legend": {},
         "tokens": [TokenFacts(count=3, limit=8, unknown=0, readable=True)] * 3,
         "matrix": MATRIX,
+        "place": "above {:.2f}".format,
         "reference": None,
         "versions": {},
     }
@@ -58,6 +59,7 @@ def test_the_summary_names_the_extreme_pairs() -> None:
     data = summary()
     assert data["closest"] == [1, 2, 0.75]
     assert data["farthest"] == [0, 2, 0.25]
+    assert data["places"] == ["above 0.75", "above 0.25"]
     assert data["notices"] == []
 
 

@@ -1,0 +1,232 @@
+"""The model's own scale: what unrelated sentences score, shipped, kept, or computed again."""
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sentence_reports import background as room
+from sentence_reports import models
+from sentence_reports.background import STEPS, Background, announce, compute, find_background, shipped
+from sentence_reports.errors import ModelError
+from sentence_reports.models import EMBEDDED, find_model
+
+EVEN = Background("k", "m", 19900, tuple((np.arange(STEPS + 1) / STEPS).tolist()))
+
+
+def kept() -> list[Path]:
+    """The backgrounds in the cache folder of this test."""
+    return sorted(Path(os.environ["XDG_CACHE_HOME"]).rglob("background-*.json"))
+
+
+@pytest.fixture(scope="module")
+def small(tiny: Path) -> tuple[models.FoundModel, Any]:
+    """The tiny model, found and loaded."""
+    found = find_model(str(tiny))
+    return found, models.load(found)
+
+
+@pytest.fixture(scope="module")
+def computed(small: tuple[models.FoundModel, Any]) -> Background:
+    """The tiny model's background."""
+    return compute(*small)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often a background was computed."""
+    calls: list[str] = []
+
+    def counting(found: models.FoundModel, encoder: Any) -> Background:
+        calls.append(found.name)
+        return compute(found, encoder)
+
+    monkeypatch.setattr(room, "compute", counting)
+    return lambda: len(calls)
+
+
+# --- the sentences and the shipped figures -----------------------------------------------------------------
+
+
+def test_the_shipped_background_is_of_these_sentences_and_the_embedded_model(
+    counted: Callable[[], int],
+) -> None:
+    found = find_model(EMBEDDED)
+    encoder: Any = None  # not asked
+    background = find_background(found, encoder)
+    assert background == shipped(), "python -m sentence_reports.background computes it again"
+    assert (background.model, background.pairs, len(background.quantiles)) == (EMBEDDED, 19900, STEPS + 1)
+    assert counted() == 0
+    assert kept() == []
+
+
+@pytest.mark.slow
+def test_the_shipped_background_is_what_the_embedded_model_gives() -> None:
+    found = find_model(EMBEDDED)
+    computed = compute(found, models.load(found))
+    # Rounded to three digits, a value at the edge may fall to either side on another machine.
+    assert np.abs(np.subtract(computed.quantiles, shipped().quantiles)).max() <= 0.001 + 1e-9
+    assert replace(computed, quantiles=()) == replace(shipped(), quantiles=())
+
+
+def test_it_agrees_with_every_pair_compared_by_hand(
+    small: tuple[models.FoundModel, Any], computed: Background
+) -> None:
+    texts = room.SENTENCES.read_text(encoding="utf-8").splitlines()
+    vectors = [vector / np.linalg.norm(vector) for vector in small[1].encode(texts).astype(float)]
+    values = sorted(float(u @ v) for k, u in enumerate(vectors) for v in vectors[:k])
+    assert computed.pairs == len(values) == 19900
+    for share in (0, 0.001, 0.25, 0.5, 0.99, 0.999, 1):
+        rank = max(1, round(share * len(values)))  # so many pairs lie at the quantile or below
+        assert computed.quantiles[round(share * STEPS)] == pytest.approx(values[rank - 1], abs=0.00051)
+
+
+# --- the place of a similarity -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("similarity", "place"),
+    [
+        (-0.5, "above none of 19,900 unrelated pairs"),
+        (0.0004, "above none of 19,900 unrelated pairs"),  # as a quantile would be, it is rounded to 0
+        (0.001, "above less than 0.1 % of unrelated pairs"),
+        (0.002, "above 0.1 % of unrelated pairs"),
+        (0.5, "above 49.9 % of unrelated pairs"),
+        (0.501, "above 50.0 % of unrelated pairs"),
+        (1.0, "above 99.9 % of unrelated pairs"),
+        (1.0004, "above 99.9 % of unrelated pairs"),
+        (1.001, "above every one of 19,900 unrelated pairs"),
+    ],
+)
+def test_a_place_never_claims_more_than_the_quantiles_show(similarity: float, place: str) -> None:
+    assert EVEN.place(similarity) == place
+    assert EVEN.place(np.float32(similarity)) == place
+
+
+def test_the_places_of_real_values_are_true_of_all_pairs(
+    small: tuple[models.FoundModel, Any], computed: Background
+) -> None:
+    texts = room.SENTENCES.read_text(encoding="utf-8").splitlines()
+    unit = small[1].encode(texts, normalize_embeddings=True).astype(float)
+    values = (unit @ unit.T)[np.triu_indices(len(texts), k=1)]
+    for similarity in np.random.default_rng(3).choice(values, 300):
+        words = computed.place(similarity).split()
+        if words[1] in ("none", "less"):
+            continue
+        below = (values < similarity).mean()
+        assert below == 1 if words[1] == "every" else below >= float(words[1]) / 100
+
+
+def test_the_scale_in_five_numbers() -> None:
+    assert EVEN.median == 0.5
+    assert EVEN.scale == {
+        "the lowest": 0,
+        "5 % below": 0.05,
+        "half below": 0.5,
+        "99 % below": 0.99,
+        "the highest": 1,
+    }
+
+
+# --- the cache ---------------------------------------------------------------------------------------------
+
+
+def test_it_is_computed_once_for_a_model_and_the_same_when_it_is_read_back(
+    small: tuple[models.FoundModel, Any], computed: Background, counted: Callable[[], int]
+) -> None:
+    assert find_background(*small) == find_background(*small) == computed
+    assert counted() == 1
+    assert len(kept()) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace("[", "[NaN, ", 1),
+        lambda text: json.dumps(json.loads(text) | {"quantiles": [2.0] * (STEPS + 1)}),
+        lambda text: json.dumps(json.loads(text) | {"key": "of another model"}),
+    ],
+)
+def test_a_damaged_file_is_computed_again(
+    damage: Callable[[str], str],
+    small: tuple[models.FoundModel, Any],
+    computed: Background,
+    counted: Callable[[], int],
+) -> None:
+    path = Path(os.environ["XDG_CACHE_HOME"]) / "sentence-reports" / f"background-{computed.key}.json"
+    whole = json.dumps(asdict(computed)) + "\n"
+    path.parent.mkdir(parents=True)
+    path.write_text(whole)
+    assert find_background(*small) == computed
+    assert counted() == 0
+    path.write_text(damage(whole))
+    assert find_background(*small) == computed
+    assert counted() == 1
+    assert path.read_text() == whole
+
+
+def test_where_nothing_can_be_kept_it_is_computed_all_the_same(
+    small: tuple[models.FoundModel, Any],
+    computed: Background,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert find_background(*small) == computed
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_two_at_once_compute_it_once_and_leave_one_whole_file(
+    small: tuple[models.FoundModel, Any], counted: Callable[[], int]
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: find_background(*small), range(4)))
+    assert found == [found[0]] * 4
+    assert counted() == 1
+    (path,) = kept()
+    assert json.loads(path.read_text()) == json.loads(json.dumps(asdict(found[0])))
+    assert [other.name for other in path.parent.iterdir() if other.suffix == ".tmp"] == []
+
+
+def test_what_is_not_known_yet_is_announced_once_a_model(small: tuple[models.FoundModel, Any]) -> None:
+    said: list[str] = []
+    embedded = find_model(EMBEDDED)
+    announce([small[0], embedded, small[0]], said.append)
+    assert len(said) == 1
+    assert said[0].startswith(
+        f"{small[0].name}: what unrelated sentences score with it is not known here yet"
+    )
+    find_background(*small)
+    announce([small[0], embedded], said.append)
+    assert len(said) == 1
+
+
+def test_another_pooling_is_another_model(model: Path, counted: Callable[[], int]) -> None:
+    config = model / "1_Pooling" / "config.json"
+    found = find_model(str(model))
+    find_background(found, models.load(found))
+    config.write_text(config.read_text().replace("cls", "mean"))
+    find_background(found, models.load(found))
+    assert counted() == 2
+    assert len(kept()) == 2
+
+
+def test_a_model_without_finite_numbers_is_refused(model: Path) -> None:
+    import torch
+
+    found = find_model(str(model))
+    encoder = models.load(found)
+    with torch.no_grad():
+        next(encoder.parameters()).fill_(float("nan"))
+    with pytest.raises(ModelError, match="not finite numbers"):
+        find_background(found, encoder)
+    assert kept() == []
