@@ -279,7 +279,7 @@ def _name(trail: Trail) -> str:
         case ("reference", "similarity", int(row), int(column)):
             return f"figure {column + 1} in row {row + 1} of `reference.similarity`"
     name = ".".join(map(str, trail))
-    return f"`{name}`" if name.isprintable() and len(name) <= SHOWN_LENGTH else show(name)
+    return f"`{name}`" if name.isprintable() and 0 < len(name) <= SHOWN_LENGTH else show(name)
 
 
 # What holds between values. On plain data, right or wrong, so that a file's problems come out all at once.

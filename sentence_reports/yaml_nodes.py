@@ -20,12 +20,17 @@ Trail = tuple[str | int, ...]
 """The way from the top to a value: ("sentences", "Food", 1)."""
 
 MAX_DEPTH = 20
+MAX_VALUES = 100_000  # a file of five million bytes can hold two million, and take a minute
 SHOWN_LENGTH = 60
 ADVICE_LENGTH = 200
 NUMBER_LENGTH = 100  # a number of 100,000 digits takes seconds to build
 
 _TAG = "tag:yaml.org,2002:"
-_NOT_TEXT = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML allows as an escape only, and U+0085, which it takes for a line break.
+_ESCAPED_ONLY = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")
+_YAML_BREAK = re.compile(r"[\u2028\u2029]")  # line breaks to YAML, characters to editors
+_TRIMMED = re.compile(rf"(?<=[ \t\r\n]){_YAML_BREAK.pattern}|{_YAML_BREAK.pattern}(?=[ \t\r\n])")
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*|")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"\s*(?P<lead>(?:-\s+)+|\w[^:]*:\s+|)(?P<text>.*)", re.DOTALL)
@@ -202,6 +207,8 @@ class _Reader:
         self.faults.append(self.places.fault(offset, message))
 
     def value(self, trail: Trail, event: Any, lead: str) -> Any:
+        if len(self.nodes) + len(self.faults) >= MAX_VALUES:
+            self.stop(event.start_mark.index, f"the file holds more than {MAX_VALUES} values. Split it.")
         data, node = self.read(trail, event, lead)
         self.nodes.setdefault(trail, node)
         return data
@@ -237,8 +244,11 @@ class _Reader:
         if tag != "str":
             data, found = self.judged(tag, event.value)
             return data, self.node(event, tag, found, lead)
+        start = event.start_mark.index
         if stray := _NOT_TEXT.search(event.value):
-            self.note(event.start_mark.index, _stray_message(stray[0]))
+            self.note(start, _stray_message(stray[0]))
+        if trimmed := _TRIMMED.search(self.text, start, self.end):
+            self.note(trimmed.start(), _break_message(trimmed[0]))
         text = _NOT_TEXT.sub("\ufffd", event.value)
         return text, self.node(event, tag, f"the text {show(text)}", lead)
 
@@ -308,7 +318,7 @@ def _decoded(content: bytes) -> str:
         byte = f"the byte 0x{content[error.start]:02X}"
         message = f"{byte} is not UTF-8; the file may be in Latin-1. Save it as UTF-8."
         raise _Unreadable(_Places(before).fault(len(before), message)) from error
-    if stray := _NOT_TEXT.search(text):
+    if stray := _ESCAPED_ONLY.search(text):
         raise _Unreadable(_Places(text).fault(stray.start(), _stray_message(stray[0])))
     return text
 
@@ -324,9 +334,16 @@ def _escaped(character: str) -> str:
 
 def _stray_message(character: str) -> str:
     code = f"U+{ord(character):04X}"
+    if character == "\0":
+        return f"{code} is refused: no web page can hold it. Remove it."
     if "\ud800" <= character <= "\udfff":
-        return f"{code} is half of a surrogate pair, no character. Write the character itself."
-    return f"{code} is a control character, which no text needs. Remove it."
+        return f"{code} is half of a surrogate pair, which no file can hold. Write the character itself."
+    return f"{code} does not come through YAML as it is. Write {_escaped(character)} in double quotes, or remove it."
+
+
+def _break_message(character: str) -> str:
+    what = f"U+{ord(character):04X} is a line break to YAML, which drops the spaces and lines beside it."
+    return f"{what} Write {_escaped(character)} in double quotes."
 
 
 def _sign_message(sign: str, lead: str, text: str) -> str:
@@ -353,11 +370,15 @@ def _explained(places: _Places, error: yaml.MarkedYAMLError, *, in_flow: bool) -
         start, lead, text = offset, "", piece[0].rstrip()
     if places.text[offset : offset + 1] == "\t":
         return places.fault(offset, f"a tab stands where YAML needs spaces. {_without_tab(lead, text)}")
+    if broken := _YAML_BREAK.search(text):
+        return places.fault(start + broken.start(), _break_message(broken[0]))
+    if offset < start:  # what leads to the text has no place here
+        return places.fault(offset, _misfit("", lead, text) + _comment_hint(places, offset))
     if text[:1] in ('"', "'"):
         return places.fault(start, _badly_quoted(str(error.problem), lead, text))
     if text[:1] in _SIGNS:
         return places.fault(start, _sign_message(text[0], lead, text))
-    return places.fault(offset, _misfit(str(error.problem), lead, text))
+    return places.fault(offset, _misfit(str(error.problem), lead, text) + _comment_hint(places, offset))
 
 
 def _culprit(error: yaml.MarkedYAMLError) -> int:
@@ -372,7 +393,8 @@ def _unclosed(places: _Places, error: yaml.MarkedYAMLError, lead: str, text: str
     what, end = _OPEN[str(error.context)]
     line, column = places.of(error.problem_mark.index if error.problem_mark else 0)
     message = f"the {what} that opens here lacks a comma or its {end} before line {line}, column {column}."
-    return f"{message} Or is it text? {quoting_advice(lead, text)}"
+    hint = _comment_hint(places, error.problem_mark.index) if error.problem_mark else ""
+    return f"{message}{hint} Or is it text? {quoting_advice(lead, text)}"
 
 
 def _without_tab(lead: str, text: str) -> str:
@@ -393,6 +415,14 @@ def _badly_quoted(problem: str, lead: str, text: str) -> str:
     if text.endswith(mark) and text.count(mark) == 3:  # 'it's so': the outer two are no words of the author's
         text = text[1:-1]
     return f"the text begins with {mark}, and YAML ends it at the second one. {quoting_advice(lead, text)}"
+
+
+def _comment_hint(places: _Places, offset: int) -> str:
+    """Say so where the last line above that is not blank holds a comment, which ended its text."""
+    above = places.text[: places.line_at(offset)[0]].rstrip()
+    if not re.search(r"(?:^|[ \t])#[^\r\n]*$", above):
+        return ""
+    return " The # above begins a comment: if it is part of a text, put all of that text in quotes."
 
 
 def _misfit(problem: str, lead: str, text: str) -> str:

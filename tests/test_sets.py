@@ -6,13 +6,17 @@ import pickle
 import re
 import subprocess
 import sys
+import time
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import assume, example, given
+from conftest import text_of_any_kind
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -61,6 +65,22 @@ def suggested(message: str) -> str:
     while not isinstance(value, str):
         (value,) = value.values() if isinstance(value, dict) else value
     return value
+
+
+@contextmanager
+def not_root() -> Iterator[None]:
+    """Be somebody who may not read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        os.seteuid(65534)
+    except OSError as error:
+        pytest.skip(f"root may read everything, and cannot become another user here: {error}")
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def with_third(item: str) -> str:
@@ -154,10 +174,9 @@ class TestReading:
         assert len(read(f"sentences:\n- {'word ' * 20_000}\n- b\n").set.texts[0]) == 99_999
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=80))
-@example('"\\ \u2028 \ufeff \ufffd \U0001f600 é')
+@given(text_of_any_kind())
+@example('"\\ \u2028 \ufeff \ufffd \U0001f600 é \ufffe \x1b[31m \x07 \x85 \r\n')
 def test_any_text_in_quotes_comes_back_unchanged(text: str) -> None:
-    assume(text.strip() and not re.search("[\ufffe\uffff]", text))
     document = read_document(f"sentences:\n- {quote(text)}\n".encode(), "sentences")
     assert (document.data, document.faults) == ({"sentences": [text]}, [])
 
@@ -316,6 +335,32 @@ class TestSigns:
             "line 3, column 2: this does not fit the lines above it. "
             "Check its indentation; put text with special signs in quotes."
         )
+
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            ("title: x\n  sentences: [a, b]\n", "line 2, column 12"),
+            ("sentences:\n  A: x\n    B: [c]\n", "line 3, column 6"),
+        ],
+    )
+    def test_a_key_too_far_to_the_right_is_not_blamed_on_its_value(self, content: str, place: str) -> None:
+        assert only_problem(content) == (
+            f"{place}: this does not fit the lines above it. "
+            "Check its indentation; put text with special signs in quotes."
+        )
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "sentences:\n- one #two\n\n  three\n- b\n",
+            "sentences:\n- one\n  # two\n  three\n- b\n",
+            "sentences:\n  Food # and drink: [a]\n  Zoo: [b]\n",
+            "sentences: [one #two, three]\n",
+        ],
+    )
+    def test_a_comment_that_cuts_a_text_in_two_is_named(self, content: str) -> None:
+        hint = "The # above begins a comment: if it is part of a text, put all of that text in quotes."
+        assert hint in only_problem(content)
 
     def test_within_brackets_and_behind_keys(self) -> None:
         assert only_problem("sentences: [@a, b]") == (
@@ -617,20 +662,21 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("item", "message"),
         [
-            ("- a\0b", "line 4, column 4: U+0000 is a control character, which no text needs. Remove it."),
+            ("- a\0b", "line 4, column 4: U+0000 is refused: no web page can hold it. Remove it."),
+            ('- "a\\0b"', "line 4, column 3: U+0000 is refused: no web page can hold it. Remove it."),
             (
                 "- a\x1b[31mb",
-                "line 4, column 4: U+001B is a control character, which no text needs. Remove it.",
+                "line 4, column 4: U+001B does not come through YAML as it is. "
+                "Write \\x1b in double quotes, or remove it.",
             ),
-            ("- a\x85b", "line 4, column 4: U+0085 is a control character, which no text needs. Remove it."),
-            ('- "a\\0b"', "line 4, column 3: U+0000 is a control character, which no text needs. Remove it."),
             (
-                '- "\\e[0m"',
-                "line 4, column 3: U+001B is a control character, which no text needs. Remove it.",
+                "- a\x85b",
+                "line 4, column 4: U+0085 does not come through YAML as it is. "
+                "Write \\x85 in double quotes, or remove it.",
             ),
             (
                 '- "\\ud800"',
-                "line 4, column 3: U+D800 is half of a surrogate pair, no character. "
+                "line 4, column 3: U+D800 is half of a surrogate pair, which no file can hold. "
                 "Write the character itself.",
             ),
             ('- "\\UFFFFFFFF"', "line 4, column 6: this escape or number stands for no character."),
@@ -638,6 +684,18 @@ class TestFiles:
     )
     def test_what_is_no_text(self, item: str, message: str) -> None:
         assert only_problem(with_third(item)) == message
+
+    @pytest.mark.parametrize("character", ["\u2028", "\u2029"])
+    @pytest.mark.parametrize(
+        ("item", "column"), [('- "a {}b"', 6), ("- a{}b", 4), ("- |\n  a{}b", 4), ('- "a{}\n  b"', 5)]
+    )
+    def test_a_break_that_yaml_would_tamper_with(self, character: str, item: str, column: int) -> None:
+        code = f"{ord(character):04x}"
+        assert only_problem(with_third(item.replace("{}", character))).endswith(
+            f"column {column}: U+{code} is a line break to YAML, which drops the spaces and lines beside it. "
+            f"Write \\u{code} in double quotes."
+        )
+        assert read(with_third(f'- "a{character}b"')).set.texts[2] == f"a{character}b"
 
     def test_lone_surrogates_in_the_bytes(self) -> None:
         assert "the byte 0xED is not UTF-8" in only_problem(b"sentences:\n- \xed\xa0\x80\n- b\n")
@@ -649,10 +707,21 @@ class TestFiles:
     def test_the_depth_is_named(self) -> None:
         assert only_problem("sentences: " + "[" * 50) == "line 1, column 31: nested more than 20 levels deep."
 
-    def test_too_big(self) -> None:
-        assert only_problem("#" * 5_000_001) == (
-            ": the file has more than 5 MB, the most a set may have. Split it."
+    @pytest.mark.parametrize("size", [5_000_001, 100_000_000])
+    def test_too_big(self, size: int) -> None:
+        Path("mine.yaml").touch()
+        os.truncate("mine.yaml", size)
+        with pytest.raises(SetError) as caught:
+            read_set(Path("mine.yaml"))
+        assert str(caught.value) == (
+            "mine.yaml: the file has more than 5 MB, the most a set may have. Split it."
         )
+
+    def test_too_many_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sentence_reports.yaml_nodes.MAX_VALUES", 50)  # counting to 100,000 takes seconds
+        message = "the file holds more than 50 values. Split it."
+        assert only_problem("sentences: [" + "a," * 51 + "]") == f"line 1, column 113: {message}"
+        assert problems("sentences: [" + "*a," * 51 + "]")[-1] == f"line 1, column 88: {message}"
 
     @pytest.mark.parametrize(
         ("name", "message"),
@@ -676,14 +745,13 @@ class TestFiles:
             read_set(Path(name))
         assert caught.value.problems == (Problem(name, None, None, message),)
 
-    def test_no_permission(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(*args: object) -> None:
-            raise PermissionError(13, "Permission denied")
-
+    def test_no_permission(self, folder: Path) -> None:
         read("sentences: [a, b]")
-        monkeypatch.setattr(Path, "open", refuse)  # root may read everything
-        with pytest.raises(SetError, match=r"^mine\.yaml: the file cannot be read \(Permission denied\)\.$"):
+        folder.chmod(0o755)
+        Path("mine.yaml").chmod(0)
+        with not_root(), pytest.raises(SetError) as caught:
             read_set(Path("mine.yaml"))
+        assert str(caught.value) == "mine.yaml: the file cannot be read (Permission denied)."
 
     def test_a_link_to_a_set_is_a_set(self) -> None:
         read("sentences: [a, b]")
@@ -698,6 +766,121 @@ class TestFiles:
 
 def test_what_is_shown_is_cut_and_printable() -> None:
     assert show("a\x1b\n\u202e" + "x" * 100) == '"a\\x1b\\n\\u202e' + "x" * 53 + '..."'
+
+
+# Fuzz: whatever a file holds, it is read or refused with our own error, at once
+
+PIECES = [
+    *(
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\r",
+        "\n\n",
+        "- ",
+        "-",
+        ": ",
+        ":",
+        " #",
+        "#",
+        "? ",
+        "&a ",
+        "*a",
+        "!",
+        "!!str ",
+        "|",
+        ">-",
+    ),
+    *(
+        "'",
+        '"',
+        "\\",
+        "\\x",
+        "\\u12",
+        "\\ud800",
+        "\\0",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "%",
+        "@",
+        "`",
+        "~",
+        "<<: ",
+        "=",
+        "---\n",
+    ),
+    *(
+        "...\n",
+        "no",
+        "1.10",
+        ".nan",
+        "0x",
+        "12:30",
+        "2024-01-02",
+        "sentences:",
+        "title:",
+        "reference:",
+        "é",
+        "🙂",
+        "\ufeff",
+    ),
+    *("\x85", "\u2028", "\x1b", "\0", "[" * 30, "- " * 30, "9" * 200, "x" * 3000),
+]
+VALID = [
+    *(path.read_bytes() for path in SHIPPED),
+    b"sentences: [a, 'b', \"c\"]\nlabel_size: 40\nnormalize: false\n",
+    b"sentences:\n  Food: [a, b]\n  'Zoo': # animals\n  - |\n    two\n    lines\n  - >-\n    folded\n",
+    '{"title": "\\u00e9\\n", "sentences": ["中文", "🙂 b"], "fallback_model": null}'.encode(),
+    b"\xef\xbb\xbf%YAML 1.1\n---\nsentences:\r\n- plain\r\n  goes on\r\n- b\r\n...\r\n",
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A valid set file in which up to six pieces were removed, doubled, overwritten or put in."""
+    content = draw(st.sampled_from(VALID))
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, len(content)))
+        end = min(len(content), start + draw(st.integers(0, 40)))
+        piece = draw(st.sampled_from(PIECES).map(str.encode) | st.binary(min_size=1, max_size=3))
+        piece = draw(st.sampled_from([piece, b"", content[start:end] * 2]))
+        content = content[:start] + piece + content[draw(st.sampled_from([start, end])) :]
+    return content
+
+
+def read_or_refuse(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    began = time.thread_time()
+    try:
+        found = read_set(path)
+    except SetError as refused:
+        found = refused
+    if isinstance(found, SetError):
+        assert found.problems
+        assert all(problem.message.isprintable() for problem in found.problems)
+    else:  # stock papermill reads the same
+        assert found.set.parameters() == yaml.safe_load(content)
+    # Not the clock: this thread's own work, which other processes cannot make longer. It takes some milliseconds.
+    assert time.thread_time() - began < 1
+
+
+@settings(max_examples=200)
+@given(content=damaged())
+def test_a_damaged_file_is_read_or_refused(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    read_or_refuse(content, tmp_path_factory.getbasetemp() / "damaged.yaml")
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000)
+@given(content=damaged())
+def test_ten_thousand_damaged_files_are_read_or_refused(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    read_or_refuse(content, tmp_path_factory.getbasetemp() / "damaged.yaml")
 
 
 # The schema, the shipped sets, the colour maps, the imports
