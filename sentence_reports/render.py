@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from sentence_reports import tables
 from sentence_reports.errors import RenderError
+from sentence_reports.index import exact
 from sentence_reports.summary import read_summary, similarity_matrix
 
 PACKAGE = Path(__file__).parent
@@ -87,7 +88,7 @@ def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str
     }
     resources = {"report": report, "include_text": _include_text}
     html, _ = ReportExporter().from_notebook_node(shown, resources=resources)
-    return str(html)
+    return exact(str(html))
 
 
 def _steps(notebook: NotebookNode) -> list[Step]:

@@ -1,5 +1,6 @@
 """The command line, called as a user calls it: exit codes, words, and where they go."""
 
+import io
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, Ran, command_line
 
+from sentence_reports import cli
 from sentence_reports.cli import printable
 
 MOVIES = ROOT / "params" / "sbert-movies.yaml"
@@ -141,6 +143,17 @@ def test_wrong_usage_starts_nothing(words: list[str], tmp_path: Path) -> None:
     assert "usage: sentence-reports" in ran.stderr
 
 
+def test_a_folder_that_is_gone_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    assert cli.main(["check"]) == 2
+    assert capsys.readouterr().err == "sentence-reports: the current folder is gone; change to another one\n"
+
+
 def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = command_line("run", MOVIES, "--out", tmp_path / "file", home=tmp_path)
@@ -154,8 +167,6 @@ def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> 
 def test_new_writes_a_set_that_is_fine_and_never_over_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sentence_reports import cli
-
     monkeypatch.setattr(cli, "PARAMS", tmp_path)
     assert cli.main(["new", "my-own"]) == 0
     text = (tmp_path / "my-own.yaml").read_text()
@@ -169,8 +180,6 @@ def test_new_writes_a_set_that_is_fine_and_never_over_another(
 def test_new_refuses_what_cannot_name_a_set(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sentence_reports import cli
-
     monkeypatch.setattr(cli, "PARAMS", tmp_path)
     assert cli.main(["new", "--", name]) == 2
     assert list(tmp_path.iterdir()) == []
@@ -193,6 +202,18 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 def test_nothing_from_a_set_steers_the_terminal() -> None:
     assert printable("a\x1b[31mb\u202ec\x07\r\n") == "a\\x1b[31mb\\u202ec\\x07\\r\n"
     assert printable("Yaoundé 中文 🙂") == "Yaoundé 中文 🙂"
+
+
+def test_a_terminal_that_lacks_characters_shows_their_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "PARAMS", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert cli.main(["new", "été-中"]) == 0
+    stdout.seek(0)
+    assert stdout.read() == "été-\\u4e2d.yaml\n"
 
 
 def test_on_a_terminal_there_is_a_table(shipped: Ran, tmp_path: Path) -> None:
