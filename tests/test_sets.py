@@ -8,14 +8,12 @@ import subprocess
 import sys
 import time
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import text_of_any_kind
+from conftest import not_root, text_of_any_kind
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -65,22 +63,6 @@ def suggested(message: str) -> str:
     while not isinstance(value, str):
         (value,) = value.values() if isinstance(value, dict) else value
     return value
-
-
-@contextmanager
-def not_root() -> Iterator[None]:
-    """Be somebody who may not read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    try:
-        os.seteuid(65534)
-    except OSError as error:
-        pytest.skip(f"root may read everything, and cannot become another user here: {error}")
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def with_third(item: str) -> str:
