@@ -343,7 +343,7 @@ def _not_square(similarity: object, n: int) -> Iterator[_Finding]:
     for number, row in enumerate(similarity):
         if isinstance(row, list) and len(row) != n:
             yield _Finding((*trail, number), f"has {len(row)} figures, and the set has {n} sentences.")
-    if all(isinstance(row, list) and set(row) <= {None} for row in similarity):
+    if all(isinstance(row, list) and all(figure is None for figure in row) for row in similarity):
         yield _Finding(trail, "states no figure. Give at least one, or remove the reference.")
 
 
