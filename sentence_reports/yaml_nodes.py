@@ -20,6 +20,7 @@ Trail = tuple[str | int, ...]
 """The way from the top to a value: ("sentences", "Food", 1)."""
 
 MAX_DEPTH = 20
+MAX_READ = 200_000  # characters, over all the times that a file with faults is read
 MAX_VALUES = 100_000  # a file of five million bytes can hold two million, and take a minute
 SHOWN_LENGTH = 60
 ADVICE_LENGTH = 200
@@ -34,6 +35,7 @@ _TRIMMED = re.compile(rf"(?<=[ \t\r\n]){_YAML_BREAK.pattern}|{_YAML_BREAK.patter
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*|")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"\s*(?P<lead>(?:-\s+)+|\w[^:]*:\s+|)(?P<text>.*)", re.DOTALL)
+_INDENT = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*( *)")
 _FLOW_TEXT = re.compile(r"[^,\]}\r\n]*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _SIGNS = {
@@ -118,12 +120,22 @@ def read_document(content: bytes, example: str) -> Document:
     `example` is a key that such a file has, for the message about a file that has none. An empty file gives
     an empty mapping.
     """
-    document = Document()
     try:
-        document.data = _Reader(_decoded(content), document).document(example)
+        text = _decoded(content)
     except _Unreadable as stop:
-        document.faults.append(stop.fault)
-    return document
+        return Document(faults=[stop.fault])
+    stops: list[Fault] = []
+    while True:
+        document = Document()
+        try:
+            document.data = _Reader(text, document).document(example)
+        except _Unreadable as stop:
+            stops.append(stop.fault)
+            if len(stops) * len(text) < MAX_READ and (mended := _mended(text, stops)):
+                text = mended
+                continue
+        document.faults += stops
+        return document
 
 
 class _Unreadable(Exception):
@@ -304,6 +316,29 @@ class _Reader:
         comment = _COMMENT.match(self.text, self.end) if kind != "str" or plain else None
         lost = comment[0].rstrip() if comment else ""
         return Node(*self.places.of(start), kind, found, self.text[start : self.end], lost, lead, plain)
+
+
+def _mended(text: str, stops: list[Fault]) -> str | None:
+    """Give the file with the line's text in quotes at which reading stopped, to see what else is wrong with it.
+
+    None where that would be guessing: the last stop is not at the beginning of a text, the text may be meant
+    as a list or mapping or goes on below, or quoting the one before did not help.
+    """
+    places, (line, column, _) = _Places(text), stops[-1]
+    if line is None or any(line <= (earlier.line or 0) for earlier in stops[:-1]):
+        return None
+    begin, end = [*places.starts, len(text)][line - 1 : line + 1]
+    start, lead, words = _text_of_line(places, begin)
+    is_text = lead.startswith("-") or (lead and not words.startswith(("[", "{")))
+    if not is_text or (line, column) != places.of(start) or _indent(text, end) > _indent(text, begin):
+        return None
+    return text[:start] + quote(words) + text[start + len(words) :]
+
+
+def _indent(text: str, offset: int) -> int:
+    """The indentation of the first line from `offset` on that is not blank."""
+    found = _INDENT.match(text, offset)
+    return len(found[1]) if found else 0
 
 
 def _decoded(content: bytes) -> str:

@@ -361,10 +361,10 @@ class TestSigns:
 
     @pytest.mark.parametrize("key", ["a\ufeffb", "k" * 100])
     def test_a_key_that_does_not_bear_repeating_is_left_out(self, key: str) -> None:
-        assert problems(f"sentences: [a, b]\n{key}: @x\n") == [
+        assert problems(f"sentences: [a, b]\n{key}: @x\n")[-1] == (
             f"line 2, column {len(key) + 3}: the text begins with "
             '"@", which is reserved in YAML. Put it in quotes: "@x"'
-        ]
+        )
 
     def test_lines_are_counted_as_editors_do(self) -> None:
         assert only_problem('sentences:\n- "a\u2028b"\n- no\n').startswith("line 3, column 3: sentence 2 is")
@@ -605,6 +605,38 @@ class TestValues:
             "line 8, column 1",
         ]
 
+    def test_a_text_that_cannot_be_read_hides_no_other(self) -> None:
+        content = (
+            'title: %x\nsentences:\n- @user hi\n- {name} says\n- no\n- "Hi" she said\n-   *bold* text\n'
+            "\n- > quoted\n- Note: this\nlabel_size: 3\n"
+        )
+        assert [problem.split(":")[0] for problem in problems(content)] == [
+            "line 1, column 8",
+            "line 3, column 3",
+            "line 4, column 3",
+            "line 5, column 3",
+            "line 6, column 3",
+            "line 7, column 5",
+            "line 9, column 3",
+            "line 10, column 3",
+            "line 11, column 1",
+        ]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            'sentences:\n- "one\n  two" three\n- @x\n',  # goes on below
+            "sentences: [@x, no]\n",  # within brackets
+            "title: [open\nsentences: [a, no]\n",  # no text
+            "sentences:\n- a\n - b\n- @x\n",  # not at the beginning of a text
+        ],
+    )
+    def test_where_going_on_would_be_guessing_it_ends(self, content: str) -> None:
+        assert only_problem(content)
+
+    def test_a_large_file_is_not_read_over_and_over(self) -> None:
+        assert len(problems("sentences:\n" + "- @a word or two\n" * 3000)) < 10
+
     def test_in_python_too(self) -> None:
         with pytest.raises(ValidationError, match="sentence 2 is the same as sentence 1"):
             SentenceSet(sentences=["a", "a"])
@@ -760,9 +792,9 @@ def test_what_is_shown_is_cut_and_printable() -> None:
 
 PIECES = [
     " ", "  ", "\t", "\n", "\r", "\n\n", "- ", "-", ": ", ":", " #", "#", "? ", "&a ", "*a", "!", "!!str ", "|", ">-",
-    "'", '"', "\\", "\\x", "\\u12", "\\ud800", "\\UFFFFFFFF", "\\0", "[", "]", "{", "}", ",", "%", "@", "`", "~", "<<: ",
-    "=", "---\n", "...\n", "no", "1.10", ".nan", "0x", "0b_", "12:30", "2024-01-02", "sentences:", "title:", "reference:",
-    "é", "🙂", "\ufeff", "\x85", "\u2028", "\x1b", "\0", "[" * 30, "- " * 30, "9" * 200, "x" * 3000,
+    "'", '"', "\\", "\\x", "\\u12", "\\ud800", "\\UFFFFFFFF", "\\0", "[", "]", "{", "}", ",", "%", "@", "`", "~",
+    "<<: ", "=", "---\n", "...\n", "no", "1.10", ".nan", "0x", "0b_", "12:30", "2024-01-02", "sentences:", "title:",
+    "reference:", "é", "🙂", "\ufeff", "\x85", "\u2028", "\x1b", "\0", "[" * 30, "- " * 30, "9" * 200, "x" * 3000,
 ]  # fmt: skip
 VALID = [
     *(path.read_bytes() for path in SHIPPED),
