@@ -625,10 +625,10 @@ class TestValues:
     @pytest.mark.parametrize(
         "content",
         [
-            'sentences:\n- "one\n  two" three\n- @x\n',  # goes on below
+            "sentences:\n- @one\n\n  two\n- @x\n",  # goes on below
             "sentences: [@x, no]\n",  # within brackets
             "title: [open\nsentences: [a, no]\n",  # no text
-            "sentences:\n- a\n - b\n- @x\n",  # not at the beginning of a text
+            "sentences:\n  - a\n - b\n- @x\n",  # not at the beginning of a text
         ],
     )
     def test_where_going_on_would_be_guessing_it_ends(self, content: str) -> None:
