@@ -130,10 +130,12 @@ def read_document(content: bytes, example: str) -> Document:
         try:
             document.data = _Reader(text, document).document(example)
         except _Unreadable as stop:
-            stops.append(stop.fault)
-            if len(stops) * len(text) < MAX_READ and (mended := _mended(text, stops)):
-                text = mended
-                continue
+            # On the same line again, quoting did not help, and is perhaps what stops reading now.
+            if not stops or (stop.fault.line or 0) > (stops[-1].line or 0):
+                stops.append(stop.fault)
+                if len(stops) * len(text) < MAX_READ and (mended := _mended(text, stop.fault)):
+                    text = mended
+                    continue
         document.faults += stops
         return document
 
@@ -180,6 +182,7 @@ class _Reader:
         self.loader: Any = yaml.SafeLoader(text)
         self.nodes, self.keys, self.faults = document.nodes, document.keys, document.faults
         self.end = 0  # where the last piece of content ended
+        self.seen = 0  # where the last event ended
 
     def document(self, example: str) -> dict[str, Any]:
         self.next()  # the start of the stream
@@ -207,6 +210,9 @@ class _Reader:
             raise _Unreadable(explained) from error
         except (ValueError, OverflowError) as error:  # PyYAML lets chr() and int() fail on \UFFFFFFFF
             self.stop(self.loader.get_mark().index, "this escape or number stands for no character.", error)
+        if broken := _YAML_BREAK.search(self.text, self.seen, event.start_mark.index):
+            self.note(broken.start(), _break_message(broken[0]))
+        self.seen = event.end_mark.index
         # The end of a block is known only at the next content, after comments that are no part of it.
         if isinstance(event, yaml.ScalarEvent) or event.end_mark.index > event.start_mark.index:
             self.end = event.end_mark.index
@@ -318,14 +324,14 @@ class _Reader:
         return Node(*self.places.of(start), kind, found, self.text[start : self.end], lost, lead, plain)
 
 
-def _mended(text: str, stops: list[Fault]) -> str | None:
+def _mended(text: str, stop: Fault) -> str | None:
     """Give the file with the line's text in quotes at which reading stopped, to see what else is wrong with it.
 
-    None where that would be guessing: the last stop is not at the beginning of a text, the text may be meant
-    as a list or mapping or goes on below, or quoting the one before did not help.
+    None where that would be guessing: reading did not stop at the beginning of a text, or the text may be
+    meant as a list or mapping, or goes on below.
     """
-    places, (line, column, _) = _Places(text), stops[-1]
-    if line is None or any(line <= (earlier.line or 0) for earlier in stops[:-1]):
+    places, (line, column, _) = _Places(text), stop
+    if line is None:
         return None
     begin, end = [*places.starts, len(text)][line - 1 : line + 1]
     start, lead, words = _text_of_line(places, begin)

@@ -627,6 +627,7 @@ class TestValues:
         [
             "sentences:\n- @one\n\n  two\n- @x\n",  # goes on below
             "sentences: [@x, no]\n",  # within brackets
+            "sentences:\n- \u2028@x\n- b\n",  # quotes do not help
             "title: [open\nsentences: [a, no]\n",  # no text
             "sentences:\n  - a\n - b\n- @x\n",  # not at the beginning of a text
         ],
@@ -707,7 +708,17 @@ class TestFiles:
 
     @pytest.mark.parametrize("character", ["\u2028", "\u2029"])
     @pytest.mark.parametrize(
-        ("item", "column"), [('- "a {}b"', 6), ("- a{}b", 4), ("- |\n  a{}b", 4), ('- "a{}\n  b"', 5)]
+        ("item", "column"),
+        [
+            ('- "a {}b"', 6),
+            ("- a{}b", 4),
+            ("- |\n  a{}b", 4),
+            ('- "a{}\n  b"', 5),
+            ("- {} a", 3),
+            ("- a {}", 5),
+            ("-{}  a", 2),
+            ("# a{}", 4),
+        ],
     )
     def test_a_break_that_yaml_would_tamper_with(self, character: str, item: str, column: int) -> None:
         code = f"{ord(character):04x}"
