@@ -1,6 +1,7 @@
 """From set files to reports on disk: what is stale is run, the rest is left alone, failures stop nobody else."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -184,13 +185,14 @@ def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
             listener.warn(f"another run works in {out}; waiting until it is through")
             return lock.acquire()
     except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise UsageError(f"cannot write to {out}: {reason}. Another folder: --out DIR") from error
 
 
 def make_usable(out: Path) -> None:
     """Make the output folder, or see that it can be written to. Raises OSError where it cannot."""
     if os.path.lexists(out) and not out.is_dir():
-        raise NotADirectoryError("it is no folder, and reports need one. Name another with --out DIR")
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder, and reports need one", str(out))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out):
         pass

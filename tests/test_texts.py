@@ -42,7 +42,7 @@ ODD = [
     "\n\r\none\rtwo\n\nthree\x0b\x0c\x1c\u2028\u2029four\r",
     "\x07\x1b]0;owned\x07\x1b[2J \x9b31m red \x7f\x85\x80\x9f",  # windows-1252 would make letters of the last
     "  spaces \t around\xa0\u3000 ",
-    "\u202etfel ot thgir\u202c שלום مرحبا\u200f e\u0301 👩🏽\u200d🚀 \ufeff\ufffe\uffff\U0010ffff",
+    "\u202esdrawkcab\u202c שלום مرحبا\u200f e\u0301 👩🏽\u200d🚀 \ufeff\ufffe\uffff\U0010ffff",
     "<!--</script></title><svg/onload=alert(1)>&lt;&#13;&#x80;]]>{{ 7*7 }}{% raw %}$a$ \\frac",
     '=cmd|"/c calc"!A1,"\n+1\n-1\n@x',
 ]
