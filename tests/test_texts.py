@@ -35,7 +35,7 @@ READ_PAGE = """() => {
 }"""
 
 SETS = st.tuples(
-    st.lists(text_of_any_kind().filter(_folded), min_size=2, max_size=10, unique_by=_folded),
+    st.lists(text_of_any_kind().filter(_folded), min_size=2, max_size=12, unique_by=_folded),
     text_of_any_kind().filter(_folded),
 )
 ODD = [
@@ -111,7 +111,7 @@ def test_odd_texts_come_out_as_they_went_in(carry: Carry) -> None:
 anew = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@settings(anew, max_examples=4)
+@settings(anew, max_examples=3)
 @given(SETS)
 def test_any_text_comes_out_as_it_went_in(carry: Carry, given_set: tuple[list[str], str]) -> None:
     carry(*given_set)
