@@ -49,12 +49,13 @@ def _terminate(*_: object) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # no character of a set's is too much for a locale
-        sys.stdout.reconfigure(errors="backslashreplace")
     with suppress(ValueError):  # not the main thread, where none is to be had
         signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may know fewer characters than a set has
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _need_current_folder()
         return int(arguments.command(arguments))
     except UsageError as error:
         _say(f"sentence-reports: {error}")
@@ -68,6 +69,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         _say("sentence-reports: stopped; finished reports are kept")
         return 143 if isinstance(stop, Terminated) else 130
+
+
+def _need_current_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError("the current folder is gone; change to another one") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -238,6 +246,11 @@ COLUMNS = ("set", "model", "sentences", "closest pair", "seconds", "file")
 
 
 def _row(report: "Report", out: Path) -> tuple[str, ...]:
+    """The report's line in the table, a field for each of COLUMNS, all of them on one line."""
+    return tuple(printable(field).replace("\n", "\\n") for field in _fields(report, out))
+
+
+def _fields(report: "Report", out: Path) -> tuple[str, ...]:
     file = _short(out / f"{report.stem}.html")
     if report.failure:
         reason = f"failed: {' '.join(report.failure.split())}"
@@ -253,7 +266,7 @@ def _cut(text: str, size: int = 30) -> str:
 
 
 def _show(reports: Sequence["Report"], out: Path) -> None:
-    rows = [tuple(printable(field) for field in _row(report, out)) for report in reports]
+    rows = [_row(report, out) for report in reports]
     if not sys.stdout.isatty():
         for row in rows:
             print(*row, sep="\t")

@@ -42,8 +42,14 @@ def render_index(reports: Sequence[Report]) -> str:
         loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
-    return environment.get_template("reports.html.j2").render(
+    html = environment.get_template("reports.html.j2").render(
         reports=[report for report in by_title if report.date],
         failed=[report for report in by_title if report.failure],
         css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
     )
+    return exact(html)
+
+
+def exact(html: str) -> str:
+    """A page in which carriage returns are characters of the text: as they are, browsers read line feeds."""
+    return html.replace("\r", "&#13;")

@@ -1,11 +1,14 @@
 """From set files to reports on disk: what is stale is run, the rest is left alone, failures stop nobody else."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
 import os
+import shlex
 import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -93,39 +96,52 @@ class _Run:
 
 
 def find_sets(folder: Path) -> list[Path]:
-    """The set files of a folder, by name; none where there is no such folder."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path for path in folder.iterdir() if path.suffix in SET_SUFFIXES and not path.name.startswith(".")
-    )
+    """The set files of a folder, by name; none where there is no such folder.
+
+    Raises UsageError where one may not look into it.
+    """
+    try:
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise UsageError(f"cannot look into {folder}: {error.strerror or error}") from error
+    return [path for path in paths if path.suffix in SET_SUFFIXES and not path.name.startswith(".")]
 
 
 def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
     """Read every set; give the good ones in order, and what is wrong with the others by stem."""
-    paths = list({path.resolve(): path for path in paths}.values())
+    paths = list(
+        {os.path.realpath(path): path for path in paths}.values()
+    )  # not resolve(): a link may be a loop
     good: list[SetFile] = []
     bad: dict[str, SetError] = {}
     for path in paths:
         try:
             if (words := _name_problem(path, paths)) is not None:
-                raise SetError((Problem(str(path), None, None, words),))
+                raise SetError((Problem(_legible(str(path)), None, None, words),))
             good.append(read_set(path))
         except SetError as error:
-            known = bad[path.stem].problems if path.stem in bad else ()
-            bad[path.stem] = SetError(known + error.problems)
+            stem = _legible(path.stem)
+            known = bad[stem].problems if stem in bad else ()
+            bad[stem] = SetError(known + error.problems)
     return good, bad
 
 
 def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
     if path.suffix not in SET_SUFFIXES:
         return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}"
+    if _legible(path.stem) != path.stem:
+        return "the file's name is not UTF-8, so no page can show it. Rename the file"
     if path.stem.casefold() == "index":
         return "a set cannot be called index: its page would be the list of all reports. Rename the file"
     others = [other for other in paths if other != path and other.stem.casefold() == path.stem.casefold()]
     if others:
         return f"its report would have the same name as that of {others[0]}. Rename one of the two"
     return None
+
+
+def _legible(name: str) -> str:
+    """A file's name as text: bytes in it that are not UTF-8 become escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def run(
@@ -143,12 +159,13 @@ def run(
     good, bad = read_sets(paths)
     for problem in (problem for each in good for problem in each.warnings):
         listener.warn(str(problem))
+    for error in bad.values():
+        listener.warn(str(error))
     with _lock(options.out, listener), _without_leftovers(options.out):
         work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
         work.server = server
         for stem, error in bad.items():
-            listener.warn(str(error))
-            path = next(path for path in paths if path.stem == stem)
+            path = next(path for path in paths if _legible(path.stem) == stem)
             reason = _first_words(error)
             work.state[stem] = _failed(work, stem, path, reason, title=title_of(stem), model="", n=0)
         try:
@@ -158,7 +175,7 @@ def run(
         finally:
             if work.server is not None and work.server is not server:
                 work.server.stop()
-        reports = [work.state[stem] for stem in dict.fromkeys(path.stem for path in paths)]
+        reports = [work.state[stem] for stem in dict.fromkeys(_legible(path.stem) for path in paths)]
         _close(work)
     return reports
 
@@ -166,7 +183,7 @@ def run(
 def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
     """Hold the output folder for one run, until the block ends or the process does; wait for another's end."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_usable(out)
         lock = FileLock(out / LOCK)
         try:
             return lock.acquire(blocking=False)
@@ -174,7 +191,17 @@ def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
             listener.warn(f"another run works in {out}; waiting until it is through")
             return lock.acquire()
     except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise UsageError(f"cannot write to {out}: {reason}. Another folder: --out DIR") from error
+
+
+def make_usable(out: Path) -> None:
+    """Make the output folder, or see that it can be written to. Raises OSError where it cannot."""
+    if os.path.lexists(out) and not out.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder, and reports need one", str(out))
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=out):
+        pass
 
 
 @contextmanager
@@ -409,8 +436,8 @@ def _today() -> str:
 
 def _command(path: Path) -> str:
     """The words that make a set's report again, naming no folder of this machine."""
-    own = path.resolve().parent == PROJECT / "params"
-    return f"make report SET={path.stem}" if own else f"sentence-reports run {path.name}"
+    own = path.resolve().parent == PROJECT / "params" and shlex.quote(path.stem) == path.stem
+    return f"make report SET={path.stem}" if own else f"sentence-reports run {shlex.quote(path.name)}"
 
 
 def _csv(summary: Mapping[str, Any]) -> str:
@@ -454,7 +481,8 @@ def _write_failed(work: _Run, stem: str, notebook: "NotebookNode") -> None:
 
 
 def _from_out(work: _Run, path: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), work.options.out.resolve())).as_posix()
+    place = Path(os.path.realpath(path.parent), path.name)  # a link by its own name, wherever it leads
+    return _legible(Path(os.path.relpath(place, os.path.realpath(work.options.out))).as_posix())
 
 
 def _write(out: Path, texts: Mapping[str, str]) -> None:
@@ -498,7 +526,9 @@ def _close(work: _Run) -> None:
     Raises OutputError where that fails; the reports are made all the same.
     """
     out = work.options.out
-    known = [replace(report, gone=not (out / report.set_file).exists()) for report in work.state.values()]
+    known = [
+        replace(report, gone=not os.path.lexists(out / report.set_file)) for report in work.state.values()
+    ]
     work.state = {r.stem: r for r in known if not r.gone or (r.date and (out / f"{r.stem}.html").exists())}
     if (out / "index.html").is_file() and _on_disk(work):
         return

@@ -9,7 +9,6 @@ import html
 import re
 import signal
 import socket
-import tempfile
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -31,7 +30,15 @@ from watchfiles import watch
 from sentence_reports.errors import SentenceReportsError
 from sentence_reports.forkserver import ForkServer
 from sentence_reports.index import TEMPLATE, Report
-from sentence_reports.pipeline import SET_SUFFIXES, Listener, Options, find_sets, run, start_server
+from sentence_reports.pipeline import (
+    SET_SUFFIXES,
+    Listener,
+    Options,
+    find_sets,
+    make_usable,
+    run,
+    start_server,
+)
 
 PORT = 8000  # where it is taken, any free one
 LOOK = 0.1  # seconds between two looks at whether an open page is still what would be shown
@@ -100,9 +107,7 @@ def preview(
     `ready` is told the address once it is served. Raises OSError where the output folder cannot be used, a
     folder cannot be watched, or no port can be had.
     """
-    options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=options.out):
-        pass  # raises where nothing can be written
+    make_usable(options.out)
     site = Site(options.out)
     maker = _Maker(files, params, options, listener, site)
     with _until_stopped(), _serving(site) as port, _warm_kernels(listener) as server:

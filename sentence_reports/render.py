@@ -21,6 +21,7 @@ from traitlets.config import Config
 
 from sentence_reports import tables
 from sentence_reports.errors import RenderError
+from sentence_reports.index import exact
 from sentence_reports.summary import read_summary, similarity_matrix
 
 PACKAGE = Path(__file__).parent
@@ -103,7 +104,7 @@ def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str
     }
     resources = {"report": report, "include_text": _include_text}
     html, _ = _exporter().from_notebook_node(shown, resources=resources)
-    return str(html)
+    return exact(str(html))
 
 
 @cache

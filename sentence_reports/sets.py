@@ -279,7 +279,7 @@ def _name(trail: Trail) -> str:
         case ("reference", "similarity", int(row), int(column)):
             return f"figure {column + 1} in row {row + 1} of `reference.similarity`"
     name = ".".join(map(str, trail))
-    return f"`{name}`" if name.isprintable() and len(name) <= SHOWN_LENGTH else show(name)
+    return f"`{name}`" if name.isprintable() and 0 < len(name) <= SHOWN_LENGTH else show(name)
 
 
 # What holds between values. On plain data, right or wrong, so that a file's problems come out all at once.
@@ -343,7 +343,7 @@ def _not_square(similarity: object, n: int) -> Iterator[_Finding]:
     for number, row in enumerate(similarity):
         if isinstance(row, list) and len(row) != n:
             yield _Finding((*trail, number), f"has {len(row)} figures, and the set has {n} sentences.")
-    if all(isinstance(row, list) and set(row) <= {None} for row in similarity):
+    if all(isinstance(row, list) and all(figure is None for figure in row) for row in similarity):
         yield _Finding(trail, "states no figure. Give at least one, or remove the reference.")
 
 

@@ -20,15 +20,22 @@ Trail = tuple[str | int, ...]
 """The way from the top to a value: ("sentences", "Food", 1)."""
 
 MAX_DEPTH = 20
+MAX_READ = 200_000  # characters, over all the times that a file with faults is read
+MAX_VALUES = 100_000  # a file of five million bytes can hold two million, and take a minute
 SHOWN_LENGTH = 60
 ADVICE_LENGTH = 200
 NUMBER_LENGTH = 100  # a number of 100,000 digits takes seconds to build
 
 _TAG = "tag:yaml.org,2002:"
-_NOT_TEXT = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML allows as an escape only, and U+0085, which it takes for a line break.
+_ESCAPED_ONLY = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")
+_YAML_BREAK = re.compile(r"[\u2028\u2029]")  # line breaks to YAML, characters to editors
+_TRIMMED = re.compile(rf"(?<=[ \t\r\n]){_YAML_BREAK.pattern}|{_YAML_BREAK.pattern}(?=[ \t\r\n])")
 _COMMENT = re.compile(r"[ \t]+#[^\r\n]*|")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"\s*(?P<lead>(?:-\s+)+|\w[^:]*:\s+|)(?P<text>.*)", re.DOTALL)
+_INDENT = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*( *)")
 _FLOW_TEXT = re.compile(r"[^,\]}\r\n]*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _SIGNS = {
@@ -113,12 +120,24 @@ def read_document(content: bytes, example: str) -> Document:
     `example` is a key that such a file has, for the message about a file that has none. An empty file gives
     an empty mapping.
     """
-    document = Document()
     try:
-        document.data = _Reader(_decoded(content), document).document(example)
+        text = _decoded(content)
     except _Unreadable as stop:
-        document.faults.append(stop.fault)
-    return document
+        return Document(faults=[stop.fault])
+    stops: list[Fault] = []
+    while True:
+        document = Document()
+        try:
+            document.data = _Reader(text, document).document(example)
+        except _Unreadable as stop:
+            # On the same line again, quoting did not help, and is perhaps what stops reading now.
+            if not stops or (stop.fault.line or 0) > (stops[-1].line or 0):
+                stops.append(stop.fault)
+                if len(stops) * len(text) < MAX_READ and (mended := _mended(text, stop.fault)):
+                    text = mended
+                    continue
+        document.faults += stops
+        return document
 
 
 class _Unreadable(Exception):
@@ -163,6 +182,7 @@ class _Reader:
         self.loader: Any = yaml.SafeLoader(text)
         self.nodes, self.keys, self.faults = document.nodes, document.keys, document.faults
         self.end = 0  # where the last piece of content ended
+        self.seen = 0  # where the last event ended
 
     def document(self, example: str) -> dict[str, Any]:
         self.next()  # the start of the stream
@@ -190,6 +210,9 @@ class _Reader:
             raise _Unreadable(explained) from error
         except (ValueError, OverflowError) as error:  # PyYAML lets chr() and int() fail on \UFFFFFFFF
             self.stop(self.loader.get_mark().index, "this escape or number stands for no character.", error)
+        if broken := _YAML_BREAK.search(self.text, self.seen, event.start_mark.index):
+            self.note(broken.start(), _break_message(broken[0]))
+        self.seen = event.end_mark.index
         # The end of a block is known only at the next content, after comments that are no part of it.
         if isinstance(event, yaml.ScalarEvent) or event.end_mark.index > event.start_mark.index:
             self.end = event.end_mark.index
@@ -202,6 +225,8 @@ class _Reader:
         self.faults.append(self.places.fault(offset, message))
 
     def value(self, trail: Trail, event: Any, lead: str) -> Any:
+        if len(self.nodes) + len(self.faults) >= MAX_VALUES:
+            self.stop(event.start_mark.index, f"the file holds more than {MAX_VALUES} values. Split it.")
         data, node = self.read(trail, event, lead)
         self.nodes.setdefault(trail, node)
         return data
@@ -237,8 +262,11 @@ class _Reader:
         if tag != "str":
             data, found = self.judged(tag, event.value)
             return data, self.node(event, tag, found, lead)
+        start = event.start_mark.index
         if stray := _NOT_TEXT.search(event.value):
-            self.note(event.start_mark.index, _stray_message(stray[0]))
+            self.note(start, _stray_message(stray[0]))
+        if trimmed := _TRIMMED.search(self.text, start, self.end):
+            self.note(trimmed.start(), _break_message(trimmed[0]))
         text = _NOT_TEXT.sub("\ufffd", event.value)
         return text, self.node(event, tag, f"the text {show(text)}", lead)
 
@@ -296,6 +324,29 @@ class _Reader:
         return Node(*self.places.of(start), kind, found, self.text[start : self.end], lost, lead, plain)
 
 
+def _mended(text: str, stop: Fault) -> str | None:
+    """Give the file with the line's text in quotes at which reading stopped, to see what else is wrong with it.
+
+    None where that would be guessing: reading did not stop at the beginning of a text, or the text may be
+    meant as a list or mapping, or goes on below.
+    """
+    places, (line, column, _) = _Places(text), stop
+    if line is None:
+        return None
+    begin, end = [*places.starts, len(text)][line - 1 : line + 1]
+    start, lead, words = _text_of_line(places, begin)
+    is_text = lead.startswith("-") or (lead and not words.startswith(("[", "{")))
+    if not is_text or (line, column) != places.of(start) or _indent(text, end) > _indent(text, begin):
+        return None
+    return text[:start] + quote(words) + text[start + len(words) :]
+
+
+def _indent(text: str, offset: int) -> int:
+    """The indentation of the first line from `offset` on that is not blank."""
+    found = _INDENT.match(text, offset)
+    return len(found[1]) if found else 0
+
+
 def _decoded(content: bytes) -> str:
     """Give the content as text. Raises `_Unreadable` for what is not UTF-8 or no text."""
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:2]:
@@ -308,7 +359,7 @@ def _decoded(content: bytes) -> str:
         byte = f"the byte 0x{content[error.start]:02X}"
         message = f"{byte} is not UTF-8; the file may be in Latin-1. Save it as UTF-8."
         raise _Unreadable(_Places(before).fault(len(before), message)) from error
-    if stray := _NOT_TEXT.search(text):
+    if stray := _ESCAPED_ONLY.search(text):
         raise _Unreadable(_Places(text).fault(stray.start(), _stray_message(stray[0])))
     return text
 
@@ -324,9 +375,16 @@ def _escaped(character: str) -> str:
 
 def _stray_message(character: str) -> str:
     code = f"U+{ord(character):04X}"
+    if character == "\0":
+        return f"{code} is refused: no web page can hold it. Remove it."
     if "\ud800" <= character <= "\udfff":
-        return f"{code} is half of a surrogate pair, no character. Write the character itself."
-    return f"{code} is a control character, which no text needs. Remove it."
+        return f"{code} is half of a surrogate pair, which no file can hold. Write the character itself."
+    return f"{code} does not come through YAML as it is. Write {_escaped(character)} in double quotes, or remove it."
+
+
+def _break_message(character: str) -> str:
+    what = f"U+{ord(character):04X} is a line break to YAML, which drops the spaces and lines beside it."
+    return f"{what} Write {_escaped(character)} in double quotes."
 
 
 def _sign_message(sign: str, lead: str, text: str) -> str:
@@ -353,11 +411,15 @@ def _explained(places: _Places, error: yaml.MarkedYAMLError, *, in_flow: bool) -
         start, lead, text = offset, "", piece[0].rstrip()
     if places.text[offset : offset + 1] == "\t":
         return places.fault(offset, f"a tab stands where YAML needs spaces. {_without_tab(lead, text)}")
+    if broken := _YAML_BREAK.search(text):
+        return places.fault(start + broken.start(), _break_message(broken[0]))
+    if offset < start:  # what leads to the text has no place here
+        return places.fault(offset, _misfit("", lead, text) + _comment_hint(places, offset))
     if text[:1] in ('"', "'"):
         return places.fault(start, _badly_quoted(str(error.problem), lead, text))
     if text[:1] in _SIGNS:
         return places.fault(start, _sign_message(text[0], lead, text))
-    return places.fault(offset, _misfit(str(error.problem), lead, text))
+    return places.fault(offset, _misfit(str(error.problem), lead, text) + _comment_hint(places, offset))
 
 
 def _culprit(error: yaml.MarkedYAMLError) -> int:
@@ -372,7 +434,8 @@ def _unclosed(places: _Places, error: yaml.MarkedYAMLError, lead: str, text: str
     what, end = _OPEN[str(error.context)]
     line, column = places.of(error.problem_mark.index if error.problem_mark else 0)
     message = f"the {what} that opens here lacks a comma or its {end} before line {line}, column {column}."
-    return f"{message} Or is it text? {quoting_advice(lead, text)}"
+    hint = _comment_hint(places, error.problem_mark.index) if error.problem_mark else ""
+    return f"{message}{hint} Or is it text? {quoting_advice(lead, text)}"
 
 
 def _without_tab(lead: str, text: str) -> str:
@@ -393,6 +456,14 @@ def _badly_quoted(problem: str, lead: str, text: str) -> str:
     if text.endswith(mark) and text.count(mark) == 3:  # 'it's so': the outer two are no words of the author's
         text = text[1:-1]
     return f"the text begins with {mark}, and YAML ends it at the second one. {quoting_advice(lead, text)}"
+
+
+def _comment_hint(places: _Places, offset: int) -> str:
+    """Say so where the last line above that is not blank holds a comment, which ended its text."""
+    above = places.text[: places.line_at(offset)[0]].rstrip()
+    if not re.search(r"(?:^|[ \t])#[^\r\n]*$", above):
+        return ""
+    return " The # above begins a comment: if it is part of a text, put all of that text in quotes."
 
 
 def _misfit(problem: str, lead: str, text: str) -> str:

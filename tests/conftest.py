@@ -5,17 +5,83 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
 from playwright.sync_api import Browser, sync_playwright
 
 from sentence_reports import models
 from sentence_reports.forkserver import POSSIBLE, ForkServer
 
 ROOT = Path(__file__).parents[1]
+
+# The same cases on every machine, so that what fails there can be looked at here; and no clock decides.
+settings.register_profile("same everywhere", derandomize=True, deadline=None)
+settings.load_profile("same everywhere")
+
+
+def text_of_any_kind() -> st.SearchStrategy[str]:
+    """Any text that a set can hold: all of Unicode but NUL and halves of surrogate pairs, some signs more often."""
+    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    signs = st.sampled_from(
+        [*" \t\r\n\x07\x0b\x0c\x1b\x1c\x7f\x85\x9b\xa0\xad", *"#:-&*!|>'\"%@`{}[]<>\\$=+_,"]
+    )
+    joiners = st.sampled_from(
+        [*"\u0301\u200b\u200d\u200e\u202e\u2028\u2029\u2066\ufeff\ufffe\uffff\U0001f3fd\U0010ffff"]
+    )
+    markup = st.sampled_from(
+        [
+            "<script>",
+            "</title>",
+            "<!--",
+            "]]>",
+            "&amp;",
+            "&#13;",
+            "&#x80;",
+            "\x1b[31m",
+            "$$",
+            "{{",
+            "{%",
+            "**",
+        ]
+    )
+    return st.lists(characters | signs | joiners | markup, min_size=1, max_size=30).map("".join)
+
+
+@contextmanager
+def not_root() -> Iterator[None]:
+    """Be somebody who may not read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        os.seteuid(65534)
+    except OSError as error:
+        pytest.skip(f"root may read everything, and cannot become another user here: {error}")
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", "").strip() or error
+        pytest.skip(f"a small file system cannot be mounted here: {reason}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.fixture(autouse=True)

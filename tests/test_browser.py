@@ -1,6 +1,5 @@
 """The pages in a real browser: they ask for nothing, run nothing, and can be read by everybody."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Ran, command_line
 from playwright.sync_api import Browser, Page
@@ -24,6 +24,12 @@ HOSTILE = [
     "costs $5 to $10, Pay $$ now, \\frac{1}{2} `code` **bold** [link](http://127.0.0.1:9/)",
 ]
 SCRIPTS = ["中文句子在这里", "नमस्ते दुनिया", "مرحبا بالعالم", "🙂🚗 emoji", "Ελληνικά", "from $100 to $1000"]
+CONTROLS = [
+    "a bell \x07 and red \x1b[31m \x9b32m \x85",
+    "\r carriage\rreturns",
+    "line\nbreaks\u2028 of\x0b  all\x0c kinds\n",
+]
+LONG = "word " * 20_000
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +41,16 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         "hostile": {
             "title": HOSTILE[0],
             "description": "\n".join(HOSTILE),
-            "sentences": {HOSTILE[2]: HOSTILE},
+            "sentences": {HOSTILE[2]: [*HOSTILE, LONG]},
         },
-        "scripts": {"sentences": SCRIPTS},
+        "scripts": {"sentences": SCRIPTS + CONTROLS},
         "forty": {"sentences": many},
         "broken": {"title": HOSTILE[1], "sentences": ["one", "two"], "model": "./no <b>such</b> folder"},
     }
     for stem, keys in sets.items():
         values = {"model": "sentence-transformers/all-MiniLM-L6-v2"} | keys
-        (folder / f"{stem}.yaml").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
+        (folder / f"{stem}.yaml").write_text(text, encoding="utf-8")
     paths = [folder / f"{stem}.yaml" for stem in sets]
     return replace(command_line("run", *paths, "--out", folder / "out", home=folder), out=folder / "out")
 
@@ -140,8 +147,19 @@ def test_a_hostile_set_is_only_text(visit: Callable[..., Watched], odd: Ran) -> 
     assert page.locator("h1").inner_text() == HOSTILE[0]
     assert page.locator("script, iframe, a[href^='javascript'], [onerror], [onload]").count() == 0
     quoted = page.locator("main").text_content() or ""
-    assert all(sentence in quoted for sentence in HOSTILE)
+    assert all(sentence in quoted for sentence in [*HOSTILE, LONG])
+    assert "Sentence 7 was cut at 256 of 20002 tokens" in quoted
     assert watched.trouble == []
+
+
+def test_every_script_and_control_character_is_there(visit: Callable[..., Watched], odd: Ran) -> None:
+    page = visit(odd.out / "scripts.html").page
+    sentences = enumerate(SCRIPTS + CONTROLS, start=1)
+    whole = page.locator(".matrix tbody .full").all_text_contents()
+    assert whole == [f"{number} · {text}" for number, text in sentences]
+    listed = page.locator(".output pre").first.text_content() or ""
+    assert all(text in listed for text in SCRIPTS + CONTROLS)
+    assert not {"\x07", "\x1b", "\x9b", "\x85"} & set(odd.stdout + odd.stderr)
 
 
 def test_a_hostile_failure_is_only_text_on_the_index(visit: Callable[..., Watched], odd: Ran) -> None:

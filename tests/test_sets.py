@@ -6,13 +6,15 @@ import pickle
 import re
 import subprocess
 import sys
+import time
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import assume, example, given
+from conftest import not_root, text_of_any_kind
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -154,10 +156,9 @@ class TestReading:
         assert len(read(f"sentences:\n- {'word ' * 20_000}\n- b\n").set.texts[0]) == 99_999
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=80))
-@example('"\\ \u2028 \ufeff \ufffd \U0001f600 é')
+@given(text_of_any_kind())
+@example('"\\ \u2028 \ufeff \ufffd \U0001f600 é \ufffe \x1b[31m \x07 \x85 \r\n')
 def test_any_text_in_quotes_comes_back_unchanged(text: str) -> None:
-    assume(text.strip() and not re.search("[\ufffe\uffff]", text))
     document = read_document(f"sentences:\n- {quote(text)}\n".encode(), "sentences")
     assert (document.data, document.faults) == ({"sentences": [text]}, [])
 
@@ -317,6 +318,32 @@ class TestSigns:
             "Check its indentation; put text with special signs in quotes."
         )
 
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            ("title: x\n  sentences: [a, b]\n", "line 2, column 12"),
+            ("sentences:\n  A: x\n    B: [c]\n", "line 3, column 6"),
+        ],
+    )
+    def test_a_key_too_far_to_the_right_is_not_blamed_on_its_value(self, content: str, place: str) -> None:
+        assert only_problem(content) == (
+            f"{place}: this does not fit the lines above it. "
+            "Check its indentation; put text with special signs in quotes."
+        )
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "sentences:\n- one #two\n\n  three\n- b\n",
+            "sentences:\n- one\n  # two\n  three\n- b\n",
+            "sentences:\n  Food # and drink: [a]\n  Zoo: [b]\n",
+            "sentences: [one #two, three]\n",
+        ],
+    )
+    def test_a_comment_that_cuts_a_text_in_two_is_named(self, content: str) -> None:
+        hint = "The # above begins a comment: if it is part of a text, put all of that text in quotes."
+        assert hint in only_problem(content)
+
     def test_within_brackets_and_behind_keys(self) -> None:
         assert only_problem("sentences: [@a, b]") == (
             'line 1, column 13: the text begins with "@", which is reserved in YAML. Put it in quotes: "@a"'
@@ -334,10 +361,10 @@ class TestSigns:
 
     @pytest.mark.parametrize("key", ["a\ufeffb", "k" * 100])
     def test_a_key_that_does_not_bear_repeating_is_left_out(self, key: str) -> None:
-        assert problems(f"sentences: [a, b]\n{key}: @x\n") == [
+        assert problems(f"sentences: [a, b]\n{key}: @x\n")[-1] == (
             f"line 2, column {len(key) + 3}: the text begins with "
             '"@", which is reserved in YAML. Put it in quotes: "@x"'
-        ]
+        )
 
     def test_lines_are_counted_as_editors_do(self) -> None:
         assert only_problem('sentences:\n- "a\u2028b"\n- no\n').startswith("line 3, column 3: sentence 2 is")
@@ -555,6 +582,12 @@ class TestValues:
             "It should be greater than or equal to -1.01.",
         ]
 
+    def test_a_figure_that_is_a_mapping(self) -> None:
+        content = "sentences: [a, b]\nreference: {source: s, model: m, similarity: [[1, {x: 1}], [1, 1]]}"
+        assert only_problem(content) == (
+            "line 2, column 51: figure 2 in row 1 of `reference.similarity` needs a number, and this is a mapping."
+        )
+
     @pytest.mark.parametrize("tolerance", ["0", "-0.1", ".inf"])
     def test_a_tolerance_that_is_none(self, tolerance: str) -> None:
         reference = f"{{source: s, model: m, tolerance: {tolerance}, similarity: [[1, 1], [1, 1]]}}"
@@ -571,6 +604,39 @@ class TestValues:
             "line 7, column 1",
             "line 8, column 1",
         ]
+
+    def test_a_text_that_cannot_be_read_hides_no_other(self) -> None:
+        content = (
+            'title: %x\nsentences:\n- @user hi\n- {name} says\n- no\n- "Hi" she said\n-   *bold* text\n'
+            "\n- > quoted\n- Note: this\nlabel_size: 3\n"
+        )
+        assert [problem.split(":")[0] for problem in problems(content)] == [
+            "line 1, column 8",
+            "line 3, column 3",
+            "line 4, column 3",
+            "line 5, column 3",
+            "line 6, column 3",
+            "line 7, column 5",
+            "line 9, column 3",
+            "line 10, column 3",
+            "line 11, column 1",
+        ]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "sentences:\n- @one\n\n  two\n- @x\n",  # goes on below
+            "sentences: [@x, no]\n",  # within brackets
+            "sentences:\n- \u2028@x\n- b\n",  # quotes do not help
+            "title: [open\nsentences: [a, no]\n",  # no text
+            "sentences:\n  - a\n - b\n- @x\n",  # not at the beginning of a text
+        ],
+    )
+    def test_where_going_on_would_be_guessing_it_ends(self, content: str) -> None:
+        assert only_problem(content)
+
+    def test_a_large_file_is_not_read_over_and_over(self) -> None:
+        assert len(problems("sentences:\n" + "- @a word or two\n" * 3000)) < 10
 
     def test_in_python_too(self) -> None:
         with pytest.raises(ValidationError, match="sentence 2 is the same as sentence 1"):
@@ -617,20 +683,21 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("item", "message"),
         [
-            ("- a\0b", "line 4, column 4: U+0000 is a control character, which no text needs. Remove it."),
+            ("- a\0b", "line 4, column 4: U+0000 is refused: no web page can hold it. Remove it."),
+            ('- "a\\0b"', "line 4, column 3: U+0000 is refused: no web page can hold it. Remove it."),
             (
                 "- a\x1b[31mb",
-                "line 4, column 4: U+001B is a control character, which no text needs. Remove it.",
+                "line 4, column 4: U+001B does not come through YAML as it is. "
+                "Write \\x1b in double quotes, or remove it.",
             ),
-            ("- a\x85b", "line 4, column 4: U+0085 is a control character, which no text needs. Remove it."),
-            ('- "a\\0b"', "line 4, column 3: U+0000 is a control character, which no text needs. Remove it."),
             (
-                '- "\\e[0m"',
-                "line 4, column 3: U+001B is a control character, which no text needs. Remove it.",
+                "- a\x85b",
+                "line 4, column 4: U+0085 does not come through YAML as it is. "
+                "Write \\x85 in double quotes, or remove it.",
             ),
             (
                 '- "\\ud800"',
-                "line 4, column 3: U+D800 is half of a surrogate pair, no character. "
+                "line 4, column 3: U+D800 is half of a surrogate pair, which no file can hold. "
                 "Write the character itself.",
             ),
             ('- "\\UFFFFFFFF"', "line 4, column 6: this escape or number stands for no character."),
@@ -638,6 +705,28 @@ class TestFiles:
     )
     def test_what_is_no_text(self, item: str, message: str) -> None:
         assert only_problem(with_third(item)) == message
+
+    @pytest.mark.parametrize("character", ["\u2028", "\u2029"])
+    @pytest.mark.parametrize(
+        ("item", "column"),
+        [
+            ('- "a {}b"', 6),
+            ("- a{}b", 4),
+            ("- |\n  a{}b", 4),
+            ('- "a{}\n  b"', 5),
+            ("- {} a", 3),
+            ("- a {}", 5),
+            ("-{}  a", 2),
+            ("# a{}", 4),
+        ],
+    )
+    def test_a_break_that_yaml_would_tamper_with(self, character: str, item: str, column: int) -> None:
+        code = f"{ord(character):04x}"
+        assert only_problem(with_third(item.replace("{}", character))).endswith(
+            f"column {column}: U+{code} is a line break to YAML, which drops the spaces and lines beside it. "
+            f"Write \\u{code} in double quotes."
+        )
+        assert read(with_third(f'- "a{character}b"')).set.texts[2] == f"a{character}b"
 
     def test_lone_surrogates_in_the_bytes(self) -> None:
         assert "the byte 0xED is not UTF-8" in only_problem(b"sentences:\n- \xed\xa0\x80\n- b\n")
@@ -649,10 +738,21 @@ class TestFiles:
     def test_the_depth_is_named(self) -> None:
         assert only_problem("sentences: " + "[" * 50) == "line 1, column 31: nested more than 20 levels deep."
 
-    def test_too_big(self) -> None:
-        assert only_problem("#" * 5_000_001) == (
-            ": the file has more than 5 MB, the most a set may have. Split it."
+    @pytest.mark.parametrize("size", [5_000_001, 100_000_000])
+    def test_too_big(self, size: int) -> None:
+        Path("mine.yaml").touch()
+        os.truncate("mine.yaml", size)
+        with pytest.raises(SetError) as caught:
+            read_set(Path("mine.yaml"))
+        assert str(caught.value) == (
+            "mine.yaml: the file has more than 5 MB, the most a set may have. Split it."
         )
+
+    def test_too_many_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sentence_reports.yaml_nodes.MAX_VALUES", 50)  # counting to 100,000 takes seconds
+        message = "the file holds more than 50 values. Split it."
+        assert only_problem("sentences: [" + "a," * 51 + "]") == f"line 1, column 113: {message}"
+        assert problems("sentences: [" + "*a," * 51 + "]")[-1] == f"line 1, column 88: {message}"
 
     @pytest.mark.parametrize(
         ("name", "message"),
@@ -676,14 +776,13 @@ class TestFiles:
             read_set(Path(name))
         assert caught.value.problems == (Problem(name, None, None, message),)
 
-    def test_no_permission(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(*args: object) -> None:
-            raise PermissionError(13, "Permission denied")
-
+    def test_no_permission(self, folder: Path) -> None:
         read("sentences: [a, b]")
-        monkeypatch.setattr(Path, "open", refuse)  # root may read everything
-        with pytest.raises(SetError, match=r"^mine\.yaml: the file cannot be read \(Permission denied\)\.$"):
+        folder.chmod(0o755)
+        Path("mine.yaml").chmod(0)
+        with not_root(), pytest.raises(SetError) as caught:
             read_set(Path("mine.yaml"))
+        assert str(caught.value) == "mine.yaml: the file cannot be read (Permission denied)."
 
     def test_a_link_to_a_set_is_a_set(self) -> None:
         read("sentences: [a, b]")
@@ -698,6 +797,71 @@ class TestFiles:
 
 def test_what_is_shown_is_cut_and_printable() -> None:
     assert show("a\x1b\n\u202e" + "x" * 100) == '"a\\x1b\\n\\u202e' + "x" * 53 + '..."'
+
+
+# Fuzz: whatever a file holds, it is read or refused with our own error, at once
+
+PIECES = [
+    " ", "  ", "\t", "\n", "\r", "\n\n", "- ", "-", ": ", ":", " #", "#", "? ", "&a ", "*a", "!", "!!str ", "|", ">-",
+    "'", '"', "\\", "\\x", "\\u12", "\\ud800", "\\UFFFFFFFF", "\\0", "[", "]", "{", "}", ",", "%", "@", "`", "~",
+    "<<: ", "=", "---\n", "...\n", "no", "1.10", ".nan", "0x", "0b_", "12:30", "2024-01-02", "sentences:", "title:",
+    "reference:", "é", "🙂", "\ufeff", "\x85", "\u2028", "\x1b", "\0", "[" * 30, "- " * 30, "9" * 200, "x" * 3000,
+]  # fmt: skip
+VALID = [
+    *(path.read_bytes() for path in SHIPPED),
+    b"sentences: [a, 'b', \"c\"]\nlabel_size: 40\nnormalize: false\n",
+    b"sentences:\n  Food: [a, b]\n  'Zoo': # animals\n  - |\n    two\n    lines\n  - >-\n    folded\n",
+    '{"title": "\\u00e9\\n", "sentences": ["中文", "🙂 b"], "fallback_model": null}'.encode(),
+    b"\xef\xbb\xbf%YAML 1.1\n---\nsentences:\r\n- plain\r\n  goes on\r\n- b\r\n...\r\n",
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A valid set file in which up to six pieces were removed, doubled, overwritten or put in."""
+    random = draw(
+        st.randoms(use_true_random=True)
+    )  # seeded by Hypothesis, and hardly ever the same file twice
+    content = random.choice(VALID)
+    for _ in range(random.randint(1, 6)):
+        start = random.randint(0, len(content))
+        end = start + random.randint(0, 40)
+        piece = random.choice(
+            [random.choice(PIECES).encode(), random.randbytes(2), b"", content[start:end] * 2]
+        )
+        content = content[:start] + piece + content[random.choice([start, end]) :]
+    return content
+
+
+def read_or_refuse(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    began = time.thread_time()
+    try:
+        found = read_set(path)
+    except SetError as refused:
+        found = refused
+    if isinstance(found, SetError):
+        assert found.problems
+        assert all(problem.message.isprintable() for problem in found.problems)
+    else:  # stock papermill reads the same
+        assert found.set.parameters() == yaml.safe_load(content)
+    # Not the clock: this thread's own work, which other processes cannot make longer. It takes some milliseconds.
+    assert time.thread_time() - began < 1
+
+
+@settings(max_examples=200)
+@given(content=damaged())
+def test_a_damaged_file_is_read_or_refused(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    read_or_refuse(content, tmp_path_factory.getbasetemp() / "damaged.yaml")
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000)
+@given(content=damaged())
+def test_ten_thousand_damaged_files_are_read_or_refused(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    read_or_refuse(content, tmp_path_factory.getbasetemp() / "damaged.yaml")
 
 
 # The schema, the shipped sets, the colour maps, the imports

