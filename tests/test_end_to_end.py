@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from conftest import Ran, command_line
 from hub import StandIn
 from test_ends import DRIVER
-from test_models import change_weights, cut_short, edit, only_pickle, tiny  # noqa: F401  # a fixture
+from test_models import change_weights, cut_short, edit, only_pickle
 from test_pipeline import Notes
 
 from sentence_reports.models import EMBEDDED
