@@ -51,5 +51,5 @@ def render_index(reports: Sequence[Report]) -> str:
 
 
 def exact(html: str) -> str:
-    """A page in which carriage returns are characters of the text: as they are, browsers read line feeds."""
+    """The page with its carriage returns as references: bare ones would be line feeds to a browser."""
     return html.replace("\r", "&#13;")

@@ -109,9 +109,8 @@ def find_sets(folder: Path) -> list[Path]:
 
 def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
     """Read every set; give the good ones in order, and what is wrong with the others by stem."""
-    paths = list(
-        {os.path.realpath(path): path for path in paths}.values()
-    )  # not resolve(): a link may be a loop
+    # realpath, since Path.resolve raises where a link leads to itself
+    paths = list({os.path.realpath(path): path for path in paths}.values())
     good: list[SetFile] = []
     bad: dict[str, SetError] = {}
     for path in paths:

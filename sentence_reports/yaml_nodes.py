@@ -461,7 +461,7 @@ def _badly_quoted(problem: str, lead: str, text: str) -> str:
 def _comment_hint(places: _Places, offset: int) -> str:
     """Say so where the last line above that is not blank holds a comment, which ended its text."""
     above = places.text[: places.line_at(offset)[0]].rstrip()
-    if not re.search(r"(?:^|[ \t])#[^\r\n]*$", above):
+    if not re.search(r"(?:^|[ \t])#", places.line_at(len(above))[1]):
         return ""
     return " The # above begins a comment: if it is part of a text, put all of that text in quotes."
 

@@ -336,6 +336,7 @@ class TestSigns:
         [
             "sentences:\n- one #two\n\n  three\n- b\n",
             "sentences:\n- one\n  # two\n  three\n- b\n",
+            "sentences:\n- one\n# two\n  three\n- b\n",
             "sentences:\n  Food # and drink: [a]\n  Zoo: [b]\n",
             "sentences: [one #two, three]\n",
         ],
