@@ -6,9 +6,11 @@ sentences there are, and says in its text what it leaves out.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Arc
 from numpy.typing import ArrayLike, NDArray
@@ -140,43 +142,33 @@ def sentence_map(
         figure = Figure(figsize=MAP)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.scatter(places[:, 0], places[:, 1], c=colors, s=30 if n <= NUMBERED_UP_TO else 8)
-        inch = max(
-            *np.ptp(places, axis=0) / np.subtract(MAP, 0.8), 0.02
-        )  # of the paper, in units of the places
-        center = (places.max(axis=0) + places.min(axis=0)) / 2
-        (left, right), (low, high) = (
-            c + np.array([-0.5, 0.5]) * side * inch for c, side in zip(center, MAP, strict=True)
-        )
-        axes.set(xlim=(left, right), ylim=(low, high), xticks=[], yticks=[])
-        spots = _free_spots(72 * places / inch) if n <= NUMBERED_UP_TO else []
+        unit = _fit(axes, places)
+        spots = _free_spots(72 * places / unit) if n <= NUMBERED_UP_TO else []
+        style: dict[str, Any] = {"textcoords": "offset points", "size": 8, "ha": "center", "va": "center"}
         for k, spot in enumerate(spots):
             if spot is not None:
-                axes.annotate(
-                    str(k + 1),
-                    places[k],
-                    spot,
-                    textcoords="offset points",
-                    color=colors[k],
-                    size=8,
-                    ha="center",
-                    va="center",
-                )
-        lines = _lines(labels, groups, colors)
-        for k, (words, color) in enumerate(lines):
-            column, row = divmod(k, math.ceil(len(lines) / 2))
-            axes.annotate(
-                words,
-                (column / 2, 0),
-                (0, -10 - 15 * row),
-                "axes fraction",
-                "offset points",
-                color=color,
-                va="top",
-                size=9,
-            )
-        return Picture(
-            figure, _map_words(places, kept, labels, groups, spots.count(None)), vector=n <= SVG_UP_TO
-        )
+                axes.annotate(str(k + 1), places[k], spot, color=colors[k], **style)
+        _write_below(axes, _lines(labels, groups, colors))
+        alt = _map_words(places, kept, labels, groups, spots.count(None))
+        return Picture(figure, alt, vector=n <= SVG_UP_TO)
+
+
+def _fit(axes: Axes, places: NDArray[np.floating]) -> float:
+    """Lay the axes round all places with room for their numbers, equal both ways; give the length of an inch."""
+    inch = max(*np.ptp(places, axis=0) / np.subtract(MAP, 0.8), 0.02)
+    center = (places.max(axis=0) + places.min(axis=0)) / 2
+    half = np.array(MAP) / 2 * inch
+    (left, low), (right, high) = center - half, center + half
+    axes.set(xlim=(left, right), ylim=(low, high), xticks=[], yticks=[])
+    return float(inch)
+
+
+def _write_below(axes: Axes, lines: Sequence[tuple[str, str]]) -> None:
+    """Write lines of words, each in its colour, in two columns below the axes."""
+    for k, (words, color) in enumerate(lines):
+        column, row = divmod(k, math.ceil(len(lines) / 2))
+        place, offset = (column / 2, 0), (0, -10 - 15 * row)
+        axes.annotate(words, place, offset, "axes fraction", "offset points", color=color, va="top", size=9)
 
 
 def _heights(values: ArrayLike, bins: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -206,11 +198,9 @@ def _lines(
 def _names(labels: Sequence[str]) -> list[str]:
     """A number for each label, and the label behind it where the pictures' font can draw them all."""
     numbers = [str(k) for k in range(1, len(labels) + 1)]
-    return (
-        numbers
-        if numbered(labels)
-        else [f"{k} · {shorten(label, LABEL)}" for k, label in zip(numbers, labels, strict=True)]
-    )
+    if numbered(labels):
+        return numbers
+    return [f"{k} · {shorten(label, LABEL)}" for k, label in zip(numbers, labels, strict=True)]
 
 
 def _free_spots(points: NDArray[np.floating]) -> list[tuple[float, float] | None]:

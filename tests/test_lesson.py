@@ -102,7 +102,7 @@ def test_of_many_texts_the_first_are_shown_and_those_that_lose_something(tiny: P
     ("text", "expected"),
     [
         ("The dog, the DOG!", {"the", "dog"}),
-        ("It’s 5 o'clock", {"its", "5", "oclock"}),
+        ("It’s Mary's 5", {"its", "marys", "5"}),
         ("नमस्ते दुनिया", {"नमस्ते", "दुनिया"}),  # vowel signs belong to their word
         ("今天很好。我喝茶", {"今天很好", "我喝茶"}),
         ("مرحبا بالعالم، صديق", {"مرحبا", "بالعالم", "صديق"}),
