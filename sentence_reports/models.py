@@ -421,7 +421,7 @@ def load(found: FoundModel) -> SentenceTransformer:
     """Give the encoder, on the CPU and in float32, without any network and without a word on stderr.
 
     Raises `ModelError` when the files do not make a model, lack some of the weights, which the library would
-    fill with random numbers, or hold some that are no numbers (NaN, infinity).
+    fill with random numbers, or when weights or embeddings are no finite numbers.
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -446,11 +446,18 @@ def load(found: FoundModel) -> SentenceTransformer:
             f"The weights of {found.name} are incomplete: {', '.join(absent[:3])} missing ({len(absent)} in "
             "all), and would be random numbers. Get the model again, or choose another."
         )
-    if broken := [name for name, weights in encoder.named_parameters() if not weights.sum().isfinite()]:
+    # The extremes tell, and are read many times faster than every value is judged.
+    extremes = [
+        (name, torch.stack(weights.detach().aminmax())) for name, weights in encoder.named_parameters()
+    ]
+    if broken := [name for name, values in extremes if not values.isfinite().all()]:
         raise ModelError(
             f"The weights of {found.name} are broken: {broken[0]} holds values that are no finite numbers "
-            f"({len(broken)} such in all), and so would the embeddings. Get the model again, or choose another."
+            f"({len(broken)} such in all). Get the model again, or choose another."
         )
+    # With whole weights, too: where they are so large that what is computed with them overflows.
+    if not encoder.encode("a", convert_to_tensor=True, show_progress_bar=False).isfinite().all():
+        raise ModelError(f"The embeddings of {found.name} are no finite numbers. Choose another model.")
     return encoder
 
 

@@ -120,8 +120,8 @@ def test_a_kernel_that_dies_is_one_line(run: Callable[..., NotebookNode]) -> Non
     ("need", "words"),
     [
         ("bytearray(1 << 36)", "MemoryError"),
-        ("np.ones(1 << 33)", "MemoryError: Unable to allocate 64.0 GiB"),
-        ("torch.ones(1 << 33)", "RuntimeError: .*DefaultCPUAllocator: can't allocate memory"),
+        ("np.ones(1 << 33)", "MemoryError: Unable to allocate 64.0 GiB.*"),
+        ("torch.ones(1 << 33)", "RuntimeError: .*DefaultCPUAllocator: can't allocate memory.*"),
     ],
 )
 def test_a_cell_that_asks_for_too_much_memory_is_one_line(
@@ -130,7 +130,7 @@ def test_a_cell_that_asks_for_too_much_memory_is_one_line(
     limit = "resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))"
     with pytest.raises(ExecutionError) as caught:
         run(description=f"#run\nimport resource, torch, numpy as np; {limit}; {need}")
-    assert re.fullmatch(f"cell 3 of the notebook failed: {words}.*", str(caught.value))
+    assert re.fullmatch(f"cell 3 of the notebook failed: {words}", str(caught.value))
 
 
 def test_a_clock_that_jumps_changes_nothing(

@@ -261,8 +261,10 @@ def test_a_server_that_cannot_fork_refuses_and_goes_on(monkeypatch: pytest.Monke
     with ThreadPoolExecutor(1) as pool, theirs:
         serving = pool.submit(forkserver._serve, theirs)
         for _ in range(2):
+            kernel = server.fork()
+            kernel._channel.settimeout(10)
             with pytest.raises(ConnectionError):
-                server.fork().start([], {}, "/")
+                kernel.start([], {}, "/")
         assert not server.died
         server.stop()
         assert isinstance(serving.exception(), SystemExit)

@@ -766,6 +766,13 @@ def test_weights_that_are_no_numbers_are_an_error(model: Path, value: float) -> 
     assert "(1 such in all)" in str(caught.value)
 
 
+def test_embeddings_that_are_no_numbers_are_an_error(model: Path) -> None:
+    name = "embeddings.LayerNorm.weight"
+    found = change_weights(model, lambda tensors: tensors | {name: tensors[name] * 3e38})
+    with pytest.raises(ModelError, match=r"are no finite numbers\. Choose another model"):
+        models.load(replace(found, name="mine"))
+
+
 def test_what_does_not_load_is_an_error_without_the_path(model: Path) -> None:
     found = replace(find_model(str(model)), name="mine")
     edit(model / "config.json", hidden_size=64)
