@@ -423,42 +423,58 @@ def load(found: FoundModel) -> SentenceTransformer:
     Raises `ModelError` when the files do not make a model, lack some of the weights, which the library would
     fill with random numbers, or when weights or embeddings are no finite numbers.
     """
-    import torch
-    from sentence_transformers import SentenceTransformer
-
     with _quiet() as warnings:
-        try:
-            encoder = SentenceTransformer(
-                found.folder,
-                device="cpu",
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
-            )
-        except Exception as error:  # whatever a damaged file makes of the libraries' inside
-            # The library's own words, without this machine's path.
-            words = " ".join(str(error).replace(found.folder, found.name).split())
-            raise ModelError(
-                f"The model {found.name} does not load: {error.__class__.__name__}: {words[:300]}"
-            ) from error
+        encoder = _open(found)
     if absent := _random_weights(warnings):
         raise ModelError(
             f"The weights of {found.name} are incomplete: {', '.join(absent[:3])} missing ({len(absent)} in "
             "all), and would be random numbers. Get the model again, or choose another."
         )
-    # The extremes tell, and are read many times faster than every value is judged.
-    extremes = [
-        (name, torch.stack(weights.detach().aminmax())) for name, weights in encoder.named_parameters()
-    ]
-    if broken := [name for name, values in extremes if not values.isfinite().all()]:
+    if broken := _not_finite_weights(encoder):
         raise ModelError(
             f"The weights of {found.name} are broken: {broken[0]} holds values that are no finite numbers "
             f"({len(broken)} such in all). Get the model again, or choose another."
         )
-    # With whole weights, too: where they are so large that what is computed with them overflows.
-    if not encoder.encode("a", convert_to_tensor=True, show_progress_bar=False).isfinite().all():
+    if _overflows(encoder):
         raise ModelError(f"The embeddings of {found.name} are no finite numbers. Choose another model.")
     return encoder
+
+
+def _open(found: FoundModel) -> SentenceTransformer:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(
+            found.folder,
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+        )
+    except Exception as error:  # whatever a damaged file makes of the libraries' inside
+        # The library's own words, without this machine's path.
+        words = " ".join(str(error).replace(found.folder, found.name).split())
+        raise ModelError(
+            f"The model {found.name} does not load: {error.__class__.__name__}: {words[:300]}"
+        ) from error
+
+
+def _not_finite_weights(encoder: SentenceTransformer) -> list[str]:
+    """Names of the weights with nan or infinity among them; the extremes tell, and are read fast."""
+    import torch
+
+    extremes = {name: torch.stack(weights.detach().aminmax()) for name, weights in encoder.named_parameters()}
+    return [name for name, values in extremes.items() if not values.isfinite().all()]
+
+
+def _overflows(encoder: SentenceTransformer) -> bool:
+    """Whether whole weights are so large that what is computed with them is no number."""
+    import torch
+
+    with torch.inference_mode():  # encode() would leave the thread of a progress bar behind
+        embedding = encoder(encoder.preprocess(["a"]))["sentence_embedding"]
+    return not embedding.isfinite().all()
 
 
 def _random_weights(warnings: list[str]) -> list[str]:

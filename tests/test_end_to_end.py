@@ -51,7 +51,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.slow
-def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, tmp_path: Path) -> None:
     sets, words = tmp_path / "sets", {stem: words for stem, (_, words) in FOLDERS.items()}
     for stem, (damage, _) in FOLDERS.items():
         damage(Path(shutil.copytree(tiny, tmp_path / stem)))
@@ -78,7 +78,7 @@ def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, t
 
 
 @pytest.mark.slow
-def test_what_a_model_cannot_read_is_on_the_page_and_on_the_terminal(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_what_a_model_cannot_read_is_on_the_page_and_on_the_terminal(tiny: Path, tmp_path: Path) -> None:
     texts = ["the cat " * 20, "🙂 🚗", "the mat"]
     path = write_set(tmp_path / "sets", "one", model=str(tiny), sentences=texts)
     ran = command_line("run", "--out", tmp_path / "out", path, home=tmp_path)
