@@ -103,7 +103,7 @@ def measure(work: Callable[[list[Path], Path], None], count: int) -> Measured:
 
 
 def _watch(over: threading.Event, peak: list[float]) -> None:
-    while not over.wait(0.2):
+    while not over.wait(1):  # it costs the processes time as well
         peak[0] = max(peak[0], sum(_proportional(p) for p in psutil.Process().children(recursive=True)) / 1e6)
 
 
