@@ -352,6 +352,10 @@ def _decoded(content: bytes) -> str:
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:2]:
         raise _Unreadable(Fault(None, None, "the file is UTF-16 or UTF-32. Save it as UTF-8."))
     content = content.removeprefix(BOM_UTF8)
+    if content.startswith(BOM_UTF8):  # YAML readers differ in what they make of it
+        raise _Unreadable(
+            Fault(1, 1, "the file begins with two byte order marks (U+FEFF). Remove one of them.")
+        )
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -853,6 +853,11 @@ def is_right(found: SetFile | SetError, content: bytes) -> bool:
     return bool(found.set.parameters() == yaml.safe_load(content))
 
 
+def test_two_byte_order_marks_are_one_too_many() -> None:
+    with pytest.raises(SetError, match="begins with two byte order marks"):
+        read(b"\xef\xbb\xbf\xef\xbb\xbfsentences: [a, b]\n")
+
+
 @settings(max_examples=200)
 @given(content=damaged())
 def test_a_damaged_file_is_read_or_refused(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
