@@ -853,6 +853,7 @@ def is_right(found: SetFile | SetError, content: bytes) -> bool:
     return bool(found.set.parameters() == yaml.safe_load(content))
 
 
+@pytest.mark.usefixtures("folder")
 def test_two_byte_order_marks_are_one_too_many() -> None:
     with pytest.raises(SetError, match="begins with two byte order marks"):
         read(b"\xef\xbb\xbf\xef\xbb\xbfsentences: [a, b]\n")
