@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-OURS = (sys.executable, "-m", "sentence_reports.cli")  # the package of the current folder, if it has one
+OURS = (sys.executable, "-m", "sentence_reports")  # the package of the current folder, if it has one
 NOTEBOOK = ROOT / "notebooks" / "walkthrough.ipynb"
 REPEATS = {1: 3}  # a single report is measured so often, and its median taken; more sets once
 SENTENCES = [
@@ -138,7 +137,7 @@ def saved(count: int = 5) -> list[float]:
                 began = time.perf_counter()
                 _wait_for(address, f"only set {k + 1} has")
                 found.append(time.perf_counter() - began)
-            preview.send_signal(signal.SIGINT)
+            preview.terminate()
     return found
 
 

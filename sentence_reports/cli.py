@@ -8,15 +8,14 @@ import argparse
 import io
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentence_reports.errors import OutputError, UsageError
+from sentence_reports.interrupts import Terminated
 from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run
 
 if TYPE_CHECKING:
@@ -38,19 +37,9 @@ sentences:
 """
 
 
-class Terminated(KeyboardInterrupt):
-    """Raised where SIGTERM arrives: it stops a run as Ctrl-C does."""
-
-
-def _terminate(*_: object) -> None:
-    raise Terminated
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     arguments = _parser().parse_args(argv)
-    with suppress(ValueError):  # not the main thread, where none is to be had
-        signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may know fewer characters than a set has
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -340,7 +329,3 @@ def _schema(_: argparse.Namespace) -> int:
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

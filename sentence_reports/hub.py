@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sentence_reports import interrupts
 from sentence_reports.errors import ModelError
 from sentence_reports.forkserver import end_with
 from sentence_reports.model_files import UNWANTED, WANTED, cut, only_pickled
@@ -88,7 +89,8 @@ def _within(seconds: float, call: Callable[[], Result]) -> Result:
 
     threading.Thread(target=work, daemon=True, name="look at the hub").start()
     try:
-        result, error = box.get(timeout=seconds)
+        with interrupts.waiting():
+            result, error = box.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError from None
     if error is not None:

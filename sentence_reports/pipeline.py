@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from sentence_reports import forkserver
+from sentence_reports import forkserver, interrupts
 from sentence_reports.errors import (
     ExecutionError,
     OutputError,
@@ -114,6 +114,7 @@ def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]
     good: list[SetFile] = []
     bad: dict[str, SetError] = {}
     for path in paths:
+        interrupts.check()
         try:
             if (words := _name_problem(path, paths)) is not None:
                 raise SetError((Problem(_legible(str(path)), None, None, words),))
@@ -188,7 +189,8 @@ def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
             return lock.acquire(blocking=False)
         except Timeout:
             listener.warn(f"another run works in {out}; waiting until it is through")
-            return lock.acquire()
+            with interrupts.waiting():
+                return lock.acquire()
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"cannot write to {out}: {reason}. Another folder: --out DIR") from error
@@ -200,7 +202,7 @@ def make_usable(out: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder, and reports need one", str(out))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out):
-        pass
+        interrupts.check()
 
 
 @contextmanager
@@ -298,6 +300,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
     ready: list[SetFile] = []
     work.listener.begin(len(stale))
     for each in stale:
+        interrupts.check()
         try:
             _find(work, each)
             ready.append(each)
@@ -309,11 +312,15 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
 
     background.announce(work.models.values(), work.listener.warn)
     notebook = _read_notebook(work.options.notebook)
+    interrupts.check()
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         try:
-            futures = [pool.submit(_one, work, notebook, each) for each in ready]
-            for future in as_completed(futures):
-                _settle(work, future.result())
+            running = {pool.submit(_one, work, notebook, each) for each in ready}
+            while running:
+                with interrupts.waiting():
+                    through, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in through:
+                    _settle(work, future.result())
         except BaseException:
             work.stopping = True
             pool.shutdown(wait=False, cancel_futures=True)

@@ -7,12 +7,11 @@ import asyncio
 import hashlib
 import html
 import re
-import signal
 import socket
 import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -27,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from watchfiles import watch
 
+from sentence_reports import interrupts
 from sentence_reports.errors import SentenceReportsError
 from sentence_reports.forkserver import ForkServer
 from sentence_reports.index import TEMPLATE, Report
@@ -110,7 +110,7 @@ def preview(
     make_usable(options.out)
     site = Site(options.out)
     maker = _Maker(files, params, options, listener, site)
-    with _until_stopped(), _serving(site) as port, _warm_kernels(listener) as server:
+    with suppress(KeyboardInterrupt), _serving(site) as port, _warm_kernels(listener) as server:
         page = f"{quote(files[0].stem)}.html" if len(files) == 1 else ""
         ready(f"http://127.0.0.1:{port}/{page}")
         maker.keep_up(server)
@@ -125,26 +125,6 @@ def _warm_kernels(listener: Listener) -> Iterator[ForkServer | None]:
     finally:
         if server is not None:
             server.stop()
-
-
-@contextmanager
-def _until_stopped() -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM end the block; further ones cannot cut short what it then cleans up."""
-
-    def stop(*_: object) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {each: signal.signal(each, stop) for each in signals}
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 # --- watching and making -----------------------------------------------------------------------------------
@@ -183,6 +163,7 @@ class _Maker:
             elif changes:
                 self._make(self._touched(Path(path) for _, path in changes), server)
             first = False
+            interrupts.check()
 
     def _sets(self) -> list[Path]:
         return list(self._files) or find_sets(self._params)

@@ -221,7 +221,7 @@ def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env:
         name: value for name, value in os.environ.items() if not name.startswith(("HF_", "JUPYTER", "XDG"))
     }
     clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
-    command = [sys.executable, "-m", "sentence_reports.cli", *map(str, words)]
+    command = [sys.executable, "-m", "sentence_reports", *map(str, words)]
     done = subprocess.run(
         command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )

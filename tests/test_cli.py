@@ -75,8 +75,8 @@ HEAVY = {"torch", "numpy", "pandas", "matplotlib", "nbformat", "nbconvert", "pap
 @pytest.mark.parametrize("words", [["run", "--out"], ["check"], ["schema"], ["--help"]])
 def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) -> None:
     call = (
-        "import sys, sentence_reports.cli as cli\n"
-        "try: cli.main(sys.argv[1:])\n"
+        "import sys; from sentence_reports.__main__ import main\n"
+        "try: main()\n"
         "except SystemExit: pass\n"
         "print('loaded:', *sys.modules)"
     )
@@ -212,7 +212,7 @@ def test_a_locale_without_a_sentences_characters_shows_their_codes(shipped: Ran,
 
 def test_on_a_terminal_there_is_a_table(shipped: Ran, tmp_path: Path) -> None:
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "sentence_reports.cli", "run", "--out", str(shipped.out)]
+    command = [sys.executable, "-m", "sentence_reports", "run", "--out", str(shipped.out)]
     env = os.environ | {"COLUMNS": "160", "TERM": "xterm", "HF_ENDPOINT": "http://127.0.0.1:9"}
     with subprocess.Popen(command, stdout=slave, stderr=slave, env=env, cwd=tmp_path) as process:
         os.close(slave)

@@ -194,7 +194,7 @@ def test_a_run_whose_model_is_here_asks_nothing_of_a_network(
 ) -> None:
     path = write_set(tmp_path / "sets", "one", model=EMBEDDED)
     apart = WITHOUT_NETWORK if not subprocess.run([*WITHOUT_NETWORK, "true"], check=False).returncode else []
-    command = [sys.executable, "-m", "sentence_reports.cli", "run", "--out", tmp_path / "out", *words, path]
+    command = [sys.executable, "-m", "sentence_reports", "run", "--out", tmp_path / "out", *words, path]
     done, asked = deaf(*apart, *command)
     assert done.returncode == 0, done.stderr
     assert asked == []

@@ -31,11 +31,13 @@ PAGE = f"""<!DOCTYPE html><html><head>
 
 # Calls the command line with folders and a notebook of the test's own.
 DRIVER = """
-import functools, pathlib, sys
-from sentence_reports import cli
+import functools, pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
+from sentence_reports import __main__, cli
 cli.PARAMS, cli.REPORTS, notebook = map(pathlib.Path, sys.argv[1:4])
 cli.Options = functools.partial(cli.Options, notebook=notebook)
-sys.exit(cli.main(["preview", *sys.argv[4:]]))
+sys.argv[1:4] = ["preview"]
+sys.exit(__main__.main())
 """
 
 
