@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,23 +80,22 @@ _NOT_THE_HUB = "something other than the Hugging Face hub answered at its addres
 
 def _within(seconds: float, call: Callable[[], Result]) -> Result:
     """Give `call`'s result, or TimeoutError; its thread goes on, but as a daemon holds nothing up."""
-    box: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
+    future: Future[Result] = Future()
 
     def work() -> None:
         try:
-            box.put((call(), None))
+            future.set_result(call())
         except Exception as error:
-            box.put((None, error))
+            future.set_exception(error)
 
     threading.Thread(target=work, daemon=True, name="look at the hub").start()
-    try:
-        with interrupts.waiting():
-            result, error = box.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # one of the two is always there
+    limit = time.monotonic() + seconds
+    while not future.done():
+        interrupts.check()
+        if time.monotonic() > limit:
+            raise TimeoutError
+        wait([future], interrupts.PIECE)
+    return future.result()
 
 
 def _judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:

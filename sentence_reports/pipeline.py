@@ -189,8 +189,10 @@ def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
             return lock.acquire(blocking=False)
         except Timeout:
             listener.warn(f"another run works in {out}; waiting until it is through")
-            with interrupts.waiting():
-                return lock.acquire()
+            while True:
+                interrupts.check()
+                with suppress(Timeout):
+                    return lock.acquire(timeout=interrupts.PIECE)
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"cannot write to {out}: {reason}. Another folder: --out DIR") from error
@@ -312,13 +314,12 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
 
     background.announce(work.models.values(), work.listener.warn)
     notebook = _read_notebook(work.options.notebook)
-    interrupts.check()
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         try:
             running = {pool.submit(_one, work, notebook, each) for each in ready}
             while running:
-                with interrupts.waiting():
-                    through, running = wait(running, return_when=FIRST_COMPLETED)
+                interrupts.check()
+                through, running = wait(running, interrupts.PIECE, FIRST_COMPLETED)
                 for future in through:
                     _settle(work, future.result())
         except BaseException:

@@ -10,12 +10,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from filelock import FileLock
+from hub import StandIn
 from test_kernels import eventually, write_sets
 
 from sentence_reports import forkserver
@@ -38,6 +40,16 @@ cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
 sys.exit(__main__.main())
 """
 )
+
+
+@contextmanager
+def begun(command: list[str], **env: str) -> Iterator[subprocess.Popen]:
+    """A process whose stderr can be read; it is killed when the block ends."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | env) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -156,6 +168,34 @@ def test_a_signal_while_the_command_line_is_imported_is_not_lost() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "sentence-reports: stopped; finished reports are kept\n"
+
+
+def test_a_run_that_waits_for_another_can_be_ended(tmp_path: Path, tiny_notebook: Path) -> None:
+    write_sets(tmp_path / "params", [""])
+    command = [sys.executable, "-c", DRIVER, str(tiny_notebook), "run", "--out", str(tmp_path)]
+    command += map(str, find_sets(tmp_path / "params"))
+    with FileLock(tmp_path / LOCK), begun(command) as run:
+        assert run.stderr is not None
+        assert "another run works in" in run.stderr.readline()
+        run.terminate()
+        _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (143, "sentence-reports: stopped; finished reports are kept\n")
+
+
+def test_a_run_that_waits_for_the_hub_can_be_ended(tmp_path: Path) -> None:
+    sets = tmp_path / "one.yaml"
+    sets.write_text('{"model": "some/model", "fallback_model": null, "sentences": ["one", "two"]}')
+    code = DEFAULT + "from sentence_reports.__main__ import main; import sys; sys.exit(main())"
+    command = [sys.executable, "-c", code, "run", "--cold", "--out", str(tmp_path), str(sets)]
+    with StandIn(reply="hang") as hub, begun(command, HF_ENDPOINT=hub.url) as run:
+        assert eventually(lambda: hub.asked)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=30)
+    assert (run.returncode, said.splitlines()[-1]) == (
+        130,
+        "sentence-reports: stopped; finished reports are kept",
+    )
+    assert "failed" not in said  # as it would be once the hub is given up
 
 
 # --- at random moments --------------------------------------------------------------------------------------
