@@ -13,12 +13,14 @@ TORCH  ?= cpu
 reports: setup  ## render every set that changed, and the index (the default)
 	@$(BIN)/sentence-reports run
 
-report: SETS = $(or $(SET),$(error which set? make report SET=blog)).yaml $(SET).yml
+# The file of the set that SET names.
+FILE = $(or $(wildcard params/$(SET).yaml params/$(SET).yml),params/$(SET).yaml)
+
 report: setup  ## render one set: make report SET=blog
-	@$(BIN)/sentence-reports run $(or $(wildcard $(SETS:%=params/%)),params/$(SET).yaml)
+	@$(BIN)/sentence-reports run $(if $(SET),$(FILE),$(error which set? make report SET=blog))
 
 preview: setup  ## show the reports in a browser, kept up to date as you write: make preview SET=blog
-	@$(BIN)/sentence-reports preview $(if $(SET),params/$(SET).yaml)
+	@$(BIN)/sentence-reports preview $(if $(SET),$(FILE))
 
 new: setup  ## start a set of your own: make new SET=mine
 	@$(BIN)/sentence-reports new $(or $(SET),$(error which name? make new SET=mine))

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.interrupts import Terminated
-from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run
+from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run, title_of
+from sentence_reports.texts import shorten
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -52,12 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OutputError as error:
         _say(f"sentence-reports: {error}")
         return 1
-    except BrokenPipeError:  # whoever read our output has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        _point_stdout_at_nothing()
         return 0
     except KeyboardInterrupt as stop:
         _say("sentence-reports: stopped; finished reports are kept")
         return 143 if isinstance(stop, Terminated) else 130
+
+
+def _point_stdout_at_nothing() -> None:
+    """Whoever read our output has enough: what is left of it must not be an error at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _need_current_folder() -> None:
@@ -160,7 +166,10 @@ def _run(arguments: argparse.Namespace) -> int:
     paths = _sets(arguments)
     with Teller(sys.stderr.isatty()) as teller:
         reports = run(paths, options, teller)
-    _show(reports, options.out)
+    try:
+        _show(reports, options.out)
+    except BrokenPipeError:
+        _point_stdout_at_nothing()
     failed = [report for report in reports if report.failure]
     made = teller.total - sum(1 for report in failed if report.stem in teller.seen)
     _say(_closing_words(len(reports), made, len(failed)))
@@ -198,9 +207,11 @@ class Teller:
             self._bar.stop()
 
     def warn(self, words: str) -> None:
+        """Say it, as a line of its own."""
         _say(words)
 
     def begin(self, total: int) -> None:
+        """Show the bar, or say how many sets there are."""
         self.total = total
         if self._terminal:
             from rich.console import Console
@@ -219,6 +230,7 @@ class Teller:
             _say(f"{total} {'set' if total == 1 else 'sets'} to run")
 
     def done(self, report: "Report") -> None:
+        """Say how it went, and move the bar on."""
         self.seen.add(report.stem)
         if report.failure:
             _say(f"{report.stem}: failed: {report.failure}")
@@ -245,13 +257,8 @@ def _fields(report: "Report", out: Path) -> tuple[str, ...]:
         reason = f"failed: {' '.join(report.failure.split())}"
         return report.stem, report.model, "", reason, "", file if report.date else ""
     first, second, similarity = report.closest or ("", "", 0.0)
-    pair = f"{similarity:.4f}  {_cut(first)} | {_cut(second)}"
+    pair = f"{similarity:.4f}  {shorten(first, 30)} | {shorten(second, 30)}"
     return report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file
-
-
-def _cut(text: str, size: int = 30) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= size else line[:size] + "..."
 
 
 def _show(reports: Sequence["Report"], out: Path) -> None:
@@ -259,6 +266,7 @@ def _show(reports: Sequence["Report"], out: Path) -> None:
     if not sys.stdout.isatty():
         for row in rows:
             print(*row, sep="\t")
+        sys.stdout.flush()
         return
     from rich.console import Console
     from rich.table import Column, Table
@@ -287,21 +295,22 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _new(arguments: argparse.Namespace) -> int:
-    from sentence_reports.pipeline import title_of
-
     name = arguments.name.removesuffix(".yaml")
-    plain = name.replace("-", "").replace("_", "").isalnum() and len(name) <= 100
+    plain = name.replace("-", "").replace("_", "").isalnum() and len(name.encode()) <= 200
     if not plain or name.casefold() == "index":
         raise UsageError(
-            f"{arguments.name!r} cannot name a set: up to 100 letters, digits, - and _ make a name; index is taken"
+            f"{arguments.name!r} cannot name a set: letters, digits, - and _ make a name, in 200 bytes; index is taken"
         )
     taken = [path for path in find_sets(PARAMS) if path.stem.casefold() == name.casefold()]
     if taken:
         raise UsageError(f"{_short(taken[0])} exists already; nothing was written")
     path = PARAMS / f"{name}.yaml"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(NEW_SET.format(name=name, title=json.dumps(title_of(name), ensure_ascii=False)))
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(NEW_SET.format(name=name, title=json.dumps(title_of(name), ensure_ascii=False)))
+    except OSError as error:
+        raise UsageError(f"cannot write {_short(path)}: {error.strerror or error}") from error
     print(_short(path))
     return 0
 

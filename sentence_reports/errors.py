@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sentence_reports.texts import legible
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -25,7 +27,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = self.file
+        place = legible(self.file)
         if self.line is not None:
             place += f", line {self.line}"
             if self.column is not None:
@@ -60,7 +62,7 @@ class ExecutionError(SentenceReportsError):
 
 
 class RenderError(SentenceReportsError):
-    """Raised when an executed notebook cannot become a report: it has an error in it, or no summary."""
+    """Raised when an executed notebook cannot become a report: an error in it, no summary, a broken formula."""
 
 
 class OutputError(SentenceReportsError):

@@ -105,8 +105,9 @@ class Watch:
 
 
 def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
-    started = [c for c in nb_man.nb.cells if c.metadata.papermill["status"] != nb_man.PENDING]
-    cell = [c for c in started or nb_man.nb.cells if c.cell_type == "code"][-1]
+    code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code"]
+    started = [cell for cell in code if cell.metadata.papermill["status"] != nb_man.PENDING]
+    cell = started[-1] if started else code[0]
     cell.outputs.append(nbformat.v4.new_output("error", ename=STOPPED, evalue=words, traceback=[words]))
     nb_man.cell_exception(cell)
 
@@ -116,13 +117,15 @@ def execute(
     parameters: dict[str, Any],
     *,
     n: int,
+    model: str,
     models: str,
     watch: Watch,
     server: ForkServer | None = None,
 ) -> NotebookNode:
     """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
 
-    `n` is the number of sentences, `models` the models already found (`models.handover`); with a `server`
+    `n` is the number of sentences, `model` the name of what runs, `models` the models already found
+    (`models.handover`); with a `server`
     the kernel starts warm, and one that died because the server did is replaced by an ordinary one. Raises
     ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
     is by then, with the error at its cell.
@@ -142,12 +145,12 @@ def execute(
                 env=_environment(n, models),
                 watch=watch,
                 server=server,
-                died=f"the kernel died, probably out of memory: {n} sentences, model {parameters.get('model')}",
+                died=f"the kernel died, probably out of memory: {n} sentences, model {model}",
             )
         except papermill.PapermillExecutionError as error:
             if error.ename == STOPPED and watch.reason is None and server is not None and server.died:
                 return execute(
-                    notebook, parameters, n=n, models=models, watch=watch
+                    notebook, parameters, n=n, model=model, models=models, watch=watch
                 )  # it died with its server
             raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
         finally:

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sentence_reports.pairs import Pair, Pairs
+from sentence_reports.texts import shorten
 
 ANNOTATED_UP_TO = 20  # sentences; more, and a cell is too small for its number
 SVG_UP_TO = 40  # sentences, 1,600 cells; more, and the PNG is smaller than the SVG
@@ -74,12 +75,6 @@ def _png(figure: Figure) -> tuple[str, dict[str, Any]]:
         small, format="png", optimize=True
     )  # a third of the bytes
     return base64.b64encode(small.getvalue()).decode("ascii"), {"width": image.width * 96 // PNG_DPI}
-
-
-def shorten(text: str, size: int) -> str:
-    """`text` on one line, cut after `size` characters and marked with ``...`` where it is longer."""
-    line = " ".join(text.split())
-    return line if len(line) <= size else line[:size] + "..."
 
 
 def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
@@ -205,7 +200,7 @@ def legend(
         "scale": _scale_words(similarity, low, cmap),
         "ramp": [mpl.colors.to_hex(colors(k)) for k in range(RAMP)],
         "groups": list(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else [],
-        "numbered": numbered(list(similarity.index)),
+        "numbered": len(similarity) <= LABELLED_UP_TO and numbered(list(similarity.index)),
     }
 
 

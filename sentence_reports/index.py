@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sentence_reports.texts import exact
+
 TEMPLATE = Path(__file__).parent / "template"
 
 
@@ -48,8 +50,3 @@ def render_index(reports: Sequence[Report]) -> str:
         css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
     )
     return exact(html)
-
-
-def exact(html: str) -> str:
-    """The page with its carriage returns as references: bare ones would be line feeds to a browser."""
-    return html.replace("\r", "&#13;")

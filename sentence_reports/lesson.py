@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sentence_reports.models import Piece, TokenFacts, word_pieces
+from sentence_reports.texts import shorten
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -44,21 +45,17 @@ def in_pieces(encoder: "SentenceTransformer", texts: Sequence[str], facts: Seque
     `facts` holds what `models.token_report` says of each text. Of many sentences the first are shown, and those of the
     rest that lose something, up to `SHOWN` each.
     """
-    lossy = [k for k, fact in enumerate(facts) if fact.unknown or _cut(fact)]
+    lossy = [k for k, fact in enumerate(facts) if fact.unknown or fact.cut]
     shown = [*range(min(SHOWN, len(texts))), *[k for k in lossy if k >= SHOWN][:SHOWN]]
     html, plain = [], []
     for k in shown:
         pieces, fact = word_pieces(encoder, texts[k]), facts[k]
         count = f"{fact.count} of at most {fact.limit} tokens" if fact.limit else f"{fact.count} tokens"
-        said = f"{k + 1} · {escape(texts[k][:300])} <small>({count})</small>"
+        said = f"{k + 1} · {escape(shorten(texts[k], 300))} <small>({count})</small>"
         html.append(f"<p>{said}<br>{_row(pieces)}</p>")
         plain.append(f"{k + 1} ({count}): {' '.join(piece.text for piece in pieces[:PIECES])}")
     words = _sum(facts, len(shown))
     return Words(f"{''.join(html)}<p>{escape(words)}</p>", "\n".join([*plain, words]))
-
-
-def _cut(fact: TokenFacts) -> bool:
-    return fact.limit is not None and fact.count > fact.limit
 
 
 def _row(pieces: list[Piece]) -> str:
@@ -85,7 +82,7 @@ def _chip(piece: Piece) -> str:
 
 
 def _sum(facts: Sequence[TokenFacts], shown: int) -> str:
-    cut, unknown = sum(map(_cut, facts)), sum(fact.unknown > 0 for fact in facts)
+    cut, unknown = sum(fact.cut for fact in facts), sum(fact.unknown > 0 for fact in facts)
     words = f"{shown} of {len(facts)} sentences are shown. " if shown < len(facts) else ""
     if not cut and not unknown:
         return words + "No sentence is longer than the limit, and every piece is in the vocabulary."

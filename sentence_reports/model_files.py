@@ -38,6 +38,7 @@ TOKENIZERS = (
 
 
 def cut(text: str, length: int = 100) -> str:
+    """The text in quotes, with escapes, and cut where it is longer."""
     return repr(text if len(text) <= length else text[:length] + "...")
 
 
@@ -104,6 +105,7 @@ def all_files(folder: Path) -> list[str]:
 
 
 def check_weights(folder: Path, model: str) -> None:
+    """Raise ModelError where the folder holds no weights of its own but an adapter's or pickled ones."""
     names = all_files(folder)
     with_weights = {PurePosixPath(name).parent for name in weight_files(folder, model)}
     for name in names:
@@ -118,6 +120,7 @@ def check_weights(folder: Path, model: str) -> None:
 
 
 def only_pickled(model: str, name: str) -> ModelError:
+    """The error that says so; `name` is the pickle's."""
     return ModelError(
         f"{model} has its weights only as a pickle ({name}), and loading a pickle can run any code. Expected "
         "model.safetensors. Choose a model or revision with safetensors, or convert it with "
@@ -160,7 +163,7 @@ def check_header(folder: Path, name: str, model: str) -> None:
             header = json.loads(file.read(length)) if 8 + length <= size else {}
             spans = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
             expected = 8 + length + max(spans)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
             expected = None
     if expected != size:
         what = "its header is unreadable" if expected is None else f"expected {expected:,} bytes"
@@ -171,6 +174,7 @@ def check_header(folder: Path, name: str, model: str) -> None:
 
 
 def sha256(folder: Path, names: list[str]) -> str:
+    """The hash of one file; of several, that of what ``sha256sum`` prints for them."""
     hashes = []
     for name in names:
         with (folder / name).open("rb") as file:
@@ -184,5 +188,5 @@ def sha256(folder: Path, names: list[str]) -> str:
 def _json(path: Path, model: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} of {model} cannot be read as JSON. Get the model again.") from error

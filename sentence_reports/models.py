@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatch
 from functools import cache
 from importlib.util import find_spec
@@ -96,6 +96,11 @@ class TokenFacts:
     unknown: int
     readable: bool
 
+    @property
+    def cut(self) -> bool:
+        """Whether the model does not read the whole text."""
+        return self.limit is not None and self.count > self.limit
+
 
 class Piece(NamedTuple):
     """One token of a text as its vocabulary spells it, whether it stands for something unknown, and whether it is
@@ -124,6 +129,17 @@ def find_model(model: str, revision: str | None = None, fallback_model: str | No
     handed_over = _handed_over()
     if request in handed_over:
         return _still_there(handed_over[request])
+    try:
+        return _sought(request)
+    except OSError as error:
+        raise ModelError(
+            f"The files of {cut(model)} or its fallback_model cannot be read: {error.strerror or error}. Check "
+            "who may read them."
+        ) from error
+
+
+def _sought(request: Request) -> FoundModel:
+    model, revision, _ = request
     _check_request(request)
     found = _on_this_machine(model, revision)
     if found is not None:
@@ -189,8 +205,7 @@ def _stand_in(request: Request, reason: str) -> FoundModel:
         )
     same = fallback == request.model  # in another revision than the one asked for
     asked = f"{request.model} in the revision {request.revision}" if same else request.model
-    values = {**asdict(found), "stands_in_for": asked, "reason": reason}
-    return FoundModel(**values)
+    return replace(found, stands_in_for=asked, reason=reason)
 
 
 def _remedy(request: Request) -> str:
@@ -209,15 +224,15 @@ _REVISION = re.compile(r"[A-Za-z0-9_][\w./-]*", re.ASCII)
 
 
 def _check_request(request: Request) -> None:
-    for name in (request.model, request.fallback_model):
-        if name is not None:
-            _check_name(name)
+    _check_name("model", request.model)
+    if request.fallback_model is not None:
+        _check_name("fallback_model", request.fallback_model)
     revision = request.revision
     if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
         raise ModelError(f"revision {cut(revision)} is not a commit, branch or tag of the hub.")
 
 
-def _check_name(name: str) -> None:
+def _check_name(key: str, name: str) -> None:
     """Refuse what can be neither a folder here nor a hub id, before any network."""
     if _is_folder(name) or _looks_like_path(name):
         return
@@ -228,7 +243,7 @@ def _check_name(name: str) -> None:
         return
     advice = f"Did you mean {meant}?" if meant else f"A hub id is owner/name, for example {EMBEDDED}."
     raise ModelError(
-        f"model {cut(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
+        f"{key} {cut(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
     )
 
 
@@ -342,7 +357,7 @@ def _checked(found: FoundModel) -> FoundModel:
     check_code(folder, found.name)
     for name in weight_files(folder, found.name):
         check_header(folder, name, found.name)
-    return FoundModel(**{**asdict(found), "sha256": sha256(folder, weight_files(folder, found.name))})
+    return replace(found, sha256=sha256(folder, weight_files(folder, found.name)))
 
 
 # --- the hub ----------------------------------------------------------------------------------------------
@@ -385,7 +400,10 @@ def folder_stamp(model: str) -> str:
     if not _is_folder(model):
         return ""
     folder = Path(model).expanduser()
-    stats = [(name, (folder / name).stat()) for name in all_files(folder)]
+    try:
+        stats = [(name, (folder / name).stat()) for name in all_files(folder)]
+    except OSError as error:  # whoever looks for the model says more
+        return str(error.strerror)
     return json.dumps([(name, stat.st_size, stat.st_ino, stat.st_ctime_ns) for name, stat in stats])
 
 
@@ -521,8 +539,7 @@ def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Tok
     """Say of each text how many tokens the model makes of it, uncut, and how many it does not know."""
     if not texts:
         return []
-    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""  # what `encode` puts in front
-    rows, unknown = _token_rows(encoder.tokenizer, [prompt + text for text in texts])
+    rows, unknown = _token_rows(encoder.tokenizer, [_given(encoder, text) for text in texts])
     limit = _limit(encoder)
     return [
         TokenFacts(
@@ -537,9 +554,8 @@ def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Tok
 
 def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
     """Say what the model makes of one text: its tokens in order, what `encode` puts in front included."""
-    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""
     tokenizer = encoder.tokenizer
-    rows, unknown = _token_rows(tokenizer, [prompt + text])
+    rows, unknown = _token_rows(tokenizer, [_given(encoder, text)])
     ids, special = rows[0]
     limit = _limit(encoder)
     own = [k for k, added in enumerate(special) if not added]
@@ -548,6 +564,12 @@ def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
     cut = set(own[:lost] if left else own[len(own) - lost :])
     name = cache(lambda token: tokenizer.decode([token], skip_special_tokens=False).strip())
     return [Piece(name(token), unknown=token == unknown, cut=k in cut) for k, token in enumerate(ids)]
+
+
+def _given(encoder: SentenceTransformer, text: str) -> str:
+    """A text as the tokenizer gets it: what `encode` puts in front, and the notebook's spaces for line breaks."""
+    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""
+    return prompt + text.replace("\r", " ").replace("\n", " ")
 
 
 def _token_rows(tokenizer: Any, texts: list[str]) -> tuple[list[tuple[list[int], list[int]]], int | None]:

@@ -32,9 +32,10 @@ class Pairs:
         """The `count` least alike pairs, the farthest first."""
         return self._named(np.argsort(self._values, kind="stable")[:count])
 
-    def above(self, limit: float) -> list[Pair]:
-        """The pairs with a similarity greater than `limit`, in the order of the set."""
-        return self._named(np.flatnonzero(self._values > limit))
+    def above(self, limit: float, count: int) -> tuple[list[Pair], int]:
+        """The first `count` pairs, in the order of the set, with a similarity above `limit`; and how many there are."""
+        found = np.flatnonzero(self._values > limit)
+        return self._named(found[:count]), len(found)
 
     def _named(self, places: NDArray[np.integer]) -> list[Pair]:
         return [Pair(int(self._rows[k]), int(self._columns[k]), float(self._values[k])) for k in places]

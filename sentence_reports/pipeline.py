@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,7 @@ from pydantic import TypeAdapter
 from sentence_reports import forkserver, interrupts
 from sentence_reports.errors import (
     ExecutionError,
+    ModelError,
     OutputError,
     Problem,
     RenderError,
@@ -35,6 +37,7 @@ from sentence_reports.index import Report, render_index
 from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
 from sentence_reports.scratch import remove_abandoned
 from sentence_reports.sets import SetFile, read_set
+from sentence_reports.texts import legible
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -54,7 +57,7 @@ KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
 
 
 class Listener(Protocol):
-    """Hears how a run goes, from any thread; `cli.py` turns it into words and a progress bar."""
+    """Hears how a run goes; `cli.py` turns it into words and a progress bar."""
 
     def warn(self, words: str) -> None:
         """Something that the author should know of."""
@@ -89,6 +92,7 @@ class _Run:
     code: str
     date: str
     models: dict[Request, FoundModel] = field(default_factory=dict)
+    missing: dict[Request, ModelError] = field(default_factory=dict)
     watches: "set[Watch]" = field(default_factory=set)
     server: forkserver.ForkServer | None = None
     server_missed: bool = False
@@ -110,17 +114,17 @@ def find_sets(folder: Path) -> list[Path]:
 def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
     """Read every set; give the good ones in order, and what is wrong with the others by stem."""
     # realpath, since Path.resolve raises where a link leads to itself
-    paths = list({os.path.realpath(path): path for path in paths}.values())
+    paths = list({(os.path.realpath(path), path.stem): path for path in paths}.values())
     good: list[SetFile] = []
     bad: dict[str, SetError] = {}
     for path in paths:
         interrupts.check()
         try:
             if (words := _name_problem(path, paths)) is not None:
-                raise SetError((Problem(_legible(str(path)), None, None, words),))
+                raise SetError((Problem(str(path), None, None, words),))
             good.append(read_set(path))
         except SetError as error:
-            stem = _legible(path.stem)
+            stem = _stem(path)
             known = bad[stem].problems if stem in bad else ()
             bad[stem] = SetError(known + error.problems)
     return good, bad
@@ -129,19 +133,19 @@ def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]
 def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
     if path.suffix not in SET_SUFFIXES:
         return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}"
-    if _legible(path.stem) != path.stem:
+    if legible(path.stem) != path.stem:
         return "the file's name is not UTF-8, so no page can show it. Rename the file"
     if path.stem.casefold() == "index":
         return "a set cannot be called index: its page would be the list of all reports. Rename the file"
-    others = [other for other in paths if other != path and other.stem.casefold() == path.stem.casefold()]
+    others = [p for p in paths if p != path and _stem(p).casefold() == _stem(path).casefold()]
     if others:
         return f"its report would have the same name as that of {others[0]}. Rename one of the two"
     return None
 
 
-def _legible(name: str) -> str:
-    """A file's name as text: bytes in it that are not UTF-8 become escapes."""
-    return name.encode("utf-8", "backslashreplace").decode()
+def _stem(path: Path) -> str:
+    """What a set's report is called; a file that is no set goes by its whole name, and meets no set's report."""
+    return legible(path.stem if path.suffix in SET_SUFFIXES else path.name)
 
 
 def run(
@@ -154,7 +158,8 @@ def run(
 
     A report with a `failure` is one that could not be made, whatever the cause. One run at a time works in an
     output folder; another waits for it. Kernels are forked by `server`, or by one that this run starts and ends
-    (`start_server`). Raises UsageError where the folder cannot be used or the date is none.
+    (`start_server`). Raises UsageError where the folder or the notebook cannot be used or the date is none, and
+    OutputError where the index cannot be written.
     """
     good, bad = read_sets(paths)
     for problem in (problem for each in good for problem in each.warnings):
@@ -165,7 +170,7 @@ def run(
         work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
         work.server = server
         for stem, error in bad.items():
-            path = next(path for path in paths if _legible(path.stem) == stem)
+            path = next(path for path in paths if _stem(path) == stem)
             reason = _first_words(error)
             work.state[stem] = _failed(work, stem, path, reason, title=title_of(stem), model="", n=0)
         try:
@@ -175,7 +180,7 @@ def run(
         finally:
             if work.server is not None and work.server is not server:
                 work.server.stop()
-        reports = [work.state[stem] for stem in dict.fromkeys(_legible(path.stem) for path in paths)]
+        reports = [work.state[stem] for stem in dict.fromkeys(map(_stem, paths))]
         _close(work)
     return reports
 
@@ -276,12 +281,25 @@ def _digest(work: _Run, each: SetFile) -> str:
 
 
 def _code_digest(notebook: Path) -> str:
-    sources = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    sources = [path for path in sources if not path.name.startswith(".")]  # an editor's, while a file is open
-    sources += [notebook, *PROJECT.glob("requirements*.txt")]
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    # Those that begin with a point are an editor's, while a file is open.
+    sources = {path for path in files if path.suffix != ".py" and not path.name.startswith(".")}
+    return _program_digest() + _files_digest({notebook, *sources, *PROJECT.glob("requirements*.txt")})
+
+
+@cache
+def _program_digest() -> str:
+    """Of the package's code: once, since a process goes on with what it began with, whatever is edited."""
+    return _files_digest(set(PACKAGE.rglob("[!.]*.py")))
+
+
+def _files_digest(paths: "set[Path]") -> str:
     digest = hashlib.sha256()
-    for path in sorted(sources):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(paths):
+        try:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     return digest.hexdigest()
 
 
@@ -291,8 +309,14 @@ def _code_digest(notebook: Path) -> str:
 def _find(work: _Run, each: SetFile) -> FoundModel:
     chosen = each.set
     request = Request(chosen.model, chosen.revision, None if work.options.strict else chosen.fallback_model)
+    if request in work.missing:  # a hub that does not answer is waited for once
+        raise work.missing[request]
     if request not in work.models:
-        work.models[request] = find_model(*request)
+        try:
+            work.models[request] = find_model(*request)
+        except ModelError as error:
+            work.missing[request] = error
+            raise
     # The notebook asks with the set's own keys, whatever was allowed here.
     work.models[Request(chosen.model, chosen.revision, chosen.fallback_model)] = work.models[request]
     return work.models[request]
@@ -372,16 +396,18 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     if work.stopping:  # it was too late to be among those that were ended
         watch.end(STOPPED)
     try:
+        digest = _digest(work, each)  # of what is there before the run reads it
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
         executed = execute(
             notebook,
             parameters,
             n=len(each.set.texts),
+            model=_find(work, each).name,
             models=handover(work.models),
             watch=watch,
             server=work.server,
         )
-        return _publish(work, each, executed, time.monotonic() - began)
+        return _publish(work, each, executed, digest, time.monotonic() - began)
     except ExecutionError as error:
         with suppress(OSError):  # what failed is more worth saying than that the disk is full as well
             _write_failed(work, each.stem, error.notebook)
@@ -390,11 +416,13 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
         return _failed_set(work, each, str(error))
     except OSError as error:
         return _failed_set(work, each, f"the report could not be written: {error.strerror or error}")
+    except Exception as error:  # nobody's fault but this set's or ours: the others go on
+        return _failed_set(work, each, f"{type(error).__name__}: {error}")
     finally:
         work.watches.discard(watch)
 
 
-def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float) -> Report:
+def _publish(work: _Run, each: SetFile, executed: "NotebookNode", digest: str, seconds: float) -> Report:
     import nbformat
 
     from sentence_reports.render import render
@@ -415,7 +443,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float
         set_file=_from_out(work, each.path),
         model=summary["model"]["name"],
         n=len(summary["sentences"]),
-        digest=_digest(work, each),
+        digest=digest,
         date=work.date,
         stands_in_for=summary["model"]["stands_in_for"],
         closest=(summary["sentences"][first], summary["sentences"][second], similarity),
@@ -489,7 +517,7 @@ def _write_failed(work: _Run, stem: str, notebook: "NotebookNode") -> None:
 
 def _from_out(work: _Run, path: Path) -> str:
     place = Path(os.path.realpath(path.parent), path.name)  # a link by its own name, wherever it leads
-    return _legible(Path(os.path.relpath(place, os.path.realpath(work.options.out))).as_posix())
+    return legible(Path(os.path.relpath(place, os.path.realpath(work.options.out))).as_posix())
 
 
 def _write(out: Path, texts: Mapping[str, str]) -> None:
@@ -513,7 +541,8 @@ def _read_state(out: Path) -> dict[str, Report]:
         reports = TypeAdapter(list[Report]).validate_python(entries)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
-    whole = all(report.closest and report.seconds is not None for report in reports if report.digest)
+    whole = all(report.closest for report in reports if report.date)
+    whole = whole and all(report.date and report.seconds is not None for report in reports if report.digest)
     return {report.stem: report for report in reports} if whole else {}
 
 
@@ -533,9 +562,7 @@ def _close(work: _Run) -> None:
     Raises OutputError where that fails; the reports are made all the same.
     """
     out = work.options.out
-    known = [
-        replace(report, gone=not os.path.lexists(out / report.set_file)) for report in work.state.values()
-    ]
+    known = [replace(report, gone=not _is_there(out / report.set_file)) for report in work.state.values()]
     work.state = {r.stem: r for r in known if not r.gone or (r.date and (out / f"{r.stem}.html").exists())}
     if (out / "index.html").is_file() and _on_disk(work):
         return
@@ -544,6 +571,10 @@ def _close(work: _Run) -> None:
         _write_state(work, indexed=True)
     except OSError as error:
         raise OutputError(f"the index of {out} could not be written: {error.strerror or error}") from error
+
+
+def _is_there(path: Path) -> bool:
+    return path.suffix in SET_SUFFIXES and os.path.lexists(path)
 
 
 def _on_disk(work: _Run) -> bool:

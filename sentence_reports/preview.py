@@ -12,6 +12,7 @@ import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -188,7 +189,9 @@ class _Maker:
     def _make(self, paths: Sequence[Path], server: ForkServer | None) -> None:
         self._site.expect(path.stem for path in self._sets())
         try:
-            reports = run(paths, self._options, self, server)
+            # Without a server each run would try for one again, and say again that there is none.
+            options = self._options if server is not None else replace(self._options, cold=True)
+            reports = run(paths, options, self, server)
         except Exception as error:  # a full disk, a notebook that is half saved: the next change may mend it
             kind = "" if isinstance(error, SentenceReportsError) else f"{type(error).__name__}: "
             self._site.trouble = f"{kind}{error}"

@@ -21,8 +21,8 @@ from traitlets.config import Config
 
 from sentence_reports import tables
 from sentence_reports.errors import RenderError
-from sentence_reports.index import exact
 from sentence_reports.summary import read_summary, similarity_matrix
+from sentence_reports.texts import exact
 
 PACKAGE = Path(__file__).parent
 TEMPLATE = PACKAGE / "template"
@@ -45,10 +45,19 @@ class _MathMLRenderer(IPythonRenderer):
     """nbconvert's Markdown, with formulas as MathML, which needs no script to be shown."""
 
     def block_math(self, body: str) -> str:
-        return f'<div class="formula" tabindex="0">{to_mathml(body, display="block")}</div>'
+        return f'<div class="formula" tabindex="0">{_mathml(body, "block")}</div>'
 
     def inline_math(self, body: str) -> str:
-        return to_mathml(body)
+        return _mathml(body, "inline")
+
+
+def _mathml(formula: str, display: str) -> str:
+    try:
+        return to_mathml(formula, display=display)
+    except Exception as error:  # what it raises has no class in common
+        raise RenderError(
+            f"the formula ${formula}$ of the notebook is none: {type(error).__name__}"
+        ) from error
 
 
 class ReportExporter(TemplateExporter):
@@ -78,6 +87,7 @@ class ReportExporter(TemplateExporter):
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
+        """Nbconvert's filter of this name, with formulas as MathML. Raises RenderError for one that is none."""
         renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
         return MarkdownWithMath(renderer=renderer).render(source)
 
@@ -86,7 +96,8 @@ def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str
     """The page of an executed notebook, as HTML.
 
     `stem` names the files beside the page; the page shows `date` as its day and `command` as what makes it again.
-    Raises RenderError for a notebook that did not run to its end: it has an error in it, or no summary.
+    Raises RenderError for a notebook that did not run to its end (it has an error in it, or no summary), or with a
+    formula that is none.
     """
     summary = read_summary(notebook)
     if summary is None or _has_error(notebook):

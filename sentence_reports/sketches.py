@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Arc
 from numpy.typing import ArrayLike, NDArray
 
-from sentence_reports.figures import STYLE, Picture, group_colors, numbered, shorten
+from sentence_reports.figures import STYLE, Picture, group_colors, numbered
+from sentence_reports.texts import shorten
 
 STRIPS = 12  # sentences drawn as strips
 LINES_UP_TO = 60  # pairs that are a line each beside the unrelated ones

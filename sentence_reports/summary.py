@@ -6,7 +6,6 @@ rendered again from its executed notebook alone.
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from sentence_reports.models import TokenFacts
 
 MIME = "application/vnd.sentence-reports.summary+json"
-NEAR_DUPLICATE = 0.9999  # above it two sentences look the same to the model at the digits a report shows
+NEAR_DUPLICATE = 0.99995  # from here on a report shows 1.0000
 NOTICES_OF_A_KIND = 5
 
 
@@ -65,7 +64,6 @@ def summarize(
             "labels": list(labels),
             "groups": None if groups is None else list(groups),
             "model": model,
-            "tokens": [asdict(facts) for facts in tokens],
             "closest": list(closest),
             "farthest": list(farthest),
             "places": [place(closest.similarity), place(farthest.similarity)],
@@ -91,15 +89,15 @@ def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
     cut = [
         f"Sentence {k} was cut at {facts.limit} of {facts.count} tokens: the model did not see the rest."
         for k, facts in enumerate(tokens, start=1)
-        if facts.limit is not None and facts.count > facts.limit
+        if facts.cut
     ]
     unreadable = [
         f"Sentence {k} holds nothing that the model can read ({_unknown(facts)}): its numbers mean nothing."
         for k, facts in enumerate(tokens, start=1)
         if not facts.readable
     ]
-    return _few(cut, "sentences were cut") + _few(
-        unreadable, "sentences hold nothing that the model can read"
+    return _few(cut, len(cut), "sentences were cut") + _few(
+        unreadable, len(unreadable), "sentences hold nothing that the model can read"
     )
 
 
@@ -112,16 +110,16 @@ def _unknown(facts: "TokenFacts") -> str:
 
 
 def _pair_notices(pairs: Pairs) -> list[str]:
+    first, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
     alike = [
-        f"To the model, sentences {pair.first + 1} and {pair.second + 1} are the same."
-        for pair in pairs.above(NEAR_DUPLICATE)
+        f"To the model, sentences {pair.first + 1} and {pair.second + 1} are the same." for pair in first
     ]
-    return _few(alike, "pairs are the same to the model")
+    return _few(alike, count, "pairs are the same to the model")
 
 
-def _few(notices: list[str], what: str) -> list[str]:
-    """The first notices of a kind, and how many more there are."""
-    more = len(notices) - NOTICES_OF_A_KIND
+def _few(notices: list[str], count: int, what: str) -> list[str]:
+    """The first notices of a kind, and how many more of the `count` there are; `notices` may lack the last ones."""
+    more = count - NOTICES_OF_A_KIND
     return notices if more <= 1 else [*notices[:NOTICES_OF_A_KIND], f"{more} more {what}."]
 
 

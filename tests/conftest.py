@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,17 @@ from sentence_reports import models
 from sentence_reports.forkserver import POSSIBLE, ForkServer
 
 ROOT = Path(__file__).parents[1]
+
+
+def eventually(true: Callable[[], object], seconds: float = 30) -> bool:
+    """Wait until something is true, not for ever; whether it is."""
+    limit = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.02)
+    return True
+
 
 # The same cases on every machine, so that what fails there can be looked at here; and no clock decides.
 settings.register_profile("same everywhere", derandomize=True, deadline=None)
@@ -212,6 +224,7 @@ class Ran:
     code: int
     stdout: str
     stderr: str
+    home: Path
     out: Path
 
 
@@ -225,7 +238,7 @@ def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env:
     done = subprocess.run(
         command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )
-    return Ran(done.returncode, done.stdout, done.stderr, home)
+    return Ran(done.returncode, done.stdout, done.stderr, home, home)
 
 
 @pytest.fixture(scope="session")
@@ -236,6 +249,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     ran = command_line(
         "run", "--out", out, home=tmp_path_factory.mktemp("home"), HF_ENDPOINT="http://127.0.0.1:9"
     )
+    assert ran.code == 0, ran.stderr
     return replace(ran, out=out)
 
 

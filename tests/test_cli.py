@@ -76,15 +76,16 @@ HEAVY = {"torch", "numpy", "pandas", "matplotlib", "nbformat", "nbconvert", "pap
 def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) -> None:
     call = (
         "import sys; from sentence_reports.__main__ import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "print('loaded:', *sys.modules)"
+        "try: code = main()\n"
+        "except SystemExit as end: code = end.code\n"
+        "print('loaded:', code, *sys.modules)"
     )
     words = [*words, str(shipped.out)] if words == ["run", "--out"] else words
     done = subprocess.run([sys.executable, "-c", call, *words], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.splitlines()[-1].split())
+    _, code, *loaded = done.stdout.splitlines()[-1].split()
+    assert code == "0"
     assert "sentence_reports.cli" in loaded
-    assert loaded & HEAVY == set()
+    assert HEAVY & set(loaded) == set()
 
 
 # --- mistakes ----------------------------------------------------------------------------------------------
@@ -95,9 +96,9 @@ def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) 
     [
         ("sentences: [a, b]\nsentance: c\n", r"line 2, column 1: `sentance` is an unknown key"),
         ("sentences: [a, no]\n", r"line 1, column 16: sentence 2 is the boolean false"),
-        ("sentences: [a, b\n", r"line \d"),
-        ("sentences: [a]\n", r"line 1"),
-        (None, r"no such file|does not exist|not found|missing"),
+        ("sentences: [a, b\n", r"line 1, column 12: the list that opens here lacks a comma or its \]"),
+        ("sentences: [a]\n", r"line 1, column 1: `sentences` holds 1, and a set needs 2 to 3000"),
+        (None, r": there is no such file"),
     ],
     ids=["unknown key", "wrong type", "no YAML", "one sentence", "missing file"],
 )
@@ -115,13 +116,58 @@ def test_a_bad_set_is_one_clear_message(command: str, text: str | None, message:
     assert "Traceback" not in ran.stderr
 
 
-def test_good_sets_are_made_beside_a_bad_one(shipped: Ran, tmp_path: Path) -> None:
+def test_a_bad_set_beside_good_ones_is_exit_code_1(shipped: Ran, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("sentences: [a, a]\n")
     out = shutil.copytree(shipped.out, tmp_path / "out")
     ran = command_line("run", MOVIES, bad, "--out", out, home=tmp_path)
     assert ran.code == 1
     assert [line.split("\t")[3][:6] for line in ran.stdout.splitlines()] == ["0.8939", "failed"]
+
+
+def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("sentences: [a, a]\n")
+    command = [sys.executable, "-m", "sentence_reports", "run", "--out", tmp_path / "out", bad]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Look at ")
+
+
+def test_no_set_at_all_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "PARAMS", tmp_path)
+    for command in (["run"], ["check"]):
+        assert cli.main(command) == 2
+        assert f"no set in {tmp_path}: start one with" in capsys.readouterr().err
+
+
+def test_every_option_of_a_run_counts(tmp_path: Path, shipped: Ran) -> None:
+    out = shutil.copytree(shipped.out, tmp_path / "out")
+    (tmp_path / "mine.yaml").write_text(
+        '{"sentences": ["one", "two"]}'
+    )  # bge-base-en: nobody can have it here
+
+    def ran(*words: str) -> Ran:
+        env = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+        return command_line("run", "--out", "out", *words, "mine.yaml", home=tmp_path, cwd=tmp_path, **env)
+
+    assert "1 made" in ran("--jobs", "1").stderr
+    assert ran().stderr.startswith("Nothing to do: 1 report is up to date.")
+    again = ran("--force", "--cold", "--timeout", "600")
+    assert "1 made" in again.stderr
+    assert again.code == 0
+    strict = ran("--strict")
+    assert strict.code == 1
+    assert "mine: failed: The model BAAI/bge-base-en is not on this machine" in strict.stderr
+    late = ran("--force", "--timeout", "0.01")
+    assert late.code == 1
+    assert "the set's time limit of 0.01 s has passed" in late.stderr
+    assert (out / "blog.html").exists()
 
 
 @pytest.mark.parametrize(
@@ -175,13 +221,24 @@ def test_new_writes_a_set_that_is_fine_and_never_over_another(
     assert (tmp_path / "my-own.yaml").read_text() == text
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", "index", "INDEX", ".x", "a b", "-"])
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "index", "INDEX", ".x", "a b", "-", "字" * 100])
 def test_new_refuses_what_cannot_name_a_set(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "PARAMS", tmp_path)
     assert cli.main(["new", "--", name]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_new_says_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "PARAMS", tmp_path / "file")
+    (tmp_path / "file").write_text("")
+    assert cli.main(["new", "mine"]) == 2
+    assert (
+        capsys.readouterr().err == f"sentence-reports: cannot write {tmp_path}/file/mine.yaml: File exists\n"
+    )
 
 
 def test_schema_prints_the_shipped_schema(tmp_path: Path) -> None:

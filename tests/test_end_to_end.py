@@ -38,6 +38,10 @@ def no_numbers(model: Path) -> None:
     change_weights(model, lambda tensors: {name: tensor * float("nan") for name, tensor in tensors.items()})
 
 
+def no_direction(model: Path) -> None:
+    change_weights(model, lambda tensors: {name: tensor * 0 for name, tensor in tensors.items()})
+
+
 FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda m: (shutil.rmtree(m), m.mkdir()), "has no modules.json"),
     "no-modules": (
@@ -47,6 +51,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "pickled": (only_pickle, "only as a pickle (pytorch_model.bin)"),
     "cut-short": (cut_short, "model.safetensors"),
     "no-numbers": (no_numbers, "are broken: "),
+    "no-direction": (no_direction, "the model reads nothing in sentence 1: its embedding has no direction"),
     "misfit": (lambda m: edit(m / "config.json", hidden_size=64), "does not load: "),
 }
 
@@ -76,7 +81,11 @@ def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, t
     assert sorted(path.name for path in out.glob("*.html")) == ["good.html", "index.html"]
     index = BeautifulSoup((out / "index.html").read_text(encoding="utf-8"), "html.parser")
     assert len(index.select(".failed li")) == len(words)
-    assert sorted(path.stem for path in (out / "failed").iterdir()) == ["misfit", "no-numbers"]  # these began
+    assert sorted(path.stem for path in (out / "failed").iterdir()) == [
+        "misfit",
+        "no-direction",
+        "no-numbers",
+    ]  # these began
 
 
 @pytest.mark.slow

@@ -16,9 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from conftest import eventually
 from filelock import FileLock
 from hub import StandIn
-from test_kernels import eventually, write_sets
+from test_kernels import write_sets
 
 from sentence_reports import forkserver
 from sentence_reports.models import EMBEDDED

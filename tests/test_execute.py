@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import psutil
 import pytest
+from conftest import eventually
 from nbformat import NotebookNode
 
 from sentence_reports.errors import ExecutionError
@@ -29,7 +31,13 @@ def run(tiny_notebook: Path, server: ForkServer | None) -> Callable[..., Noteboo
     def run_it(watch: Watch | None = None, n: int = 3, **parameters: Any) -> NotebookNode:
         notebook = nbformat.read(tiny_notebook, as_version=4)
         return execute(
-            notebook, PARAMETERS | parameters, n=n, models="", watch=watch or Watch(60), server=server
+            notebook,
+            PARAMETERS | parameters,
+            n=n,
+            model="a/b",
+            models="",
+            watch=watch or Watch(60),
+            server=server,
         )
 
     return run_it
@@ -163,11 +171,18 @@ def test_a_time_that_is_up_before_the_kernel_is_there_ends_it_too(
     assert all_gone()
 
 
-def test_a_run_can_be_stopped_from_another_thread(run: Callable[..., NotebookNode]) -> None:
-    watch = Watch(60)
-    threading.Timer(4, watch.end, ["the run was stopped"]).start()
+def test_a_run_can_be_stopped_from_another_thread(run: Callable[..., NotebookNode], tmp_path: Path) -> None:
+    watch, mark = Watch(60), tmp_path / "in-cell"
+
+    def stop() -> None:
+        eventually(mark.exists)
+        watch.end("the run was stopped")
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
     with pytest.raises(ExecutionError, match=r"^the run was stopped$"):
-        run(watch, description="#run\nimport time; time.sleep(60)")
+        run(watch, description=f"#run\nimport time; open({str(mark)!r}, 'w').close(); time.sleep(60)")
+    stopper.join()
     assert all_gone()
 
 
@@ -183,15 +198,17 @@ def test_a_kernel_leaves_no_folder_and_no_process(
 
 def all_gone() -> bool:
     """Whether every kernel ends by itself; one that was stopped before it began needs a moment to see it."""
-    for _ in range(100):
-        if not kernels():
-            return True
-        time.sleep(0.1)
-    return False
+    return eventually(lambda: not kernels(), 10)
 
 
-def kernels() -> list[psutil.Process]:
-    """Warm and cold kernels that run; a server is the parent of its kernels."""
-    family = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
-    servers = {p.pid for p in family if p.ppid() == os.getpid() and "forkserver" in " ".join(p.cmdline())}
-    return [p for p in family if p.ppid() in servers or "ipykernel" in " ".join(p.cmdline())]
+def kernels() -> list[tuple[int, str]]:
+    """Parent and command of the warm and cold kernels that run; a server is the parent of its kernels."""
+    family: dict[int, tuple[int, str]] = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess), process.oneshot():  # it may end while it is looked at
+            if process.status() != psutil.STATUS_ZOMBIE:
+                family[process.pid] = process.ppid(), " ".join(process.cmdline())
+    servers = {
+        pid for pid, (parent, words) in family.items() if parent == os.getpid() and "forkserver" in words
+    }
+    return [each for each in family.values() if each[0] in servers or "ipykernel" in each[1]]

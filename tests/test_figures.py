@@ -17,8 +17,8 @@ from sentence_reports.figures import (
     heatmap,
     legend,
     make_labels,
-    shorten,
 )
+from sentence_reports.texts import shorten
 
 
 def square(labels: list[str], lowest: float = 0.1) -> pd.DataFrame:

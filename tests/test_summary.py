@@ -45,7 +45,8 @@ def test_equal_pairs_stay_in_the_order_of_the_set() -> None:
 
 
 def test_pairs_above_a_limit() -> None:
-    assert Pairs(MATRIX).above(0.5) == [Pair(1, 2, 0.75)]
+    assert Pairs(MATRIX).above(0.5, 9) == ([Pair(1, 2, 0.75)], 1)
+    assert Pairs(MATRIX).above(-1, 2)[1] == 3
 
 
 def test_the_summary_is_json_and_carries_the_matrix_bit_for_bit() -> None:
@@ -86,7 +87,7 @@ def test_the_summary_names_the_extreme_pairs() -> None:
             {"tokens": [TokenFacts(count=2, limit=8, unknown=0, readable=False)]},
             "Sentence 1 holds nothing that the model can read (no token): its numbers mean nothing.",
         ),
-        ({"matrix": np.array([[1, 0.99995], [0.99995, 1]])}, "To the model, sentences 1 and 2 are the same."),
+        ({"matrix": np.array([[1, 0.99996], [0.99996, 1]])}, "To the model, sentences 1 and 2 are the same."),
     ],
 )
 def test_what_a_reader_must_know_is_a_notice(changes: dict[str, Any], notice: str) -> None:
