@@ -22,6 +22,17 @@ from sentence_reports.forkserver import POSSIBLE, ForkServer
 ROOT = Path(__file__).parents[1]
 
 
+def contrast(one: str, other: str) -> float:
+    """How well two colours part, from 1 to 21, after WCAG 2.1."""
+    lights = []
+    for color in (one, other):
+        digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+        channels = [value / 255 for value in bytes.fromhex(digits)]
+        rgb = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        lights.append(0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
 def eventually(true: Callable[[], object], seconds: float = 30) -> bool:
     """Wait until something is true, not for ever; whether it is."""
     limit = time.monotonic() + seconds

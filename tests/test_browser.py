@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from conftest import Ran, command_line
 from playwright.sync_api import Browser, Page
 
@@ -256,8 +257,13 @@ def test_on_paper_the_table_is_open_and_the_controls_are_gone(
 def test_the_page_says_itself_what_it_may_do(visit: Callable[..., Watched], shipped: Ran) -> None:
     """The policy is live: what an attacker might yet get in would not run."""
     watched = visit(shipped.out / "blog.html")
-    watched.page.evaluate(
-        "document.body.append(Object.assign(document.createElement('img'), {src: 'http://127.0.0.1:9/x.png'}))"
-    )
-    watched.page.wait_for_timeout(200)
-    assert any("Content Security Policy" in words for words in watched.trouble)
+    with watched.page.expect_console_message(lambda message: "Content Security Policy" in message.text):
+        watched.page.evaluate(
+            "document.body.append(Object.assign(document.createElement('img'), {src: 'http://127.0.0.1:9/x.png'}))"
+        )
+    policies = []
+    for path in shipped.out.glob("*.html"):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        policies += [tag["content"] for tag in soup.select('meta[http-equiv="Content-Security-Policy"]')]
+    assert len(policies) > 4
+    assert set(policies) == {"default-src 'none'; style-src 'unsafe-inline'; img-src data:"}

