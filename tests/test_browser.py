@@ -254,6 +254,16 @@ def test_on_paper_the_table_is_open_and_the_controls_are_gone(
     assert not page.get_by_text("Full size").first.is_visible()
 
 
+def test_light_and_dark_follow_the_reader(visit: Callable[..., Watched], shipped: Ran) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+    for stem in ("blog", "index"):
+        light, dark = (
+            visit(shipped.out / f"{stem}.html", scheme).page.evaluate(paper) for scheme in ("light", "dark")
+        )
+        assert min(light[:3]) > 200
+        assert max(dark[:3]) < 60
+
+
 def test_the_page_says_itself_what_it_may_do(visit: Callable[..., Watched], shipped: Ran) -> None:
     """The policy is live: what an attacker might yet get in would not run."""
     watched = visit(shipped.out / "blog.html")

@@ -131,7 +131,8 @@ def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sentence_reports", "run", "--out", tmp_path / "out", bad]
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, env=env, check=False)
     os.close(writing)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Look at ")
@@ -221,7 +222,9 @@ def test_new_writes_a_set_that_is_fine_and_never_over_another(
     assert (tmp_path / "my-own.yaml").read_text() == text
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", "index", "INDEX", ".x", "a b", "-", "字" * 100])
+@pytest.mark.parametrize(
+    "name", ["", "../x", "a/b", "index", "INDEX", ".x", "a b", "-", "字" * 100, "a" * 201]
+)
 def test_new_refuses_what_cannot_name_a_set(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

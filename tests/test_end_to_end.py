@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import Ran, command_line
@@ -20,6 +21,7 @@ from test_pipeline import Notes
 
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import NOTEBOOK, Options, run
+from sentence_reports.summary import read_summary
 
 SENTENCES = ["the cat sat", "on the mat", "the mat"]
 
@@ -86,6 +88,54 @@ def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, t
         "no-direction",
         "no-numbers",
     ]  # these began
+
+
+@pytest.mark.slow
+def test_a_model_is_found_once_and_one_that_stood_in_gives_way(tiny: Path, tmp_path: Path) -> None:
+    sets = [write_set(tmp_path / "sets", stem, model="some/model", fallback_model=EMBEDDED) for stem in "ab"]
+    out, model = tmp_path / "out", "some/model"
+
+    def ran(url: str, *words: str | Path) -> tuple[int, dict[str, str]]:
+        done = command_line("run", "--out", out, *words, home=tmp_path, HF_ENDPOINT=url)
+        return done.code, {line.split("\t")[0]: line.split("\t")[1] for line in done.stdout.splitlines()}
+
+    with StandIn(reply=(503, {}, b"")) as hub:
+        assert ran(hub.url, *sets) == (0, {"a": EMBEDDED, "b": EMBEDDED})
+        assert len([path for path in hub.asked if "/models/" in path]) == 1
+        assert ran(hub.url, "--strict", *sets)[0] == 1
+        assert ran(hub.url, *sets)[0] == 0  # what failed is tried again
+    with StandIn({model: tiny}) as hub:
+        assert ran(hub.url, *sets) == (0, {"a": EMBEDDED, "b": EMBEDDED})  # nothing stale: nobody is asked
+        assert hub.asked == []
+        write_set(tmp_path / "sets", "b", model=model, fallback_model=EMBEDDED, title="New")
+        assert ran(hub.url, *sets) == (0, {"a": model, "b": model})
+        assert (
+            len([path for path in hub.asked if "/revision/" in path]) == 2
+        )  # by the look and by the download
+    assert model in (out / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_every_key_of_a_set_counts(tiny: Path, tmp_path: Path) -> None:
+    keys = {"normalize": False, "cmap": "Reds", "label_size": 5, "title": "Mine", "description": "What for"}
+    path = write_set(
+        tmp_path / "sets", "one", model=str(tiny), sentences={"x": SENTENCES, "y": ["a cat"]}, **keys
+    )
+    ran = command_line("run", "--out", tmp_path / "out", path, home=tmp_path)
+    assert ran.code == 0, ran.stderr
+    page = BeautifulSoup((tmp_path / "out" / "one.html").read_text(encoding="utf-8"), "html.parser")
+    notebook = nbformat.read(tmp_path / "out" / "one.ipynb", as_version=4)
+    summary = read_summary(notebook)
+    assert summary is not None
+    assert page.h1 is not None
+    assert page.h1.text == "Mine"
+    assert "What for" in page.text
+    assert summary["labels"] == ["the c...", "on th...", "the m...", "a cat"]
+    assert (summary["legend"]["ramp"][0], summary["groups"]) == (
+        "#fff5f0",
+        ["x", "x", "x", "y"],
+    )  # Reds begins so
+    assert "scaled to length 1 by the model itself" in page.text
 
 
 @pytest.mark.slow

@@ -149,6 +149,12 @@ def test_labels_without_glyphs_give_way_to_numbers_without_a_warning(label: str)
     assert with_numbers == svg_text(heatmap(square(["汉", "字"])))
 
 
+@pytest.mark.parametrize(("n", "numbers"), [(150, True), (151, False)])
+def test_numbers_are_spoken_of_where_there_are_some(n: int, numbers: bool) -> None:
+    similarity = square([f"中 {k}" for k in range(n)])
+    assert legend(similarity, low=0.0, groups=None, cmap="Reds")["numbered"] is numbers
+
+
 def test_what_the_font_has_is_drawn() -> None:
     assert can_draw("Yaoundé, naïve, ἀλφα, Привет, ‘quotes’ – ½")
 

@@ -179,8 +179,9 @@ def test_what_was_lost_is_made_again(
     assert (tmp_path / "out" / lost).exists()
 
 
+# A report without its closest pair, which the index shows.
 NO_CLOSEST = (
-    '{"reports": [{"stem": "one", "title": "", "set_file": "one.yaml", "model": "", "n": 2, "date": "x"}]}'
+    '{"reports": [{"stem": "two", "title": "", "set_file": "two.yaml", "model": "", "n": 2, "date": "x"}]}'
 )
 
 
@@ -191,6 +192,7 @@ def test_a_damaged_state_makes_everything_stale(
     write_set("one")
     run_all()
     (tmp_path / "out" / STATE).write_text(damage)
+    (tmp_path / "out" / "two.html").write_text("")
     assert run_all()[1].ran == ["one"]
 
 

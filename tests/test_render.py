@@ -157,6 +157,10 @@ def test_provenance_names_model_parameters_and_the_command() -> None:
     )
     assert foot is not None
     rows = {row.th.text: row.td.text for row in foot.select("tr")}  # type: ignore[union-attr]
+    assert rows["Model"] == "m"
+    assert rows["Found in"] == "folder"
+    assert rows["Revision"] == "r"
+    assert rows["Reads at most"] == "8 tokens"
     assert rows["Weights, SHA-256"] == "0" * 64
     assert rows["An embedding"] == "2 numbers, mean pooling, scaled to length 1"
     assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"

@@ -94,6 +94,10 @@ def test_what_a_reader_must_know_is_a_notice(changes: dict[str, Any], notice: st
     assert summary(**changes)["notices"] == [notice]
 
 
+def test_what_a_report_shows_as_different_is_not_called_the_same() -> None:
+    assert summary(matrix=np.array([[1, 0.99994], [0.99994, 1]]))["notices"] == []
+
+
 def test_many_notices_of_a_kind_become_one_line_more() -> None:
     tokens = [TokenFacts(count=300, limit=256, unknown=0, readable=True)] * 12
     notices = summary(tokens=tokens)["notices"]

@@ -1,0 +1,69 @@
+"""What the Makefile's targets would do, as `make -n` tells it: nothing is set up or run."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder that holds the Makefile, the requirements and two sets, as if all were installed."""
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements-torch.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "params").mkdir()
+    for name in ("one.yaml", "two.yml"):
+        (tmp_path / "params" / name).write_text("")
+    (tmp_path / ".venv").mkdir()
+    for name in (".setup", ".package"):
+        (tmp_path / ".venv" / name).touch()
+    return tmp_path
+
+
+def make(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *words], cwd=project, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("", "run"),
+        ("reports", "run"),
+        ("report SET=one", "run params/one.yaml"),
+        ("report SET=two", "run params/two.yml"),
+        ("report SET=three", "run params/three.yaml"),  # which says that there is none
+        ("preview", "preview"),
+        ("preview SET=two", "preview params/two.yml"),
+        ("new SET=three", "new three"),
+        ("check", "check"),
+    ],
+)
+def test_a_target_is_a_command(project: Path, words: str, command: str) -> None:
+    done = make(project, "-n", *words.split())
+    assert done.stdout.split() == [".venv/bin/sentence-reports", *command.split()], done.stderr
+
+
+@pytest.mark.parametrize("target", ["report", "new"])
+def test_a_target_that_needs_a_set_says_so(project: Path, target: str) -> None:
+    done = make(project, "-n", target)
+    assert done.returncode == 2
+    assert f"make {target} SET=" in done.stderr
+
+
+def test_what_changed_is_installed_again(project: Path) -> None:
+    (project / ".venv" / ".setup").unlink()
+    whole = make(project, "-n", "check").stdout
+    assert "requirements-torch.txt" in whole
+    assert "--require-hashes -r requirements.txt" in whole
+    (project / ".venv" / ".setup").touch()
+    assert "-r requirements.txt" not in make(project, "-n", "check").stdout
+
+
+def test_help_names_every_target(project: Path) -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", (project / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    listed = [line.split()[0] for line in make(project, "help").stdout.splitlines()[1:]]
+    assert sorted(listed) == sorted(phony[1].split())
