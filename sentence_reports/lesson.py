@@ -119,7 +119,10 @@ def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataF
 
 
 def group_words(matrix: NDArray[np.floating], groups: Sequence[str]) -> str:
-    """How much more alike two sentences of one group are than two of different groups, on average, in a sentence."""
+    """How much more alike two sentences of one group are than two of different groups, on average, in a sentence.
+
+    `matrix` is `(n, n)`, `groups` names the group of each sentence.
+    """
     of = np.array(groups)
     first, second = np.triu_indices(len(of), k=1)
     same, values = of[first] == of[second], matrix[first, second]

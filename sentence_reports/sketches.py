@@ -59,7 +59,7 @@ def strips(embeddings: NDArray[np.floating], labels: Sequence[str]) -> Picture:
 
 
 def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str]) -> Picture:
-    """Two vectors, of length one, in the plane that they span, with the angle between them.
+    """Two vectors of shape `(d,)` in the plane that they span, drawn at length one, with the angle between them.
 
     `labels` names both. The foot of the dotted line is the cosine: how far the second reaches along the first.
     """

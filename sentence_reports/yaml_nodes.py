@@ -61,7 +61,7 @@ class Node:
 
     `kind` is YAML's tag without its prefix ("str", "bool", "seq" ...), `found` what YAML made of it in words,
     `source` the text it was read from, `lost` the comment behind it, `lead` what has to stand before the
-    value where it is written anew ("- ", "title: ").
+    value where it is written anew ("- ", "title: "), `plain` whether it was written without quotes.
     """
 
     line: int

@@ -107,14 +107,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
+def of_the_user(name: str) -> bool:
+    """Whether an environment variable says where the user's own things are, or changes what is made."""
+    prefixes = ("HF_", "HUGGINGFACE_", "IPYTHON", "JUPYTER", "SENTENCE_REPORTS_", "SOURCE_DATE", "XDG_")
+    return name.startswith(prefixes) or name.lower().endswith("_proxy")
+
+
 @pytest.fixture(autouse=True)
 def private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty HOME and empty tool folders, so that nothing of the user's leaks into a test or out of it."""
     home = tmp_path_factory.mktemp("home")
+    for name in filter(of_the_user, list(os.environ)):
+        monkeypatch.delenv(name)
     for name in ("HOME", "HF_HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home if name == "HOME" else home / name.lower()))
-    for name in ("HF_HUB_OFFLINE", "HF_ENDPOINT", "JUPYTER_PATH", "SOURCE_DATE_EPOCH"):
-        monkeypatch.delenv(name, raising=False)
     return home
 
 
@@ -241,9 +247,7 @@ class Ran:
 
 def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env: str) -> Ran:
     """Call ``sentence-reports`` as a user would, in an empty HOME."""
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("HF_", "JUPYTER", "XDG"))
-    }
+    clean = {name: value for name, value in os.environ.items() if not of_the_user(name)}
     clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
     command = [sys.executable, "-m", "sentence_reports", *map(str, words)]
     done = subprocess.run(
