@@ -323,13 +323,14 @@ def _find(work: _Run, each: SetFile) -> FoundModel:
 
 
 def _make(work: _Run, stale: Sequence[SetFile]) -> None:
-    ready: list[SetFile] = []
+    ready: list[tuple[SetFile, str]] = []
     work.listener.begin(len(stale))
     for each in stale:
         interrupts.check()
+        digest = _digest(work, each)  # before anything is read: what changes from now on is stale
         try:
             _find(work, each)
-            ready.append(each)
+            ready.append((each, digest))
         except SentenceReportsError as error:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
@@ -340,7 +341,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
     notebook = _read_notebook(work.options.notebook)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         try:
-            running = {pool.submit(_one, work, notebook, each) for each in ready}
+            running = {pool.submit(_one, work, notebook, each, digest) for each, digest in ready}
             while running:
                 interrupts.check()
                 through, running = wait(running, interrupts.PIECE, FIRST_COMPLETED)
@@ -387,7 +388,7 @@ def _settle(work: _Run, report: Report) -> None:
         _write_state(work, indexed=False)
 
 
-def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
+def _one(work: _Run, notebook: "NotebookNode", each: SetFile, digest: str) -> Report:
     """Execute and render one set, and write its files; its failure becomes part of what is returned."""
     from sentence_reports.execute import Watch, execute
 
@@ -396,7 +397,6 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     if work.stopping:  # it was too late to be among those that were ended
         watch.end(STOPPED)
     try:
-        digest = _digest(work, each)  # of what is there before the run reads it
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
         executed = execute(
             notebook,

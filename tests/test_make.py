@@ -1,5 +1,6 @@
 """What the Makefile's targets would do, as `make -n` tells it: nothing is set up or run."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *words], cwd=project, capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *words], cwd=project, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
