@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.interrupts import Terminated
@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _need_current_folder()
-        return int(arguments.command(arguments))
+        code = int(arguments.command(arguments))
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         _say(f"sentence-reports: {error}")
         return 2
@@ -54,16 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"sentence-reports: {error}")
         return 1
     except BrokenPipeError:
-        _point_stdout_at_nothing()
+        _point_at_nothing(sys.stdout)
         return 0
     except KeyboardInterrupt as stop:
         _say("sentence-reports: stopped; finished reports are kept")
         return 143 if isinstance(stop, Terminated) else 130
 
 
-def _point_stdout_at_nothing() -> None:
-    """Whoever read our output has enough: what is left of it must not be an error at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _point_at_nothing(stream: TextIO) -> None:
+    """Whoever read it has enough: what is left of our words must not be an error at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _need_current_folder() -> None:
@@ -141,7 +143,10 @@ def _seconds(text: str) -> float:
 
 
 def _say(words: str) -> None:
-    print(printable(words), file=sys.stderr)
+    try:
+        print(printable(words), file=sys.stderr)
+    except BrokenPipeError:
+        _point_at_nothing(sys.stderr)
 
 
 def printable(text: str) -> str:
@@ -169,7 +174,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         _show(reports, options.out)
     except BrokenPipeError:
-        _point_stdout_at_nothing()
+        _point_at_nothing(sys.stdout)
     failed = [report for report in reports if report.failure]
     made = teller.total - sum(1 for report in failed if report.stem in teller.seen)
     _say(_closing_words(len(reports), made, len(failed)))

@@ -66,9 +66,13 @@ def look(model: str, revision: str) -> ModelInfo:
         raise Unreachable("the Hugging Face hub could not be reached") from error
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(_NOT_THE_HUB) from error
-    except (ValueError, ImportError) as error:  # how the HTTP library answers unusable proxy variables
+    except (
+        ValueError,
+        ImportError,
+        OSError,
+    ) as error:  # how unusable variables for proxies or certificates end
         raise ModelError(
-            f"The hub cannot be asked: {error}. Check the proxy variables of this machine."
+            f"The hub cannot be asked: {error}. Check this machine's variables for proxies and certificates."
         ) from error
     if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
         raise Unreachable(_NOT_THE_HUB)
@@ -161,7 +165,11 @@ def download(model: str, revision: str) -> None:
     command = [sys.executable, "-P", "-W", "ignore", "-m", "sentence_reports.hub", str(os.getpid())]
     command += [model, revision]
     # In a session of its own: Ctrl-C is for this process.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    except OSError as error:
+        raise Unreachable(f"no download could be started ({error.strerror or error})") from error
+    with process:
         assert process.stdout is not None
         try:
             while (line := _within(STALL_SECONDS, process.stdout.readline)) == ALIVE:

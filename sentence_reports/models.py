@@ -129,19 +129,8 @@ def find_model(model: str, revision: str | None = None, fallback_model: str | No
     handed_over = _handed_over()
     if request in handed_over:
         return _still_there(handed_over[request])
-    try:
-        return _sought(request)
-    except OSError as error:
-        raise ModelError(
-            f"The files of {cut(model)} or its fallback_model cannot be read: {error.strerror or error}. Check "
-            "who may read them."
-        ) from error
-
-
-def _sought(request: Request) -> FoundModel:
-    model, revision, _ = request
     _check_request(request)
-    found = _on_this_machine(model, revision)
+    found = _on_this_machine("model", model, revision)
     if found is not None:
         return found
     try:
@@ -197,7 +186,7 @@ def _stand_in(request: Request, reason: str) -> FoundModel:
             f"The model {request.model} is not on this machine, and {reason}. {_remedy(request)}, or name a "
             f"fallback_model that is on this machine, such as {EMBEDDED}."
         )
-    found = _on_this_machine(fallback, None)
+    found = _on_this_machine("fallback_model", fallback, None)
     if found is None:
         raise ModelError(
             f"The model {request.model} is not on this machine, and {reason}; its fallback_model {fallback} "
@@ -283,12 +272,22 @@ def _revision(model: str, revision: str | None) -> str:
 # --- on this machine --------------------------------------------------------------------------------------
 
 
-def _on_this_machine(model: str, revision: str | None) -> FoundModel | None:
-    if _is_folder(model):
-        return _from_folder(model, revision)
-    if _looks_like_path(model):
-        raise ModelError(f"model {cut(model)}: no such folder, seen from the current folder.")
-    return _from_cache(model, revision) or _from_package(model, revision)
+def _on_this_machine(key: str, model: str, revision: str | None) -> FoundModel | None:
+    if _looks_like_path(model) and not _is_folder(model):
+        raise ModelError(f"{key} {cut(model)}: no such folder, seen from the current folder.")
+    with _reading(model):
+        if _is_folder(model):
+            return _from_folder(model, revision)
+        return _from_cache(model, revision) or _from_package(model, revision)
+
+
+@contextmanager
+def _reading(model: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelError(f"The files of {cut(model)} cannot be read: {reason}. Check who may.") from error
 
 
 def _from_folder(model: str, revision: str | None) -> FoundModel:
@@ -367,7 +366,8 @@ def _from_hub(model: str, revision: str | None) -> FoundModel:
     wanted = _revision(model, revision)
     check_repository(look(model, wanted), model)
     download(model, wanted)
-    found = _from_cache(model, revision)
+    with _reading(model):
+        found = _from_cache(model, revision)
     if found is None:
         raise ModelError(
             f"{model} was downloaded, but is not a whole sentence-transformers model: files are missing. "
@@ -400,6 +400,8 @@ def folder_stamp(model: str) -> str:
     if not _is_folder(model):
         return ""
     folder = Path(model).expanduser()
+    if not (folder / "modules.json").is_file():  # no model; the whole disk, perhaps
+        return "no model"
     try:
         stats = [(name, (folder / name).stat()) for name in all_files(folder)]
     except OSError as error:  # whoever looks for the model says more

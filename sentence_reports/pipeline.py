@@ -93,6 +93,7 @@ class _Run:
     date: str
     models: dict[Request, FoundModel] = field(default_factory=dict)
     missing: dict[Request, ModelError] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     watches: "set[Watch]" = field(default_factory=set)
     server: forkserver.ForkServer | None = None
     server_missed: bool = False
@@ -144,8 +145,8 @@ def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
 
 
 def _stem(path: Path) -> str:
-    """What a set's report is called; a file that is no set goes by its whole name, and meets no set's report."""
-    return legible(path.stem if path.suffix in SET_SUFFIXES else path.name)
+    """What a set's report is called; a file that is no set goes by a name that no set can have."""
+    return legible(path.stem if path.suffix in SET_SUFFIXES else f"./{path.name}")
 
 
 def run(
@@ -169,6 +170,8 @@ def run(
     with _lock(options.out, listener), _without_leftovers(options.out):
         work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
         work.server = server
+        # Before anything is read for a report: what changes from now on is stale.
+        work.digests = {each.stem: _digest(work, each) for each in good}
         for stem, error in bad.items():
             path = next(path for path in paths if _stem(path) == stem)
             reason = _first_words(error)
@@ -255,7 +258,11 @@ def start_server(listener: Listener) -> forkserver.ForkServer | None:
 
 def _fresh(work: _Run, each: SetFile) -> bool:
     known = work.state.get(each.stem)
-    if known is None or known.digest != _digest(work, each) or (work.options.strict and known.stands_in_for):
+    if (
+        known is None
+        or known.digest != work.digests[each.stem]
+        or (work.options.strict and known.stands_in_for)
+    ):
         return False
     return all(
         (work.options.out / f"{each.stem}{suffix}").is_file() for suffix in (".html", ".ipynb", ".csv")
@@ -309,7 +316,7 @@ def _files_digest(paths: "set[Path]") -> str:
 def _find(work: _Run, each: SetFile) -> FoundModel:
     chosen = each.set
     request = Request(chosen.model, chosen.revision, None if work.options.strict else chosen.fallback_model)
-    if request in work.missing:  # a hub that does not answer is waited for once
+    if request in work.missing:  # sets that ask alike do not each wait for a hub
         raise work.missing[request]
     if request not in work.models:
         try:
@@ -323,14 +330,13 @@ def _find(work: _Run, each: SetFile) -> FoundModel:
 
 
 def _make(work: _Run, stale: Sequence[SetFile]) -> None:
-    ready: list[tuple[SetFile, str]] = []
+    ready: list[SetFile] = []
     work.listener.begin(len(stale))
     for each in stale:
         interrupts.check()
-        digest = _digest(work, each)  # before anything is read: what changes from now on is stale
         try:
             _find(work, each)
-            ready.append((each, digest))
+            ready.append(each)
         except SentenceReportsError as error:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
@@ -341,7 +347,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
     notebook = _read_notebook(work.options.notebook)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         try:
-            running = {pool.submit(_one, work, notebook, each, digest) for each, digest in ready}
+            running = {pool.submit(_one, work, notebook, each) for each in ready}
             while running:
                 interrupts.check()
                 through, running = wait(running, interrupts.PIECE, FIRST_COMPLETED)
@@ -388,7 +394,7 @@ def _settle(work: _Run, report: Report) -> None:
         _write_state(work, indexed=False)
 
 
-def _one(work: _Run, notebook: "NotebookNode", each: SetFile, digest: str) -> Report:
+def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     """Execute and render one set, and write its files; its failure becomes part of what is returned."""
     from sentence_reports.execute import Watch, execute
 
@@ -407,7 +413,7 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile, digest: str) -> Re
             watch=watch,
             server=work.server,
         )
-        return _publish(work, each, executed, digest, time.monotonic() - began)
+        return _publish(work, each, executed, time.monotonic() - began)
     except ExecutionError as error:
         with suppress(OSError):  # what failed is more worth saying than that the disk is full as well
             _write_failed(work, each.stem, error.notebook)
@@ -422,7 +428,7 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile, digest: str) -> Re
         work.watches.discard(watch)
 
 
-def _publish(work: _Run, each: SetFile, executed: "NotebookNode", digest: str, seconds: float) -> Report:
+def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float) -> Report:
     import nbformat
 
     from sentence_reports.render import render
@@ -443,7 +449,7 @@ def _publish(work: _Run, each: SetFile, executed: "NotebookNode", digest: str, s
         set_file=_from_out(work, each.path),
         model=summary["model"]["name"],
         n=len(summary["sentences"]),
-        digest=digest,
+        digest=work.digests[stem],
         date=work.date,
         stands_in_for=summary["model"]["stands_in_for"],
         closest=(summary["sentences"][first], summary["sentences"][second], similarity),

@@ -15,6 +15,7 @@ from conftest import ROOT, Ran, command_line
 
 from sentence_reports import cli
 from sentence_reports.cli import printable
+from sentence_reports.pipeline import Options
 
 MOVIES = ROOT / "params" / "sbert-movies.yaml"
 
@@ -125,6 +126,31 @@ def test_a_bad_set_beside_good_ones_is_exit_code_1(shipped: Ran, tmp_path: Path)
     assert [line.split("\t")[3][:6] for line in ran.stdout.splitlines()] == ["0.8939", "failed"]
 
 
+def test_the_words_of_a_run_become_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[list[Path], Options]] = []
+    monkeypatch.setattr(cli, "run", lambda paths, options, _: heard.append((paths, options)) or [])
+    every = ["--out", "o", "--jobs", "3", "--force", "--strict", "--timeout", "5", "--cold"]
+    assert cli.main(["run", "x.yaml", *every]) == 0
+    assert cli.main(["run", "x.yaml"]) == 0
+    assert heard == [
+        ([Path("x.yaml")], Options(Path("o"), 3, True, True, 5.0, True)),
+        ([Path("x.yaml")], Options(ROOT / "reports", None, False, False, 900.0, False)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["check", "/none.yaml"], 1), (["run", "--out", "/dev/null", "/none.yaml"], 2), (["new", "../x"], 2)],
+)
+def test_nobody_reads_what_went_wrong_and_the_exit_code_says_it(words: list[str], code: int) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "sentence_reports", *words]
+    done = subprocess.run(command, stdout=writing, stderr=writing, check=False)
+    os.close(writing)
+    assert done.returncode == code
+
+
 def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("sentences: [a, a]\n")
@@ -147,7 +173,7 @@ def test_no_set_at_all_starts_nothing(
         assert f"no set in {tmp_path}: start one with" in capsys.readouterr().err
 
 
-def test_every_option_of_a_run_counts(tmp_path: Path, shipped: Ran) -> None:
+def test_force_strict_and_timeout_do_what_they_say(tmp_path: Path, shipped: Ran) -> None:
     out = shutil.copytree(shipped.out, tmp_path / "out")
     (tmp_path / "mine.yaml").write_text(
         '{"sentences": ["one", "two"]}'
@@ -159,7 +185,7 @@ def test_every_option_of_a_run_counts(tmp_path: Path, shipped: Ran) -> None:
 
     assert "1 made" in ran("--jobs", "1").stderr
     assert ran().stderr.startswith("Nothing to do: 1 report is up to date.")
-    again = ran("--force", "--cold", "--timeout", "600")
+    again = ran("--force", "--timeout", "600")
     assert "1 made" in again.stderr
     assert again.code == 0
     strict = ran("--strict")

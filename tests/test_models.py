@@ -240,6 +240,14 @@ def test_a_file_that_may_not_be_read_is_named_so(model: Path) -> None:
             find_model(str(folder))
 
 
+def test_a_folder_that_is_no_model_is_not_searched(tmp_path: Path) -> None:
+    empty = models.folder_stamp(str(tmp_path))
+    (tmp_path / "one").write_text("")
+    assert models.folder_stamp(str(tmp_path)) == empty
+    (tmp_path / "modules.json").write_text("")
+    assert '"one"' in models.folder_stamp(str(tmp_path))
+
+
 def test_a_folder_has_no_revision(model: Path) -> None:
     with pytest.raises(ModelError, match="Remove the revision"):
         find_model(str(model), "main")
@@ -281,6 +289,8 @@ def test_a_name_that_cannot_be_is_refused_before_any_network() -> None:
 def test_a_malformed_fallback_or_revision_is_refused_even_where_the_model_is_here(model: Path) -> None:
     with pytest.raises(ModelError, match=r"^fallback_model 'no-owner' is neither"):
         find_model(str(model), None, "no-owner")
+    words = Finder(["some/model", None, "./none"], hub=closed_port()).error()
+    assert words == "fallback_model './none': no such folder, seen from the current folder."
     for revision in ("../../x", "", "a b", "-x"):
         with pytest.raises(ModelError, match="not a commit, branch or tag"):
             find_model(BGE, revision)
@@ -603,6 +613,13 @@ def test_the_word_of_the_hub_is_an_error_and_never_falls_back(case: str) -> None
         error = Finder([BGE, None, EMBEDDED], hub=hub.url).error()
     assert words in error
     assert BGE in error
+
+
+def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent.pem")
+    words = Finder(["some/model", None, EMBEDDED], hub="https://127.0.0.1:9").error()
+    assert words.startswith("The hub cannot be asked: ")
+    assert words.endswith("Check this machine's variables for proxies and certificates.")
 
 
 def test_an_address_that_is_none_is_an_error() -> None:

@@ -23,7 +23,17 @@ from hub import StandIn
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.forkserver import POSSIBLE, ForkServer
 from sentence_reports.index import Report
-from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, Options, find_sets, read_sets, run, title_of
+from sentence_reports.pipeline import (
+    LOCK,
+    STATE,
+    TEMPORARY,
+    Options,
+    _program_digest,
+    find_sets,
+    read_sets,
+    run,
+    title_of,
+)
 
 
 class Notes:
@@ -264,6 +274,11 @@ def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
     assert run_all()[1].ran == ["one"]
     (template.parent / "code.py").write_text("")  # this process still runs the code that it began with
     assert run_all()[1].ran == []
+    _program_digest.cache_clear()  # as in the next process
+    try:
+        assert run_all()[1].ran == ["one"]
+    finally:
+        _program_digest.cache_clear()
 
 
 def test_a_lost_index_is_written_again_and_nothing_runs(
@@ -427,15 +442,23 @@ def test_sets_that_would_meet_fail_whatever_their_order(
 def test_a_file_that_is_no_set_fails_and_leaves_its_neighbour_alone(
     write_set: Callable[..., Path], params: Path, tmp_path: Path, tiny_notebook: Path
 ) -> None:
-    one, backup = write_set("one"), params / "one.yaml~"
+    one, backup, bare = write_set("one"), params / "one.yaml~", params / "one"
     backup.write_text(one.read_text())
-    options = Options(tmp_path / "out", notebook=tiny_notebook, cold=True)
-    reports = run([one, backup], options, Notes())
+    options, ill = (
+        Options(tmp_path / "out", notebook=tiny_notebook, cold=True),
+        "not a set file: its name must",
+    )
+    reports = run([one, backup, bare], options, Notes())
     assert {report.stem: report.failure for report in reports} == {
         "one": None,
-        "one.yaml~": f"{backup}: not a set file: its name must end in .yaml or .yml",
+        "./one.yaml~": f"{backup}: {ill} end in .yaml or .yml",
+        "./one": f"{bare}: {ill} end in .yaml or .yml",
     }
-    assert "one.yaml~" not in (tmp_path / "out" / "index.html").read_text()
+    assert "./one" not in (tmp_path / "out" / "index.html").read_text()
+    assert [bool(report.failure) for report in run([bare], options, Notes())] == [True]
+    heard = Notes()
+    run([one], options, heard)
+    assert heard.ran == []  # its report is as fresh as before
 
 
 def test_a_link_is_a_set_of_its_own_and_a_file_named_twice_is_one(
