@@ -62,15 +62,11 @@ def look(model: str, revision: str) -> ModelInfo:
         raise ModelError(
             "HF_ENDPOINT is not the web address of a hub (https://...). Mend or unset it."
         ) from error
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, ConnectionError) as error:
         raise Unreachable("the Hugging Face hub could not be reached") from error
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(_NOT_THE_HUB) from error
-    except (
-        ValueError,
-        ImportError,
-        OSError,
-    ) as error:  # how unusable variables for proxies or certificates end
+    except (ValueError, ImportError, OSError) as error:  # unusable variables for proxies or certificates
         raise ModelError(
             f"The hub cannot be asked: {error}. Check this machine's variables for proxies and certificates."
         ) from error
