@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.interrupts import Terminated
 from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run, title_of
-from sentence_reports.texts import shorten
+from sentence_reports.texts import printable, shorten
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -147,11 +147,6 @@ def _say(words: str) -> None:
         print(printable(words), file=sys.stderr)
     except BrokenPipeError:
         _point_at_nothing(sys.stderr)
-
-
-def printable(text: str) -> str:
-    """`text` with every character that could steer a terminal written as an escape; line breaks stay."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def _sets(arguments: argparse.Namespace) -> list[Path]:

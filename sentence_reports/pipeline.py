@@ -212,7 +212,7 @@ def make_usable(out: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder, and reports need one", str(out))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out):
-        interrupts.check()
+        pass
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from bs4 import BeautifulSoup
 from conftest import ROOT, Ran, command_line
 
 from sentence_reports import cli
-from sentence_reports.cli import printable
 from sentence_reports.pipeline import Options
+from sentence_reports.texts import printable
 
 MOVIES = ROOT / "params" / "sbert-movies.yaml"
 
@@ -126,7 +127,7 @@ def test_a_bad_set_beside_good_ones_is_exit_code_1(shipped: Ran, tmp_path: Path)
     assert [line.split("\t")[3][:6] for line in ran.stdout.splitlines()] == ["0.8939", "failed"]
 
 
-def test_the_words_of_a_run_become_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_words_of_a_run_become_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[tuple[list[Path], Options]] = []
     monkeypatch.setattr(cli, "run", lambda paths, options, _: heard.append((paths, options)) or [])
     every = ["--out", "o", "--jobs", "3", "--force", "--strict", "--timeout", "5", "--cold"]
@@ -138,28 +139,33 @@ def test_the_words_of_a_run_become_its_options(tmp_path: Path, monkeypatch: pyte
     ]
 
 
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """One end of a pipe, to write to, that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [(["check", "/none.yaml"], 1), (["run", "--out", "/dev/null", "/none.yaml"], 2), (["new", "../x"], 2)],
 )
-def test_nobody_reads_what_went_wrong_and_the_exit_code_says_it(words: list[str], code: int) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
+def test_nobody_reads_what_went_wrong_and_the_exit_code_says_it(
+    words: list[str], code: int, unread: int
+) -> None:
     command = [sys.executable, "-m", "sentence_reports", *words]
-    done = subprocess.run(command, stdout=writing, stderr=writing, check=False)
-    os.close(writing)
+    done = subprocess.run(command, stdout=unread, stderr=unread, check=False)
     assert done.returncode == code
 
 
-def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path: Path) -> None:
+def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path: Path, unread: int) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("sentences: [a, a]\n")
     command = [sys.executable, "-m", "sentence_reports", "run", "--out", tmp_path / "out", bad]
-    reading, writing = os.pipe()
-    os.close(reading)
     env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, env=env, check=False)
-    os.close(writing)
+    done = subprocess.run(command, stdout=unread, stderr=subprocess.PIPE, text=True, env=env, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Look at ")
 
@@ -175,9 +181,7 @@ def test_no_set_at_all_starts_nothing(
 
 def test_force_strict_and_timeout_do_what_they_say(tmp_path: Path, shipped: Ran) -> None:
     out = shutil.copytree(shipped.out, tmp_path / "out")
-    (tmp_path / "mine.yaml").write_text(
-        '{"sentences": ["one", "two"]}'
-    )  # bge-base-en: nobody can have it here
+    (tmp_path / "mine.yaml").write_text('{"sentences": ["one", "two"]}')  # its model cannot be had here
 
     def ran(*words: str) -> Ran:
         env = {"HF_ENDPOINT": "http://127.0.0.1:9"}

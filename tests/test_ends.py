@@ -65,9 +65,8 @@ def left_behind(folder: Path) -> list[Path]:
     """What lies in a folder for temporary files, but for what Python itself may leave there: to try the folder,
     `tempfile` writes "blat" to a file and removes it at once, and a kill in between is nobody's to mend.
     """
-    found = [path for path in folder.iterdir() if not re.fullmatch(r"[a-z0-9_]{8}", path.name)]
-    own = set(folder.iterdir()) - set(found)
-    return found + [path for path in own if path.is_dir() or path.read_bytes() not in (b"", b"blat")]
+    own = {path for path in folder.iterdir() if path.is_file() and path.read_bytes() in (b"", b"blat")}
+    return [p for p in folder.iterdir() if p not in own or not re.fullmatch(r"[a-z0-9_]{8}", p.name)]
 
 
 @pytest.fixture

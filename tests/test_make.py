@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def test_what_changed_is_installed_again(project: Path, changed: str, again: lis
     told = make(project, "-n", "check").stdout
     steps = ("-r requirements-torch.txt", "-r requirements.txt", "--editable .")
     assert [step for step in steps if step in told] == again
+
+
+def test_without_a_cpu_build_of_torch_it_stops_and_names_the_setting(project: Path) -> None:
+    (project / ".venv" / ".setup").unlink()
+    done = make(project, "setup", "PIP=false", f"PYTHON={sys.executable}")
+    assert done.returncode == 2
+    assert "no CPU build of PyTorch 2.13.0 could be had" in done.stderr
+    assert "make TORCH=any" in done.stderr
+    assert not (project / ".venv" / ".setup").exists()
 
 
 def test_help_names_every_target(project: Path) -> None:

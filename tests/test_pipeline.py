@@ -28,7 +28,9 @@ from sentence_reports.pipeline import (
     STATE,
     TEMPORARY,
     Options,
+    _default_jobs,
     _program_digest,
+    _Run,
     find_sets,
     read_sets,
     run,
@@ -671,6 +673,28 @@ def test_an_output_folder_that_is_none_starts_nothing(what: str, tmp_path: Path)
         UsageError, match=f"{what}: it is no folder, and reports need one. Another folder: --out DIR"
     ):
         run([], Options(tmp_path / what), Notes())
+
+
+@pytest.mark.parametrize(("cores", "gigabytes", "jobs"), [(8, 100, 8), (1, 100, 1), (8, 2.5, 3), (8, 0.1, 1)])
+def test_as_many_sets_at_once_as_cores_and_memory_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: float, jobs: int
+) -> None:
+    memory = psutil.virtual_memory()._replace(available=int(gigabytes * 1e9))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    work = _Run(Options(tmp_path), Notes(), {}, "", "")
+    work.server = ForkServer()  # warm kernels share most of their memory with it
+    assert _default_jobs(work) == jobs
+
+
+def test_the_order_of_the_reports_is_that_of_the_sets(
+    write_set: Callable[..., Path], run_all: Callable
+) -> None:
+    write_set("a", description="#run\nimport time; time.sleep(2)")
+    write_set("b")
+    reports, notes = run_all(jobs=2)
+    assert notes.ran == ["b", "a"]
+    assert [report.stem for report in reports] == ["a", "b"]
 
 
 @pytest.mark.slow

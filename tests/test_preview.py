@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,7 +33,8 @@ PAGE = f"""<!DOCTYPE html><html><head>
 DRIVER = """
 import functools, pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
-from sentence_reports import __main__, cli
+from sentence_reports import __main__, cli, preview
+preview.PORT = 0  # any free one: 8000 may be another test's
 cli.PARAMS, cli.REPORTS, notebook = map(pathlib.Path, sys.argv[1:4])
 cli.Options = functools.partial(cli.Options, notebook=notebook)
 sys.argv[1:4] = ["preview"]
@@ -265,15 +267,20 @@ def test_the_end_leaves_nothing(
     assert "Traceback" not in preview.said
     _gone, alive = psutil.wait_procs(children, 5)
     assert alive == []
+    with socket.socket() as knock:
+        assert knock.connect_ex(("127.0.0.1", preview.port)) != 0
     assert list(preview.temporary.iterdir()) == []
     assert not (preview.out / TEMPORARY).exists()
 
 
-def test_a_second_preview_takes_another_port(
-    write_set: Callable[..., Path], start: Callable[..., Preview]
-) -> None:
-    write_set("mine")
-    assert start().port != start().port
+def test_where_the_port_is_taken_it_is_another(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        its = taken.getsockname()[1]
+        monkeypatch.setattr("sentence_reports.preview.PORT", its)
+        with _serving(site) as port:
+            assert port != its
+    with _serving(site) as port:
+        assert port == its
 
 
 def test_what_cannot_be_started_says_why(tmp_path: Path, write_set: Callable[..., Path]) -> None:
