@@ -2,12 +2,12 @@
 
 import sys
 
-from sentence_reports import interrupts
+from sentence_reports import process
 
 
 def main() -> int:
     """Run one command and give its exit code."""
-    interrupts.defer()  # before the imports, which take a moment
+    process.defer()  # before the imports, which take a moment
     from sentence_reports import cli
 
     return cli.main()

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sentence_reports.errors import OutputError, UsageError
-from sentence_reports.interrupts import Terminated
 from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run, title_of
+from sentence_reports.process import Terminated
 from sentence_reports.texts import printable, shorten
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from sentence_reports.index import Report
+    from sentence_reports.pages.index import Report
 
 PARAMS, REPORTS = PROJECT / "params", PROJECT / "reports"
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from sentence_reports import forkserver, interrupts
+from sentence_reports import process
 from sentence_reports.errors import (
     ExecutionError,
     ModelError,
@@ -33,8 +33,9 @@ from sentence_reports.errors import (
     SetError,
     UsageError,
 )
-from sentence_reports.index import Report, render_index
+from sentence_reports.execution import forkserver
 from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
+from sentence_reports.pages.index import Report, render_index
 from sentence_reports.scratch import remove_abandoned
 from sentence_reports.sets import SetFile, read_set
 from sentence_reports.texts import legible
@@ -42,7 +43,7 @@ from sentence_reports.texts import legible
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from sentence_reports.execute import Watch
+    from sentence_reports.execution.engine import Watch
 
 PACKAGE = Path(__file__).parent
 PROJECT = PACKAGE.parent
@@ -119,7 +120,7 @@ def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]
     good: list[SetFile] = []
     bad: dict[str, SetError] = {}
     for path in paths:
-        interrupts.check()
+        process.check()
         try:
             if (words := _name_problem(path, paths)) is not None:
                 raise SetError((Problem(str(path), None, None, words),))
@@ -198,9 +199,9 @@ def _lock(out: Path, listener: Listener) -> AbstractContextManager[FileLock]:
         except Timeout:
             listener.warn(f"another run works in {out}; waiting until it is through")
             while True:
-                interrupts.check()
+                process.check()
                 with suppress(Timeout):
-                    return lock.acquire(timeout=interrupts.PIECE)
+                    return lock.acquire(timeout=process.PIECE)
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"cannot write to {out}: {reason}. Another folder: --out DIR") from error
@@ -333,7 +334,7 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
     ready: list[SetFile] = []
     work.listener.begin(len(stale))
     for each in stale:
-        interrupts.check()
+        process.check()
         try:
             _find(work, each)
             ready.append(each)
@@ -341,7 +342,10 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
         return
-    from sentence_reports import background, execute, render, summary, tables  # noqa: F401  # while the server does its own
+    from sentence_reports.models import background
+    from sentence_reports.pages import (
+        tables,  # noqa: F401  # while the server does its own
+    )
 
     background.announce(work.models.values(), work.listener.warn)
     notebook = _read_notebook(work.options.notebook)
@@ -349,8 +353,8 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
         try:
             running = {pool.submit(_one, work, notebook, each) for each in ready}
             while running:
-                interrupts.check()
-                through, running = wait(running, interrupts.PIECE, FIRST_COMPLETED)
+                process.check()
+                through, running = wait(running, process.PIECE, FIRST_COMPLETED)
                 for future in through:
                     _settle(work, future.result())
         except BaseException:
@@ -396,7 +400,7 @@ def _settle(work: _Run, report: Report) -> None:
 
 def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     """Execute and render one set, and write its files; its failure becomes part of what is returned."""
-    from sentence_reports.execute import Watch, execute
+    from sentence_reports.execution.engine import Watch, execute
 
     began, watch = time.monotonic(), Watch(work.options.timeout)
     work.watches.add(watch)
@@ -431,9 +435,9 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
 def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float) -> Report:
     import nbformat
 
-    from sentence_reports.render import render
-    from sentence_reports.summary import read_summary, similarity_matrix
-    from sentence_reports.tables import Colors, thumbnail
+    from sentence_reports.lesson.summary import read_summary, similarity_matrix
+    from sentence_reports.pages.render import render
+    from sentence_reports.pages.tables import Colors, thumbnail
 
     out, stem = work.options.out, each.stem
     summary = read_summary(executed)
@@ -482,7 +486,7 @@ def _command(path: Path) -> str:
 
 
 def _csv(summary: Mapping[str, Any]) -> str:
-    from sentence_reports.summary import similarity_matrix
+    from sentence_reports.lesson.summary import similarity_matrix
 
     matrix, texts = similarity_matrix(dict(summary)), summary["sentences"]
     buffer = io.StringIO()

@@ -27,10 +27,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from watchfiles import watch
 
-from sentence_reports import interrupts
+from sentence_reports import process
 from sentence_reports.errors import SentenceReportsError
-from sentence_reports.forkserver import ForkServer
-from sentence_reports.index import TEMPLATE, Report
+from sentence_reports.execution.forkserver import ForkServer
+from sentence_reports.pages.index import TEMPLATE, Report
 from sentence_reports.pipeline import (
     SET_SUFFIXES,
     Listener,
@@ -159,12 +159,12 @@ class _Maker:
             if first:
                 self._make(self._sets(), server)
                 # Paid while the author reads, not at the first change.
-                import sentence_reports.execute
-                import sentence_reports.render  # noqa: F401
+                import sentence_reports.execution.engine
+                import sentence_reports.pages.render  # noqa: F401
             elif changes:
                 self._make(self._touched(Path(path) for _, path in changes), server)
             first = False
-            interrupts.check()
+            process.check()
 
     def _sets(self) -> list[Path]:
         return list(self._files) or find_sets(self._params)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, sync_playwright
 
 from sentence_reports import models
-from sentence_reports.forkserver import POSSIBLE, ForkServer
+from sentence_reports.execution.forkserver import POSSIBLE, ForkServer
 
 ROOT = Path(__file__).parents[1]
 
@@ -161,7 +161,7 @@ TINY = [
     ),
     (
         "summary",
-        "from sentence_reports.summary import summarize\n"
+        "from sentence_reports.lesson.summary import summarize\n"
         "facts = dict(name=model, revision=None, source='folder', sha256='0' * 64, dimension=2, max_tokens=8,\n"
         "             pooling='mean', stands_in_for=None, reason=None)\n"
         "legend = dict(low=0, high=1, scale='', ramp=['#ffffff', '#000000'], groups=[], numbered=False)\n"

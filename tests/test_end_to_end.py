@@ -19,9 +19,9 @@ from test_ends import DRIVER
 from test_models import change_weights, cut_short, edit, only_pickle
 from test_pipeline import Notes
 
+from sentence_reports.lesson.summary import read_summary
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import NOTEBOOK, Options, run
-from sentence_reports.summary import read_summary
 
 SENTENCES = ["the cat sat", "on the mat", "the mat"]
 

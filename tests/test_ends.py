@@ -21,7 +21,7 @@ from filelock import FileLock
 from hub import StandIn
 from test_kernels import write_sets
 
-from sentence_reports import forkserver
+from sentence_reports.execution import forkserver
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, find_sets
 
@@ -224,7 +224,10 @@ STARTER = (
     + """
 import functools, json, os, sys
 from pathlib import Path
-from sentence_reports import __main__, cli, execute, render, tables
+from sentence_reports import __main__, cli
+from sentence_reports.execution import engine as execute
+from sentence_reports.pages import render
+from sentence_reports.pages import tables
 cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv[1]))
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
 def die_at(step, out):

@@ -21,8 +21,8 @@ from conftest import not_root
 from hub import StandIn
 
 from sentence_reports.errors import OutputError, UsageError
-from sentence_reports.forkserver import POSSIBLE, ForkServer
-from sentence_reports.index import Report
+from sentence_reports.execution.forkserver import POSSIBLE, ForkServer
+from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import (
     LOCK,
     STATE,

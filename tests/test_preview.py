@@ -19,7 +19,7 @@ import pytest
 from conftest import command_line
 from playwright.sync_api import Browser, Page, expect
 
-from sentence_reports.index import Report
+from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import STATE, TEMPORARY
 from sentence_reports.preview import Site, _serving
 

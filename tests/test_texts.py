@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from sentence_reports.cli import _row
-from sentence_reports.forkserver import ForkServer
-from sentence_reports.index import Report
+from sentence_reports.execution.forkserver import ForkServer
+from sentence_reports.lesson.summary import read_summary
+from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import Options, run
 from sentence_reports.sets import _folded
-from sentence_reports.summary import read_summary
 from sentence_reports.texts import printable
 
 Carry = Callable[[list[str], str], dict[str, object]]

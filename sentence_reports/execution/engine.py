@@ -19,8 +19,8 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from sentence_reports.errors import ExecutionError
-from sentence_reports.forkserver import ForkServer
-from sentence_reports.kernels import private_kernel
+from sentence_reports.execution.forkserver import ForkServer
+from sentence_reports.execution.kernels import private_kernel
 from sentence_reports.scratch import scratch_folder
 
 MANY_SENTENCES = (

@@ -22,7 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Instance
 
-from sentence_reports.forkserver import ENVIRONMENT, ForkServer
+from sentence_reports.execution.forkserver import ENVIRONMENT, ForkServer
 from sentence_reports.scratch import scratch_folder
 
 # A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.

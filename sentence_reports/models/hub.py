@@ -14,10 +14,9 @@ from concurrent.futures import Future, wait
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentence_reports import interrupts
+from sentence_reports import process
 from sentence_reports.errors import ModelError
-from sentence_reports.forkserver import end_with
-from sentence_reports.model_files import UNWANTED, WANTED, cut, only_pickled
+from sentence_reports.models.files import UNWANTED, WANTED, cut, only_pickled
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -91,10 +90,10 @@ def _within(seconds: float, call: Callable[[], Result]) -> Result:
     threading.Thread(target=work, daemon=True, name="look at the hub").start()
     limit = time.monotonic() + seconds
     while not future.done():
-        interrupts.check()
+        process.check()
         if time.monotonic() > limit:
             raise TimeoutError
-        wait([future], interrupts.PIECE)
+        wait([future], process.PIECE)
     return future.result()
 
 
@@ -158,7 +157,7 @@ def download(model: str, revision: str) -> None:
     for minutes. Raises Unreachable where the download breaks off or nothing arrives for `STALL_SECONDS`.
     """
     # -P: nothing of the current folder is imported. -W: what matters of a warning comes as an error.
-    command = [sys.executable, "-P", "-W", "ignore", "-m", "sentence_reports.hub", str(os.getpid())]
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "sentence_reports.models.hub", str(os.getpid())]
     command += [model, revision]
     # In a session of its own: Ctrl-C is for this process.
     try:
@@ -191,7 +190,7 @@ def main(parent: int, model: str, revision: str) -> None:
     """Download as the process of `download`, which is the process `parent`."""
     from huggingface_hub.utils.logging import set_verbosity_error
 
-    end_with(parent)
+    process.end_with(parent)
     set_verbosity_error()  # type: ignore[no-untyped-call]  # nothing of its retries
     try:
         _download(model, revision)

@@ -15,8 +15,8 @@ from nbformat import NotebookNode
 
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
-from sentence_reports.render import render
-from sentence_reports.summary import MIME
+from sentence_reports.lesson.summary import MIME
+from sentence_reports.pages.render import render
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from conftest import contrast
 
-from sentence_reports import tables
-from sentence_reports.tables import Colors
+from sentence_reports.pages import tables
+from sentence_reports.pages.tables import Colors
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 LEGEND: dict[str, Any] = {"low": 0.0, "high": 1.0, "ramp": ["#ffffff", "#808080", "#000000"]}

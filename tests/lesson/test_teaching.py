@@ -188,7 +188,7 @@ def test_the_readme_names_each_teaching_set_with_its_question() -> None:
 
 @pytest.fixture(scope="module")
 def background() -> list[str]:
-    text = (files("sentence_reports") / "background.txt").read_text(encoding="utf-8")
+    text = (files("sentence_reports.models") / "background.txt").read_text(encoding="utf-8")
     assert text.endswith("\n")
     return text[:-1].split("\n")
 

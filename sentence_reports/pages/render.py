@@ -19,9 +19,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from sentence_reports import tables
 from sentence_reports.errors import RenderError
-from sentence_reports.summary import read_summary, similarity_matrix
+from sentence_reports.lesson.summary import read_summary, similarity_matrix
+from sentence_reports.pages import tables
 from sentence_reports.texts import exact
 
 PACKAGE = Path(__file__).parent

@@ -8,13 +8,13 @@ import pytest
 START = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
-from sentence_reports import interrupts
+from sentence_reports import process
 number = signal.Signals[sys.argv[1]]
 def send():
     os.kill(os.getpid(), number)
 def said():
-    try: interrupts.check()
-    except interrupts.Terminated: return "SIGTERM"
+    try: process.check()
+    except process.Terminated: return "SIGTERM"
     except KeyboardInterrupt: return "SIGINT"
 """
 
@@ -22,7 +22,7 @@ STEPS = """
 class Sends:
     def __set_name__(self, owner, name):
         send()
-interrupts.defer()
+process.defer()
 assert said() is None
 class Owner:  # an exception from __set_name__ would come out as another
     field = Sends()
@@ -34,7 +34,7 @@ print("well")
 
 DEAF = """
 signal.signal(number, signal.SIG_IGN)
-interrupts.defer()
+process.defer()
 send()
 assert said() is None
 print("well")

@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sentence_reports.pairs import Pair, Pairs
+from sentence_reports.lesson.pairs import Pair, Pairs
 from sentence_reports.texts import shorten
 
 ANNOTATED_UP_TO = 20  # sentences; more, and a cell is too small for its number

@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from sentence_reports.errors import ModelError
-from sentence_reports.hub import Unreachable, check_repository, download, look
-from sentence_reports.model_files import (
+from sentence_reports.models.files import (
     DECISIVE,
     UNWANTED,
     WANTED,
@@ -37,6 +36,7 @@ from sentence_reports.model_files import (
     sha256,
     weight_files,
 )
+from sentence_reports.models.hub import Unreachable, check_repository, download, look
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

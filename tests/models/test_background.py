@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sentence_reports import background as room
 from sentence_reports import models
-from sentence_reports.background import STEPS, Background, announce, compute, find_background, shipped
 from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, find_model
+from sentence_reports.models import background as room
+from sentence_reports.models.background import STEPS, Background, announce, compute, find_background, shipped
 
 EVEN = Background("k", "m", 19900, tuple((np.arange(STEPS + 1) / STEPS).tolist()))
 
@@ -60,7 +60,7 @@ def test_the_shipped_background_is_of_these_sentences_and_the_embedded_model(
     found = find_model(EMBEDDED)
     encoder: Any = None  # not asked
     background = find_background(found, encoder)
-    assert background == shipped(), "python -m sentence_reports.background computes it again"
+    assert background == shipped(), "python -m sentence_reports.models.background computes it again"
     assert (background.model, background.pairs, len(background.quantiles)) == (EMBEDDED, 19900, STEPS + 1)
     assert counted() == 0
     assert kept() == []

@@ -20,9 +20,9 @@ from pydantic import ValidationError
 
 from sentence_reports.errors import Problem, SetError
 from sentence_reports.sets import COLOUR_MAPS, Reference, SentenceSet, SetFile, read_set, schema
-from sentence_reports.yaml_nodes import quote, read_document, show
+from sentence_reports.sets.yaml_nodes import quote, read_document, show
 
-PARAMS = Path(__file__).parents[1] / "params"
+PARAMS = Path(__file__).parents[2] / "params"
 SHIPPED = sorted(PARAMS.glob("*.yaml"))
 MESSAGES_END = re.compile(r"(?:quotes|in it): (?P<line>.*)$")
 
@@ -750,7 +750,9 @@ class TestFiles:
         )
 
     def test_too_many_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sentence_reports.yaml_nodes.MAX_VALUES", 50)  # counting to 100,000 takes seconds
+        monkeypatch.setattr(
+            "sentence_reports.sets.yaml_nodes.MAX_VALUES", 50
+        )  # counting to 100,000 takes seconds
         message = "the file holds more than 50 values. Split it."
         assert only_problem("sentences: [" + "a," * 51 + "]") == f"line 1, column 113: {message}"
         assert problems("sentences: [" + "*a," * 51 + "]")[-1] == f"line 1, column 88: {message}"

@@ -18,10 +18,11 @@ import pytest
 from conftest import Ran, command_line
 from test_pipeline import Notes
 
-from sentence_reports import forkserver, pipeline
-from sentence_reports.execute import Watch, execute
-from sentence_reports.forkserver import ForkedKernel, ForkServer
-from sentence_reports.kernels import private_kernel
+from sentence_reports import pipeline
+from sentence_reports.execution import forkserver
+from sentence_reports.execution.engine import Watch, execute
+from sentence_reports.execution.forkserver import ForkedKernel, ForkServer
+from sentence_reports.execution.kernels import private_kernel
 from sentence_reports.pipeline import Options, find_sets
 
 pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Arc
 from numpy.typing import ArrayLike, NDArray
 
-from sentence_reports.figures import STYLE, Picture, group_colors, numbered
+from sentence_reports.lesson.figures import STYLE, Picture, group_colors, numbered
 from sentence_reports.texts import shorten
 
 STRIPS = 12  # sentences drawn as strips

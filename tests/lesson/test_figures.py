@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from conftest import contrast
 
-from sentence_reports.figures import (
+from sentence_reports.lesson.figures import (
     Picture,
     can_draw,
     color_floor,

@@ -1,7 +1,7 @@
 """A process that has done the heavy imports and forks kernels from itself: a kernel starts in 0.1 s, not in 5.
 
 `ForkServer` is the run's side: it starts the server and asks it for kernels. `main` is the server's side, run as
-``python -m sentence_reports.forkserver``. What travels between them:
+``python -m sentence_reports.execution.forkserver``. What travels between them:
 
 * the server's standard input: a pipe that carries nothing. It closes when the run ends, however it ends, and
   Linux then ends the server; the kernels end with the server.
@@ -17,7 +17,6 @@ or a process cannot tie its life to another's.
 """
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -34,6 +33,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
+
+from sentence_reports.process import end_with
 
 POSSIBLE = sys.platform == "linux"
 NEWS = struct.Struct("ci")  # which of the two, and the number
@@ -75,9 +76,9 @@ class ForkServer:
         with theirs:
             # In a session of its own: Ctrl-C is for the run, which then stops the server.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sentence_reports.forkserver", str(theirs.fileno())],
+                [sys.executable, "-m", "sentence_reports.execution.forkserver", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
-                cwd=Path(__file__).parents[1],
+                cwd=Path(__file__).parents[2],
                 env=os.environ | ENVIRONMENT | dict.fromkeys(THREADS, "1"),
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
@@ -192,16 +193,6 @@ class ForkedKernel:
         return ENDED, KILLED
 
 
-def end_with(parent: int) -> None:
-    """Have Linux kill this process when its parent ends; elsewhere nothing."""
-    if not POSSIBLE:
-        return
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # ended before that was said
-        os._exit(1)
-
-
 # --- the server's side -------------------------------------------------------------------------------------
 
 # What the notebook imports, and what that imports only at first use.
@@ -226,11 +217,11 @@ MODULES = (
     "matplotlib.backends.backend_svg",
     "sentence_reports.sets",
     "sentence_reports.models",
-    "sentence_reports.background",
-    "sentence_reports.figures",
+    "sentence_reports.models.background",
+    "sentence_reports.lesson.figures",
     "sentence_reports.lesson",
-    "sentence_reports.sketches",
-    "sentence_reports.summary",
+    "sentence_reports.lesson.sketches",
+    "sentence_reports.lesson.summary",
 )
 
 
@@ -279,11 +270,11 @@ def _rehearse() -> None:
     import numpy
     import pandas
 
-    from sentence_reports.background import shipped
     from sentence_reports.errors import ModelError
-    from sentence_reports.figures import heatmap
+    from sentence_reports.lesson.figures import heatmap
+    from sentence_reports.lesson.sketches import angle, histogram, sentence_map, strips
     from sentence_reports.models import EMBEDDED, Request, find_model, load
-    from sentence_reports.sketches import angle, histogram, sentence_map, strips
+    from sentence_reports.models.background import shipped
 
     with contextlib.suppress(ModelError):  # a set that asks for it will hear of it
         load(find_model(*Request(EMBEDDED, None, None)))

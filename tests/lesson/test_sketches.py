@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from sentence_reports.figures import Picture
-from sentence_reports.sketches import (
+from sentence_reports.lesson.figures import Picture
+from sentence_reports.lesson.sketches import (
     LISTED_UP_TO,
     NUMBERED_UP_TO,
     STRIPS,

@@ -531,7 +531,11 @@ BROKEN = {
     ],
 )
 def test_a_download_that_breaks_off_makes_the_fallback_stand_in(how: str, tiny: Path) -> None:
-    patience = "import sentence_reports.hub; sentence_reports.hub.STALL_SECONDS = 5" if how == "hangs" else ""
+    patience = (
+        "import sentence_reports.models.hub; sentence_reports.models.hub.STALL_SECONDS = 5"
+        if how == "hangs"
+        else ""
+    )
     with StandIn({"some/model": tiny}, broken_files=how) as hub:
         found = Finder(["some/model", None, EMBEDDED], hub=hub.url, first=patience).one()
         assert [path for path in hub.asked if "/resolve/" in path]
@@ -559,7 +563,7 @@ def test_a_slow_download_is_not_given_up(model: Path) -> None:
     content = os.urandom(6 * STEP)  # comes within 10 s
     (model / "vocab.txt").write_bytes(content)
     with StandIn({"some/model": model}) as hub:
-        patience = "import sentence_reports.hub; sentence_reports.hub.STALL_SECONDS = 7"
+        patience = "from sentence_reports.models import hub; hub.STALL_SECONDS = 7"
         found = Finder(["some/model"], hub=hub.url, first=patience).one()
     assert Path(found.folder, "vocab.txt").read_bytes() == content
 

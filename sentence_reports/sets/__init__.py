@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sentence_reports.errors import Problem, SetError
-from sentence_reports.yaml_nodes import SHOWN_LENGTH, Document, Node, Trail, quote, read_document, show
+from sentence_reports.sets.yaml_nodes import SHOWN_LENGTH, Document, Node, Trail, quote, read_document, show
 
 MAX_BYTES = 5_000_000
 MIN_SENTENCES, MAX_SENTENCES = 2, 3000

@@ -19,9 +19,9 @@ from conftest import eventually
 from nbformat import NotebookNode
 
 from sentence_reports.errors import ExecutionError
-from sentence_reports.execute import Watch, execute
-from sentence_reports.forkserver import ForkServer
-from sentence_reports.summary import read_summary
+from sentence_reports.execution.engine import Watch, execute
+from sentence_reports.execution.forkserver import ForkServer
+from sentence_reports.lesson.summary import read_summary
 
 PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three", "model": "a/b"}
 
