@@ -36,7 +36,6 @@ from sentence_reports.errors import (
 from sentence_reports.execution import forkserver
 from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
 from sentence_reports.pages.index import Report, render_index
-from sentence_reports.scratch import remove_abandoned
 from sentence_reports.sets import SetFile, read_set
 from sentence_reports.texts import legible
 
@@ -218,8 +217,7 @@ def make_usable(out: Path) -> None:
 
 @contextmanager
 def _without_leftovers(out: Path) -> Iterator[None]:
-    """Remove temporary files when the block ends, and before it those of runs that were killed."""
-    remove_abandoned()
+    """Remove temporary files of the output folder when the block ends, and before it those of runs that were killed."""
     shutil.rmtree(out / TEMPORARY, ignore_errors=True)
     try:
         yield

@@ -9,6 +9,10 @@ import ctypes
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 PIECE = 0.1  # seconds that a wait may last between two looks
@@ -52,3 +56,14 @@ def end_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # ended before that was said
         os._exit(1)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A new folder for this user alone (mode 0700), removed when the block ends.
+
+    A process that is killed leaves its folder to the system's own cleaning: no run ever collects the folders of
+    another, because a name proves nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="sentence-reports-", ignore_cleanup_errors=True) as name:
+        yield Path(name)

@@ -3,93 +3,25 @@
 import os
 import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from playwright.sync_api import Browser, sync_playwright
+from support import WORDS, Ran, command_line, of_the_user
 
 from sentence_reports import models
 from sentence_reports.execution.forkserver import POSSIBLE, ForkServer
 
-ROOT = Path(__file__).parents[1]
-
-
-def contrast(one: str, other: str) -> float:
-    """How well two colours part, from 1 to 21, after WCAG 2.1."""
-    lights = []
-    for color in (one, other):
-        digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
-        channels = [value / 255 for value in bytes.fromhex(digits)]
-        rgb = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        lights.append(0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2])
-    return (max(lights) + 0.05) / (min(lights) + 0.05)
-
-
-def eventually(true: Callable[[], object], seconds: float = 30) -> bool:
-    """Wait until something is true, not for ever; whether it is."""
-    limit = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.02)
-    return True
-
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The same cases on every machine, so that what fails there can be looked at here; and no clock decides.
 settings.register_profile("same everywhere", derandomize=True, deadline=None)
 settings.load_profile("same everywhere")
-
-
-def text_of_any_kind() -> st.SearchStrategy[str]:
-    """Any text that a set can hold: all of Unicode but NUL and halves of surrogate pairs, some signs more often."""
-    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-    signs = st.sampled_from(
-        [*" \t\r\n\x07\x0b\x0c\x1b\x1c\x7f\x85\x9b\xa0\xad", *"#:-&*!|>'\"%@`{}[]<>\\$=+_,"]
-    )
-    joiners = st.sampled_from(
-        [*"\u0301\u200b\u200d\u200e\u202e\u2028\u2029\u2066\ufeff\ufffe\uffff\U0001f3fd\U0010ffff"]
-    )
-    markup = st.sampled_from(
-        [
-            "<script>",
-            "</title>",
-            "<!--",
-            "]]>",
-            "&amp;",
-            "&#13;",
-            "&#x80;",
-            "\x1b[31m",
-            "$$",
-            "{{",
-            "{%",
-            "**",
-        ]
-    )
-    return st.lists(characters | signs | joiners | markup, min_size=1, max_size=30).map("".join)
-
-
-@contextmanager
-def not_root() -> Iterator[None]:
-    """Be somebody who may not read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    try:
-        os.seteuid(65534)
-    except OSError as error:
-        pytest.skip(f"root may read everything, and cannot become another user here: {error}")
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture
@@ -105,12 +37,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"a small file system cannot be mounted here: {reason}")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
-
-
-def of_the_user(name: str) -> bool:
-    """Whether an environment variable says where the user's own things are, or changes what is made."""
-    prefixes = ("HF_", "HUGGINGFACE_", "IPYTHON", "JUPYTER", "SENTENCE_REPORTS_", "SOURCE_DATE", "XDG_")
-    return name.startswith(prefixes) or name.lower().endswith("_proxy")
 
 
 @pytest.fixture(autouse=True)
@@ -191,8 +117,6 @@ def tiny_notebook(tmp_path: Path) -> Path:
 
 # --- a model that loads at once -------------------------------------------------------------------------------
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "."]
-
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -234,28 +158,6 @@ def model(tiny: Path, tmp_path: Path) -> Path:
 # --- the shipped sets, run once through the command line -----------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Ran:
-    """One call of the command line: its exit code, what it said, and where its files are."""
-
-    code: int
-    stdout: str
-    stderr: str
-    home: Path
-    out: Path
-
-
-def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env: str) -> Ran:
-    """Call ``sentence-reports`` as a user would, in an empty HOME."""
-    clean = {name: value for name, value in os.environ.items() if not of_the_user(name)}
-    clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
-    command = [sys.executable, "-m", "sentence_reports", *map(str, words)]
-    done = subprocess.run(
-        command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
-    )
-    return Ran(done.returncode, done.stdout, done.stderr, home, home)
-
-
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The project's own sets, made into reports by the real notebook and the embedded model."""
@@ -280,7 +182,9 @@ CHROMIUM = [
 
 
 @pytest.fixture(scope="module")  # its event loop runs in this thread, where other modules want their own
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         if os.environ.get("CI"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Ran, command_line
+from support import ROOT, Ran, command_line
 
 from sentence_reports import cli
 from sentence_reports.pipeline import Options

@@ -13,11 +13,9 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import Ran, command_line
 from hub import StandIn
-from test_ends import DRIVER
+from support import DRIVER, Notes, Ran, command_line
 from test_models import change_weights, cut_short, edit, only_pickle
-from test_pipeline import Notes
 
 from sentence_reports.lesson.summary import read_summary
 from sentence_reports.models import EMBEDDED

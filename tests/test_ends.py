@@ -16,31 +16,15 @@ from pathlib import Path
 import psutil
 import pytest
 from bs4 import BeautifulSoup
-from conftest import eventually
 from filelock import FileLock
 from hub import StandIn
-from test_kernels import write_sets
+from support import DEFAULT, DRIVER, eventually, write_sets
 
 from sentence_reports.execution import forkserver
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, find_sets
 
 pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")
-
-DEFAULT = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
-"""
-DRIVER = (
-    DEFAULT
-    + """
-import functools, sys
-from pathlib import Path
-from sentence_reports import __main__, cli
-cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
-sys.exit(__main__.main())
-"""
-)
 
 
 @contextmanager
@@ -328,11 +312,12 @@ class Bench:
 
     def run_whole(self) -> float:
         """Let a run come to its end and judge what there is then; the seconds it took."""
-        began = time.monotonic()
+        before, began = left_behind(self.temporary), time.monotonic()
         self.start("--cold")
         code = self.end()
         lasts = time.monotonic() - began
         self.judge_whole(code)
+        assert left_behind(self.temporary) == before  # what a kill left there is not for a later run to judge
         return lasts
 
     def judge_whole(self, code: int) -> None:
@@ -347,7 +332,6 @@ class Bench:
         names = {f"{stem}{suffix}" for stem in self.shown for suffix in (".html", ".ipynb", ".csv")}
         names |= {"index.html", STATE, LOCK} | ({"failed"} if self.round else set())
         assert {path.name for path in self.out.iterdir()} == names
-        assert left_behind(self.temporary) == []
         if self.round:
             index = BeautifulSoup((self.out / "index.html").read_text(encoding="utf-8"), "html.parser")
             failures = [item.text for item in index.select(".failed li")]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect
+from support import ROOT
 
 from sentence_reports import lab
 from sentence_reports.errors import SetError

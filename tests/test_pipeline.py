@@ -17,8 +17,8 @@ import numpy as np
 import psutil
 import pytest
 from bs4 import BeautifulSoup
-from conftest import not_root
 from hub import StandIn
+from support import Notes, not_root
 
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.execution.forkserver import POSSIBLE, ForkServer
@@ -36,25 +36,6 @@ from sentence_reports.pipeline import (
     run,
     title_of,
 )
-
-
-class Notes:
-    """A listener that writes down what it hears."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.ran: list[str] = []
-        self.failures: list[str] = []
-
-    def warn(self, words: str) -> None:
-        self.warnings.append(words)
-
-    def begin(self, total: int) -> None:
-        pass
-
-    def done(self, report: Report) -> None:
-        self.ran.append(report.stem)
-        self.failures += [report.failure] if report.failure else []
 
 
 @pytest.fixture
@@ -738,3 +719,19 @@ def test_an_impossible_model_fails_its_set_each_time(
         failures = {report.stem: report.failure for report in reports}
         assert failures["bad"]
         assert failures["good"] is None
+
+
+# --- what is not ours ---------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_named_like_ours_is_left_alone(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    thesis = temporary / "sentence-reports-main" / "thesis.txt"  # as a forge's archive unpacks
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("x")
+    write_set("one")
+    run_all()
+    assert thesis.read_text() == "x"

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import command_line
 from playwright.sync_api import Browser, Page, expect
+from support import command_line
 
 from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import STATE, TEMPORARY

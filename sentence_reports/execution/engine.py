@@ -21,7 +21,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.forkserver import ForkServer
 from sentence_reports.execution.kernels import private_kernel
-from sentence_reports.scratch import scratch_folder
+from sentence_reports.process import temporary_folder
 
 MANY_SENTENCES = (
     200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
@@ -130,7 +130,7 @@ def execute(
     ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
     is by then, with the error at its cell.
     """
-    with scratch_folder() as folder:
+    with temporary_folder() as folder:
         saved = folder / "executed.ipynb"
         try:
             executed = papermill.execute_notebook(

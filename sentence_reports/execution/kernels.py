@@ -23,7 +23,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Instance
 
 from sentence_reports.execution.forkserver import ENVIRONMENT, ForkServer
-from sentence_reports.scratch import scratch_folder
+from sentence_reports.process import temporary_folder
 
 # A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.
 LONGEST_IPC_FOLDER = 85
@@ -123,7 +123,7 @@ def private_kernel(
     a private folder, gone when the block ends: its connection file and sockets lie there, so that no two
     kernels can meet, and it works there, so that no file of the current folder is imported by mistake.
     """
-    with scratch_folder() as folder:
+    with temporary_folder() as folder:
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
         manager = QuickManager(

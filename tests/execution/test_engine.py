@@ -15,8 +15,8 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import eventually
 from nbformat import NotebookNode
+from support import eventually
 
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.engine import Watch, execute

@@ -15,8 +15,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from conftest import Ran, command_line
-from test_pipeline import Notes
+from support import Notes, Ran, command_line, write_sets
 
 from sentence_reports import pipeline
 from sentence_reports.execution import forkserver
@@ -195,14 +194,6 @@ def make(tmp_path: Path, tiny_notebook: Path) -> Callable[..., Notes]:
         return notes
 
     return run_them
-
-
-def write_sets(folder: Path, descriptions: Any) -> None:
-    folder.mkdir()
-    for k, description in enumerate(descriptions):
-        text = {"sentences": ["one", "two", f"tone {k}"], "description": description}
-        text["model"] = "sentence-transformers/all-MiniLM-L6-v2"
-        (folder / f"set-{k:02}.yaml").write_text(json.dumps(text))
 
 
 def test_a_killed_kernel_fails_its_set_only(make: Callable[..., Notes], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import contrast
+from support import contrast
 
 from sentence_reports.lesson.figures import (
     Picture,

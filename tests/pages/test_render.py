@@ -10,8 +10,8 @@ import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Ran
 from nbformat import NotebookNode
+from support import ROOT, Ran
 
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import contrast
+from support import contrast
 
 from sentence_reports.pages import tables
 from sentence_reports.pages.tables import Colors

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import not_root, text_of_any_kind
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support import not_root, text_of_any_kind
 
 from sentence_reports.errors import Problem, SetError
 from sentence_reports.sets import COLOUR_MAPS, Reference, SentenceSet, SetFile, read_set, schema

@@ -1,0 +1,157 @@
+"""What tests of several rooms use: known places, command lines, odd texts, and who runs the test."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+
+from sentence_reports.pages.index import Report
+
+ROOT = Path(__file__).parents[1]
+
+
+def contrast(one: str, other: str) -> float:
+    """How well two colours part, from 1 to 21, after WCAG 2.1."""
+    lights = []
+    for color in (one, other):
+        digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+        channels = [value / 255 for value in bytes.fromhex(digits)]
+        rgb = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        lights.append(0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+def eventually(true: Callable[[], object], seconds: float = 30) -> bool:
+    """Wait until something is true, not for ever; whether it is."""
+    limit = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def text_of_any_kind() -> st.SearchStrategy[str]:
+    """Any text that a set can hold: all of Unicode but NUL and halves of surrogate pairs, some signs more often."""
+    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    signs = st.sampled_from(
+        [*" \t\r\n\x07\x0b\x0c\x1b\x1c\x7f\x85\x9b\xa0\xad", *"#:-&*!|>'\"%@`{}[]<>\\$=+_,"]
+    )
+    joiners = st.sampled_from(
+        [*"\u0301\u200b\u200d\u200e\u202e\u2028\u2029\u2066\ufeff\ufffe\uffff\U0001f3fd\U0010ffff"]
+    )
+    markup = st.sampled_from(
+        [
+            "<script>",
+            "</title>",
+            "<!--",
+            "]]>",
+            "&amp;",
+            "&#13;",
+            "&#x80;",
+            "\x1b[31m",
+            "$$",
+            "{{",
+            "{%",
+            "**",
+        ]
+    )
+    return st.lists(characters | signs | joiners | markup, min_size=1, max_size=30).map("".join)
+
+
+@contextmanager
+def not_root() -> Iterator[None]:
+    """Be somebody who may not read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        os.seteuid(65534)
+    except OSError as error:
+        pytest.skip(f"root may read everything, and cannot become another user here: {error}")
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def of_the_user(name: str) -> bool:
+    """Whether an environment variable says where the user's own things are, or changes what is made."""
+    prefixes = ("HF_", "HUGGINGFACE_", "IPYTHON", "JUPYTER", "SENTENCE_REPORTS_", "SOURCE_DATE", "XDG_")
+    return name.startswith(prefixes) or name.lower().endswith("_proxy")
+
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "."]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One call of the command line: its exit code, what it said, and where its files are."""
+
+    code: int
+    stdout: str
+    stderr: str
+    home: Path
+    out: Path
+
+
+def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env: str) -> Ran:
+    """Call ``sentence-reports`` as a user would, in an empty HOME."""
+    clean = {name: value for name, value in os.environ.items() if not of_the_user(name)}
+    clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
+    command = [sys.executable, "-m", "sentence_reports", *map(str, words)]
+    done = subprocess.run(
+        command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
+    )
+    return Ran(done.returncode, done.stdout, done.stderr, home, home)
+
+
+def write_sets(folder: Path, descriptions: Sequence[str]) -> None:
+    folder.mkdir()
+    for k, description in enumerate(descriptions):
+        text = {"sentences": ["one", "two", f"tone {k}"], "description": description}
+        text["model"] = "sentence-transformers/all-MiniLM-L6-v2"
+        (folder / f"set-{k:02}.yaml").write_text(json.dumps(text))
+
+
+class Notes:
+    """A listener that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.ran: list[str] = []
+        self.failures: list[str] = []
+
+    def warn(self, words: str) -> None:
+        self.warnings.append(words)
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def done(self, report: Report) -> None:
+        self.ran.append(report.stem)
+        self.failures += [report.failure] if report.failure else []
+
+
+DEFAULT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
+"""
+DRIVER = (
+    DEFAULT
+    + """
+import functools, sys
+from pathlib import Path
+from sentence_reports import __main__, cli
+cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
+sys.exit(__main__.main())
+"""
+)
