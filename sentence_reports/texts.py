@@ -1,5 +1,10 @@
 """Texts as they can be shown: names that are no Unicode, long ones, on a terminal, in a page for browsers."""
 
+import unicodedata
+
+# Unicode's bidirectional classes of characters that can change the order of what follows them (UAX 9).
+DIRECTIONAL = {"R", "AL", "AN", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
 
 def legible(name: str) -> str:
     """A file's name as text: bytes in it that are not UTF-8 become escapes."""
@@ -10,6 +15,19 @@ def shorten(text: str, size: int) -> str:
     """The text on one line, with ``...`` behind its first `size` characters where it has more."""
     line = " ".join(text.split())
     return line if len(line) <= size else line[:size] + "..."
+
+
+def isolated(text: str) -> str:
+    """Return `text` on one line, marked so that it cannot reorder the text around it, in HTML or plain text.
+
+    The marks are U+2068 and U+2069, as many as it takes to balance those in `text`. Text that contains only
+    left-to-right characters gets none, so that nobody copies them by accident.
+    """
+    line = " ".join(text.splitlines())  # directional marks end with their paragraph, and so would ours
+    if not any(unicodedata.bidirectional(character) in DIRECTIONAL for character in line):
+        return line
+    opened, closed = sum(map(line.count, "\u2066\u2067\u2068")), line.count("\u2069")
+    return "\u2068" * (closed + 1) + line + "\u2069" * (opened + 1)
 
 
 def printable(text: str) -> str:

@@ -19,7 +19,7 @@ from sentence_reports.lesson.summary import read_summary
 from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import Options, run
 from sentence_reports.sets import _folded
-from sentence_reports.texts import printable
+from sentence_reports.texts import isolated, printable
 
 Carry = Callable[[list[str], str], dict[str, object]]
 
@@ -150,3 +150,36 @@ def test_no_text_steers_the_terminal_or_breaks_its_line(text: str) -> None:
         assert len(row) == 6
         assert all(field.isprintable() for field in row)
     assert printable(text).replace("\n", "").isprintable()
+
+
+# --- direction ---------------------------------------------------------------------------------------------
+
+STEERING = [
+    "\u202ea",
+    "a\u2069\u202eb",
+    "\u2069" * 5 + "\u2067\u202ea",
+    "a\u2029\u202eb",
+    "a\u0085\u202eb",
+    "\u2066" * 130 + "\u202ea",
+    "שלום",
+]
+IN_ORDER_OF_SIGHT = """() => {
+    const text = document.querySelector("small").firstChild, range = document.createRange();
+    const left = k => { range.setStart(text, k); range.setEnd(text, k + 1); return range.getBoundingClientRect().left; };
+    return [...text.data].map((c, k) => [left(k), c]).sort((a, b) => a[0] - b[0]).map(([_, c]) => c).join("");
+}"""
+
+
+@pytest.mark.parametrize("element", ["<bdi>{}</bdi>", "{}"])
+def test_an_isolated_text_does_not_reorder_what_follows_it(browser: Browser, element: str) -> None:
+    page = browser.new_page()
+    for text in STEERING:
+        page.set_content(f"<p>1 {element.format(isolated(text))} <small>(13 of 256)</small></p>")
+        assert page.evaluate(IN_ORDER_OF_SIGHT) == "(13 of 256)", ascii(text)
+    page.close()
+
+
+def test_an_isolated_text_is_one_line_and_otherwise_unchanged() -> None:
+    assert isolated("It’s\nMary's naïve 1°") == "It’s Mary's naïve 1°"
+    assert isolated("a\u202eb") == "\u2068a\u202eb\u2069"
+    assert isolated("\u2069\u2067a") == "\u2068\u2068\u2069\u2067a\u2069\u2069"
