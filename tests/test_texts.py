@@ -165,7 +165,10 @@ STEERING = [
 ]
 IN_ORDER_OF_SIGHT = """() => {
     const text = document.querySelector("small").firstChild, range = document.createRange();
-    const left = k => { range.setStart(text, k); range.setEnd(text, k + 1); return range.getBoundingClientRect().left; };
+    const left = k => {
+        range.setStart(text, k); range.setEnd(text, k + 1);
+        return range.getBoundingClientRect().left;
+    };
     return [...text.data].map((c, k) => [left(k), c]).sort((a, b) => a[0] - b[0]).map(([_, c]) => c).join("");
 }"""
 
