@@ -1,0 +1,167 @@
+"""The records that the rooms share: what is asked for, and what was made of it.
+
+Plain data: every record can be pickled and sent to another process. Nothing here knows how a report is made.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from sentence_reports.summary import Source, Summary
+
+if TYPE_CHECKING:
+    from sentence_reports.project import Project
+
+# --- what is asked for ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run.
+
+    `project` is where notebooks are looked up, `out` the output folder, `jobs` the number of sets to run in
+    parallel (None: as many as cores and memory allow), `timeout` the limit for one set in seconds. `strict` makes
+    a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing.
+    """
+
+    project: Project
+    out: Path
+    jobs: int | None = None
+    force: bool = False
+    strict: bool = False
+    timeout: float = 900.0
+    cold: bool = False
+
+
+class Listener(Protocol):
+    """Hears how a run goes; the command line turns it into messages and a progress bar."""
+
+    def warn(self, message: str) -> None:
+        """Something that the author should know of."""
+
+    def begin(self, total: int) -> None:
+        """`total` sets are about to be run."""
+
+    def progress(self, stem: str, done: int, total: int) -> None:
+        """`done` of the `total` sentences of one large set are encoded. From any thread."""
+
+    def done(self, report: Report) -> None:
+        """One set is finished, well or not."""
+
+
+class Request(NamedTuple):
+    """The model that a set asks for, exactly as the set writes it."""
+
+    model: str
+    revision: str | None = None
+    fallback_model: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """The model that runs.
+
+    `name` is its hub id, or its folder as the author wrote it; `folder` is the absolute path of its files on this
+    machine and never belongs on a page. `sha256` is that of the weights file; if there are several, that of the
+    text ``sha256sum`` prints for them (a line ``<hash>  <relative path>`` each, sorted by path). `stands_in_for`
+    is the model asked for if this one is the fallback; `reason` says why, in one clause.
+    """
+
+    name: str
+    revision: str | None
+    source: Source
+    folder: str
+    sha256: str
+    stands_in_for: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One report to make: plain data, enough for another process or machine to make it.
+
+    `notebook` is the notebook as JSON text and `parameters` is what papermill injects into it. `date` and `command`
+    (what makes the report again) are shown on the page, as are `warnings`. `timeout` is in seconds.
+    """
+
+    stem: str
+    notebook: str
+    parameters: Mapping[str, Any]
+    request: Request
+    model: FoundModel
+    date: str
+    command: str
+    warnings: tuple[str, ...] = ()
+    timeout: float = 900.0
+
+
+# --- what came out ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report that was made: the bytes of every file, by suffix (".html", ".ipynb", ".csv").
+
+    In a notebook it displays itself. `thumbnail` is the heatmap as a small square of colors; `seconds` is how long
+    the report took.
+    """
+
+    stem: str
+    files: Mapping[str, bytes] = field(repr=False)
+    summary: Summary = field(repr=False)
+    thumbnail: tuple[tuple[str, ...], ...] = field(repr=False)
+    seconds: float
+
+    def _repr_html_(self) -> str:
+        page = html.escape(self.files[".html"].decode("utf-8"))
+        title = html.escape(str(self.summary.settings["title"]))
+        return (
+            f'<iframe title="{title}" srcdoc="{page}" style="width: 100%; height: 80vh; border: 0"></iframe>'
+        )
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A report that could not be made.
+
+    `notebook` holds the bytes of the notebook as far as it ran, None if it did not run. `traceback` is that of an
+    error nobody expected, which is a bug in this program; None for every other reason.
+    """
+
+    stem: str
+    reason: str
+    notebook: bytes | None = field(default=None, repr=False)
+    traceback: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known of one set's report: a row of the final table, a card of the index, an entry of the state.
+
+    `digest` is that of what the report was made from, None if it must be made again. `date` is the day of the last
+    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `unmet` holds a
+    sentence for each check that is not met, `failure` says why the last run failed. `set_file` is the set's path
+    from the output folder, with ``/``; `gone` says that it is no longer there. `traceback` is kept for the listener
+    only, never in the state.
+    """
+
+    stem: str
+    title: str
+    set_file: str
+    model: str
+    n: int
+    digest: str | None = None
+    date: str | None = None
+    stands_in_for: str | None = None
+    closest: tuple[str, str, float] | None = None
+    seconds: float | None = None
+    thumbnail: tuple[tuple[str, ...], ...] | None = None
+    notices: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+    failure: str | None = None
+    gone: bool = False
+    traceback: str | None = field(default=None, compare=False)
