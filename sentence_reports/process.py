@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -67,3 +67,20 @@ def temporary_folder() -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="sentence-reports-", ignore_cleanup_errors=True) as name:
         yield Path(name)
+
+
+def with_absolute_folders(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without relative user folders: caches would end up in whatever folder is current.
+
+    HOME becomes the home of the account, or the temporary folder if the account has none.
+    """
+    folders = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+    kept = {k: v for k, v in environment.items() if k not in folders or Path(v).is_absolute()}
+    if os.name == "posix" and "HOME" not in kept:
+        import pwd
+
+        try:
+            kept["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            kept["HOME"] = tempfile.gettempdir()
+    return kept

@@ -1,13 +1,14 @@
 """From a set's parameters and the notebook to the executed notebook, by papermill."""
 
 import asyncio
+import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from threading import Timer
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 import papermill
@@ -23,11 +24,34 @@ from sentence_reports.execution.forkserver import ForkServer
 from sentence_reports.execution.kernels import private_kernel
 from sentence_reports.process import temporary_folder
 
-MANY_SENTENCES = (
-    200  # from here on a kernel takes all cores; below, a second thread costs more than it brings
-)
+# Below this a kernel cannot start, or dies without saying why; if allowed, the limit is raised to the second number.
+LEAST_FILES, ENOUGH_FILES = 128, 1024
+PROGRESS = "application/vnd.sentence-reports.progress+json"
 STOPPED = "KernelStopped"  # the name of the error at a cell whose kernel died or was ended
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Client(PapermillNotebookClient):
+    """Papermill's client, which also hears how far a cell has come.
+
+    A notebook says so by updating a display that was never shown, whose data has the type `PROGRESS` and the
+    integers `done` and `total`. Stock papermill and JupyterLab ignore such a message; here it is not kept either.
+    """
+
+    def __init__(self, *args: Any, progress: Callable[[int, int], None] | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._progress = progress
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Handle one message of the kernel."""
+        if msg["msg_type"] == "update_display_data" and PROGRESS in msg["content"]["data"]:
+            if self._progress is not None:
+                news = msg["content"]["data"][PROGRESS]
+                self._progress(news["done"], news["total"])
+            return None
+        return cast("NotebookNode | None", super().process_message(msg, cell, cell_index))
 
 
 class SetEngine(NBClientEngine):
@@ -47,12 +71,14 @@ class SetEngine(NBClientEngine):
         watch: "Watch",
         server: ForkServer | None,
         died: str,
+        progress: Callable[[int, int], None] | None,
         **_: Any,
     ) -> None:
         """Run all cells in a kernel with `env`, under `watch`; `died` says of one that died what it had to do."""
         with private_kernel(env, server) as (kernel, start), watch.over(kernel):
-            client = PapermillNotebookClient(
+            client = Client(
                 nb_man,
+                progress=progress,
                 km=kernel,
                 kernel_name=kernel_name,
                 record_timing=False,
@@ -121,15 +147,23 @@ def execute(
     models: str,
     watch: Watch,
     server: ForkServer | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NotebookNode:
-    """Run `notebook` with `parameters` in a kernel of its own and give the executed notebook.
+    """Run `notebook` with `parameters` in a kernel of its own and return the executed notebook.
 
     `n` is the number of sentences, `model` the name of what runs, `models` the models already found
     (`models.handover`); with a `server`
-    the kernel starts warm, and one that died because the server did is replaced by an ordinary one. Raises
-    ExecutionError where a cell fails, the kernel dies or `watch` ends it; the error's `notebook` is what there
-    is by then, with the error at its cell.
+    the kernel starts warm, and one that died because the server did is replaced by an ordinary one. `progress` is
+    called with the numbers of texts done and in all whenever the notebook tells them, in the calling thread. Raises
+    ExecutionError if a cell fails, the kernel dies or `watch` ends it, or too few files may be open; the error's
+    `notebook` is what there is by then, with the error at its cell.
     """
+    if (limit := _raise_file_limit()) < LEAST_FILES:
+        raise ExecutionError(
+            f"only {limit} files can be open at once, and running a notebook takes at least {LEAST_FILES}. "
+            f"Raise the limit: ulimit -n {ENOUGH_FILES}",
+            notebook,
+        )
     with temporary_folder() as folder:
         saved = folder / "executed.ipynb"
         try:
@@ -142,31 +176,35 @@ def execute(
                 language="python",
                 progress_bar=False,
                 request_save_on_cell_execute=False,
-                env=_environment(n, models),
+                env={"SENTENCE_REPORTS_MODELS": models},
                 watch=watch,
                 server=server,
+                progress=progress,
                 died=f"the kernel died, probably out of memory: {n} sentences, model {model}",
             )
         except papermill.PapermillExecutionError as error:
             if error.ename == STOPPED and watch.reason is None and server is not None and server.died:
-                return execute(
-                    notebook, parameters, n=n, model=model, models=models, watch=watch
-                )  # it died with its server
+                return execute(  # it died with its server
+                    notebook, parameters, n=n, model=model, models=models, watch=watch, progress=progress
+                )
             raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
         finally:
             ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
     return _scrub(executed)
 
 
-def _environment(n: int, models: str) -> dict[str, str]:
-    # Decided by the set and the machine alone, never by what else runs: the last bits depend on it.
-    threads = str(1 if n < MANY_SENTENCES else os.cpu_count() or 1)
-    return {
-        "SENTENCE_REPORTS_MODELS": models,
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-    }
+def _raise_file_limit() -> float:
+    """Let this process and its kernels open `ENOUGH_FILES`, if the system allows it; return how many they can open."""
+    if os.name != "posix":
+        return math.inf
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
 def _words(error: papermill.PapermillExecutionError) -> str:

@@ -34,6 +34,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from sentence_reports.execution.environment import kernel_environment
 from sentence_reports.process import end_with
 
 POSSIBLE = sys.platform == "linux"
@@ -41,16 +42,6 @@ NEWS = struct.Struct("ci")  # which of the two, and the number
 STARTED, ENDED = b"s", b"e"
 KILLED = -9  # what is said of a kernel whose server is gone: it went with it
 
-# What a server's environment says beyond the run's. Libraries read it when they are imported, so kernels get
-# the same. One thread: a pool of threads that is there at the fork would be dead in every kernel.
-ENVIRONMENT = {
-    "HF_HUB_OFFLINE": "1",  # the models are found; nothing else is to be fetched
-    "TOKENIZERS_PARALLELISM": "false",
-    "MPLBACKEND": "agg",
-    "PYTHONUNBUFFERED": "1",
-    # Else torch leaves an empty folder there, named after the user, wherever it is imported.
-    "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
-}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -78,8 +69,9 @@ class ForkServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sentence_reports.execution.forkserver", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
-                cwd=Path(__file__).parents[2],
-                env=os.environ | ENVIRONMENT | dict.fromkeys(THREADS, "1"),
+                cwd=tempfile.gettempdir(),
+                # One thread: a pool of threads that exists at the fork would be dead in every kernel.
+                env=kernel_environment() | dict.fromkeys(THREADS, "1"),
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )

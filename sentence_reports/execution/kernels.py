@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from queue import Empty
 from typing import Any, cast
 
@@ -22,7 +21,8 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Instance
 
-from sentence_reports.execution.forkserver import ENVIRONMENT, ForkServer
+from sentence_reports.execution.environment import kernel_environment
+from sentence_reports.execution.forkserver import ForkServer
 from sentence_reports.process import temporary_folder
 
 # A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.
@@ -119,7 +119,7 @@ def private_kernel(
 ) -> Iterator[tuple[QuickManager, dict[str, Any]]]:
     """The manager of a kernel that is still to be started, and the options to start it with.
 
-    The kernel is forked by `server` where there is one. It gets `env` on top of this process's environment and
+    The kernel is forked by `server` where there is one. It gets `env` on top of `kernel_environment` and
     a private folder, gone when the block ends: its connection file and sockets lie there, so that no two
     kernels can meet, and it works there, so that no file of the current folder is imported by mistake.
     """
@@ -134,14 +134,13 @@ def private_kernel(
             connection_file=str(folder / "kernel.json"),
         )
         try:
-            yield manager, {"cwd": str(folder), "env": _environment(env, folder)}
+            yield (
+                manager,
+                {
+                    "cwd": str(folder),
+                    # In the private folder: no start-up files and no history of the user's.
+                    "env": kernel_environment() | {"IPYTHONDIR": str(folder / "ipython")} | dict(env),
+                },
+            )
         finally:
             context.destroy(linger=0)
-
-
-def _environment(env: Mapping[str, str], folder: Path) -> dict[str, str]:
-    own = {
-        "IPYTHONDIR": str(folder / "ipython"),  # no start-up files and no history of the user's
-    }
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
-    return inherited | ENVIRONMENT | own | dict(env)

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ from nbformat import NotebookNode
 from support import eventually
 
 from sentence_reports.errors import ExecutionError
-from sentence_reports.execution.engine import Watch, execute
+from sentence_reports.execution.engine import PROGRESS, Watch, execute
 from sentence_reports.execution.forkserver import ForkServer
 from sentence_reports.lesson.summary import read_summary
 
@@ -28,16 +29,17 @@ PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Thr
 
 @pytest.fixture
 def run(tiny_notebook: Path, server: ForkServer | None) -> Callable[..., NotebookNode]:
-    def run_it(watch: Watch | None = None, n: int = 3, **parameters: Any) -> NotebookNode:
+    def run_it(watch: Watch | None = None, progress: Any = None, **parameters: Any) -> NotebookNode:
         notebook = nbformat.read(tiny_notebook, as_version=4)
         return execute(
             notebook,
             PARAMETERS | parameters,
-            n=n,
+            n=3,
             model="a/b",
             models="",
             watch=watch or Watch(60),
             server=server,
+            progress=progress,
         )
 
     return run_it
@@ -98,12 +100,53 @@ def test_the_kernel_is_this_python_with_nothing_of_the_users(
     assert str(private_folders) not in output_text(ran, "trouble")
 
 
-@pytest.mark.parametrize(("n", "threads"), [(3, 1), (199, 1), (200, os.cpu_count())])
-def test_the_thread_count_depends_on_the_set_alone(
-    run: Callable[..., NotebookNode], n: int, threads: int
+def test_threads_depend_on_the_machine_alone_and_wait_passively(
+    run: Callable[..., NotebookNode], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = run(n=n, description=show("os.environ['OMP_NUM_THREADS']"))
-    assert output_text(ran, "trouble") == f"{threads}\n"
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    ran = run(description=show(f"[os.environ[name] for name in {names}]"))
+    assert output_text(ran, "trouble") == f"{[str(os.cpu_count()), 'PASSIVE', '0']}\n"
+
+
+def test_progress_is_told_and_leaves_nothing(run: Callable[..., NotebookNode]) -> None:
+    told: list[tuple[int, int]] = []
+    code = (
+        "#run\nfrom IPython.display import display\nfor done in (32, 64, 70):\n"
+        f"    display({{{PROGRESS!r}: dict(done=done, total=70)}}, raw=True, display_id='progress', update=True)"
+    )
+    ran = run(description=code, progress=lambda done, total: told.append((done, total)))
+    assert told == [(32, 70), (64, 70), (70, 70)]
+    (cell,) = [cell for cell in ran.cells if cell.id == "trouble"]
+    assert cell.outputs == []
+    assert run(description=code).cells == ran.cells
+
+
+@pytest.mark.parametrize("allowed", [32, 64])
+def test_too_few_open_files_are_named(tiny_notebook: Path, tmp_path: Path, allowed: int) -> None:
+    code = (
+        "import resource, sys, nbformat\n"
+        "from sentence_reports.execution.engine import Watch, execute\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({allowed}, {allowed}))\n"
+        f"notebook = nbformat.read({str(tiny_notebook)!r}, as_version=4)\n"
+        "execute(notebook, {}, n=1, model='', models='', watch=Watch(60))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].endswith(
+        f"only {allowed} files can be open at once, and running a notebook takes at least 128. "
+        "Raise the limit: ulimit -n 1024"
+    )
+
+
+def test_a_low_limit_of_open_files_is_raised_if_it_may_be(tiny_notebook: Path) -> None:
+    code = (
+        "import resource, nbformat\n"
+        "from sentence_reports.execution.engine import Watch, execute\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 4096))\n"
+        f"notebook = nbformat.read({str(tiny_notebook)!r}, as_version=4)\n"
+        "execute(notebook, {}, n=1, model='', models='', watch=Watch(60))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_failing_cell_is_named_and_kept(run: Callable[..., NotebookNode]) -> None:

@@ -27,7 +27,7 @@ from sentence_reports.pipeline import Options, find_sets
 pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")
 
 
-def show(code: str, server: ForkServer | None, n: int = 3) -> str:
+def show(code: str, server: ForkServer | None) -> str:
     """What `code` prints in a kernel."""
     notebook = nbformat.v4.new_notebook(
         cells=[
@@ -35,7 +35,7 @@ def show(code: str, server: ForkServer | None, n: int = 3) -> str:
             nbformat.v4.new_code_cell(code),
         ]
     )
-    ran = execute(notebook, {}, n=n, model="a/b", models="", watch=Watch(60), server=server)
+    ran = execute(notebook, {}, n=3, model="a/b", models="", watch=Watch(60), server=server)
     return "".join(output.text for output in ran.cells[-1].outputs if output.get("name") == "stdout")
 
 
@@ -68,24 +68,23 @@ print(json.dumps({
 """
 
 
-@pytest.mark.parametrize("n", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_notebook_sees_no_difference(
-    n: int, warm_server: ForkServer, private_folders: Path, monkeypatch: pytest.MonkeyPatch
+    warm_server: ForkServer, private_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     startup = private_folders / "startup.py"
     startup.write_text("raise SystemExit(3)")
     monkeypatch.setenv("PYTHONSTARTUP", str(startup))
     monkeypatch.setenv("OF_THIS_TEST", "yes")
-    cold, warm = (json.loads(show(PORTRAIT, server, n)) for server in (None, warm_server))
+    cold, warm = (json.loads(show(PORTRAIT, server)) for server in (None, warm_server))
     for portrait in (cold, warm):  # made by the server's session, which has another HOME
         portrait["matplotlib"].pop()
     assert warm == cold
     assert warm["environment"]["OF_THIS_TEST"] == "yes"
-    assert warm["torch"] == (1 if n == 3 else os.cpu_count())
+    assert warm["torch"] == os.cpu_count()
 
 
 def test_the_server_has_one_thread_and_keeps_it(warm_server: ForkServer) -> None:
-    show("import torch; torch.ones(500, 500) @ torch.ones(500, 500)", warm_server, n=200)
+    show("import torch; torch.ones(500, 500) @ torch.ones(500, 500)", warm_server)
     assert warm_server.pid is not None
     assert psutil.Process(warm_server.pid).num_threads() == 1
 

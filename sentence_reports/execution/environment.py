@@ -1,0 +1,59 @@
+"""The environment variables of a kernel: the user's own, without those that would change what a notebook does."""
+
+import os
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from sentence_reports.process import with_absolute_folders
+
+# Settings of Python, and of the libraries that a notebook uses, which must not depend on the user.
+TOOLS = (
+    *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB", "PANDAS"),
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "GOTO_"),
+    *("TORCH", "PYTORCH_", "ATEN_", "TOKENIZERS_", "TRANSFORMERS_"),
+)
+# What Python needs to find its packages, or not to write beside them.
+KEPT = (
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TRANSFORMERS_CACHE"),
+)
+# Every core, whatever else runs: results can differ in the last bit between thread counts. Threads that wait must
+# not spin: that costs up to 30 times the time when another process wants the cores (benchmarks/threads.py).
+THREADS = str(os.cpu_count() or 1)
+OWN = {
+    "HF_HUB_OFFLINE": "1",  # the models have been found; a kernel downloads nothing
+    "MPLBACKEND": "agg",
+    "PYTHONHASHSEED": "0",  # the same order of sets in every run
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "OMP_NUM_THREADS": THREADS,
+    "MKL_NUM_THREADS": THREADS,
+    "OPENBLAS_NUM_THREADS": THREADS,
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+}
+
+
+def kernel_environment() -> dict[str, str]:
+    """Return the environment of a kernel, or of a process that starts kernels.
+
+    It is this process's own, with absolute folders, without the user's settings of Python and of the libraries,
+    and with our own settings instead.
+    """
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(TOOLS)}
+    kept = with_absolute_folders(kept)
+    if "PYTHONPATH" in kept:
+        kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, kept["PYTHONPATH"].split(os.pathsep)))
+    matplotlib = find_spec("matplotlib")
+    assert matplotlib is not None
+    assert matplotlib.origin is not None
+    folders = {
+        "MATPLOTLIBRC": str(
+            Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc"
+        ),  # its defaults, not the user's file
+        # Otherwise torch leaves an empty folder, named after the user, in the temporary folder.
+        "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
+    }
+    return kept | OWN | folders
