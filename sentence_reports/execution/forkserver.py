@@ -210,10 +210,7 @@ MODULES = (
     "sentence_reports.sets",
     "sentence_reports.models",
     "sentence_reports.models.background",
-    "sentence_reports.lesson.figures",
     "sentence_reports.lesson",
-    "sentence_reports.lesson.sketches",
-    "sentence_reports.lesson.summary",
 )
 
 
@@ -252,34 +249,11 @@ def _warm_up() -> None:
     gc.disable()  # collections in between only take time
     for name in MODULES:
         importlib.import_module(name)
-    _rehearse()
+    from sentence_reports.lesson.rehearsal import rehearse
+
+    rehearse()
     gc.freeze()  # a later collection in a kernel leaves these pages shared
     gc.enable()
-
-
-def _rehearse() -> None:
-    """Pay what the first model, picture of a kind and table cost beyond the imports: loaders, fonts, templates."""
-    import numpy
-    import pandas
-
-    from sentence_reports.errors import ModelError
-    from sentence_reports.lesson.figures import heatmap
-    from sentence_reports.lesson.sketches import angle, histogram, sentence_map, strips
-    from sentence_reports.models import EMBEDDED, Request, find_model, load
-    from sentence_reports.models.background import shipped
-
-    with contextlib.suppress(ModelError):  # a set that asks for it will hear of it
-        load(find_model(*Request(EMBEDDED, None, None)))
-    # What pandas chooses in a notebook; it asks whether it is in one when it is imported.
-    pandas.set_option("display.max_columns", 20)
-    labels, table = ["a", "b"], numpy.array([[1.0, 0.5], [0.5, 1.0]])
-    frame = pandas.DataFrame(table, index=labels, columns=labels)
-    heatmap(frame)
-    strips(table, labels)
-    angle(table[0], table[1], labels)
-    histogram(shipped().quantiles, table[0], 1)
-    sentence_map(table, 1.0, labels)
-    frame.to_html()
 
 
 def _serve(control: socket.socket) -> socket.socket:

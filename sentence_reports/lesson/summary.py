@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.lesson.pairs import Pairs
+from sentence_reports.pairs import Pairs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

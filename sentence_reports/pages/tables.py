@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.lesson.pairs import Pair, Pairs
+from sentence_reports.pairs import Pairs
+from sentence_reports.summary import Pair
 
 TABLE_UP_TO = 30  # sentences; more, and the extreme pairs say more than the table
 NEIGHBOURS_UP_TO = 300  # sentences; more, and the lists outweigh the page

@@ -7,9 +7,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from sentence_reports.lesson.pairs import Pair, Pairs
 from sentence_reports.lesson.summary import MIME, read_summary, similarity_matrix, summarize
 from sentence_reports.models import TokenFacts
+from sentence_reports.pairs import Pairs
+from sentence_reports.summary import Pair
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 MODEL = {"name": "small", "stands_in_for": None, "reason": None}

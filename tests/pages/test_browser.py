@@ -196,7 +196,7 @@ def test_answers_are_folded_until_they_are_asked_for(visit: Callable[..., Watche
 
 
 def test_what_the_model_cannot_read_is_marked(visit: Callable[..., Watched], odd: Ran) -> None:
-    pieces = visit(odd.out / "scripts.html").page.locator("#step-6 .scroll > p")
+    pieces = visit(odd.out / "scripts.html").page.locator("#step-6 .scroll p")
     assert pieces.count() == len(SCRIPTS + CONTROLS) + 1
     assert pieces.nth(3).locator("mark").all_inner_texts() == ["[UNK]"]
     assert pieces.nth(4).locator("mark").count() == 0

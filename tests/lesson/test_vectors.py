@@ -10,17 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from sentence_reports.lesson.figures import Picture
-from sentence_reports.lesson.sketches import (
-    LISTED_UP_TO,
-    NUMBERED_UP_TO,
-    STRIPS,
-    _free_spots,
-    angle,
-    histogram,
-    sentence_map,
-    strips,
-)
+from sentence_reports.lesson.map import LISTED_UP_TO, NUMBERED_UP_TO, _free_offsets, sentence_map
+from sentence_reports.lesson.picture import Picture
+from sentence_reports.lesson.vectors import MAX_STRIPS, angle, histogram, strips
 
 UNRELATED = np.linspace(-0.2, 0.4, 1001).tolist()
 
@@ -94,8 +86,8 @@ def test_all_strips_are_in_the_order_of_the_first() -> None:
 
 def test_of_many_sentences_the_first_are_drawn_and_that_is_said() -> None:
     picture = strips(vectors(3000), labels(3000))
-    assert texts(picture) == [f"{k} · sentence {k}" for k in range(1, STRIPS + 1)]
-    assert picture.alt.endswith(f"Only the first {STRIPS} of 3000 sentences are drawn.")
+    assert texts(picture) == [f"{k} · sentence {k}" for k in range(1, MAX_STRIPS + 1)]
+    assert picture.alt.endswith(f"Only the first {MAX_STRIPS} of 3000 sentences are drawn.")
     assert "Only the first" not in strips(vectors(2), labels(2)).alt
 
 
@@ -130,11 +122,11 @@ def test_the_angle_is_the_arc_cosine(v: list[float], degrees: str, cosine: str) 
 def test_the_histogram_says_both_in_words() -> None:
     picture = histogram(UNRELATED, np.array([0.5, 0.1, -0.3]), 19900)
     assert picture.alt == (
-        "Histogram of the cosine similarity of 19,900 pairs of unrelated sentences: they lie from -0.20 to 0.40, half "
-        "of them at 0.10 or below. Below, the 3 pairs of this set, from -0.30 to 0.50."
+        "Histogram of the cosine similarity of 19,900 pairs of unrelated sentences, from -0.20 to 0.40, half "
+        "of them at 0.10 or below. Below it, the 3 pairs of this set, from -0.30 to 0.50."
     )
     assert histogram(UNRELATED, np.array([0.5]), 19900).alt.endswith(
-        "Below, the one pair of this set, at 0.50."
+        "Below it, the one pair of this set, at 0.50."
     )
 
 
@@ -157,8 +149,8 @@ def test_the_map_names_groups_variance_and_the_closest_two() -> None:
     places = np.array([[0, 0], [5, 5], [5, 5.1]])
     picture = sentence_map(places, 0.613, ["one", "two", "three"], ["x", "y", "y"])
     assert picture.alt == (
-        "Map of 3 sentences, which keeps 61 % of the variance, coloured by the groups x, y. "
-        "The two that lie closest are “two” and “three”. "
+        "Map of 3 sentences, which keeps 61% of the variance, colored by the groups x, y. "
+        "The two closest points are “two” and “three”."
     )
     assert texts(picture) == ["1", "2", "3", "x:", "1 · one", "y:", "2 · two", "3 · three"]
 
@@ -172,7 +164,7 @@ def test_what_the_font_cannot_draw_is_left_out_as_a_whole() -> None:
 def test_no_number_meets_a_dot_or_another_number(n: int) -> None:
     points = np.random.default_rng(n).normal(size=(n, 2)) * 40  # crowded on purpose
     boxes = [np.concatenate([point - 3, point + 3]) for point in points]
-    for k, spot in enumerate(_free_spots(points), start=1):
+    for k, spot in enumerate(_free_offsets(points), start=1):
         if spot is not None:
             half = np.array([2.8 * len(str(k)) + 1, 5.0])
             boxes.append(np.concatenate([points[k - 1] + spot - half, points[k - 1] + spot + half]))
@@ -186,7 +178,7 @@ def test_what_finds_no_room_is_said() -> None:
     picture = sentence_map(np.zeros((40, 2)), 1.0, labels(40))
     left_out = 40 - len(texts(picture))
     assert 0 < left_out < 40
-    assert picture.alt.endswith(f"For lack of room {left_out} numbers are left out.")
+    assert picture.alt.endswith(f"For lack of room, {left_out} numbers are left out.")
 
 
 def test_sentences_in_one_place_or_on_a_line_are_a_map_too() -> None:

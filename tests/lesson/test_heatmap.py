@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import unicodedata
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -9,15 +10,8 @@ import pandas as pd
 import pytest
 from support import contrast
 
-from sentence_reports.lesson.figures import (
-    Picture,
-    can_draw,
-    color_floor,
-    group_colors,
-    heatmap,
-    legend,
-    make_labels,
-)
+from sentence_reports.lesson.heatmap import color_floor, heatmap, legend
+from sentence_reports.lesson.picture import Picture, can_draw, group_colors, make_labels
 from sentence_reports.texts import shorten
 
 
@@ -49,14 +43,14 @@ def test_a_label_stands_on_one_line() -> None:
 
 def test_labels_that_are_equal_after_the_cut_are_told_apart() -> None:
     assert make_labels(["the cat sat", "the cat ran", "a dog"], 7) == [
-        "the cat... [1]",
-        "the cat... [2]",
+        "[1] the cat...",
+        "[2] the cat...",
         "a dog",
     ]
 
 
 def test_a_told_apart_label_never_meets_another_sentence() -> None:
-    labels = make_labels(["abcdef x", "abcdef y", "abcdef... [1]"], 6)
+    labels = make_labels(["abcdef x", "abcdef y", "[1] abcdef..."], 6)
     assert len(set(labels)) == 3
 
 
@@ -149,6 +143,18 @@ def test_labels_without_glyphs_give_way_to_numbers_without_a_warning(label: str)
     assert with_numbers == svg_text(heatmap(square(["汉", "字"])))
 
 
+def test_a_tower_of_accents_is_not_drawn_over_other_rows() -> None:
+    assert can_draw("Việt Nam, ế")  # also in its decomposed form
+    assert can_draw(unicodedata.normalize("NFD", "Việt Nam"))
+    assert not can_draw("a" + "\u0301" * 29)
+    assert svg_text(heatmap(square(["a" + "\u0301" * 29, "b"]))) == svg_text(heatmap(square(["汉", "字"])))
+
+
+def test_a_label_that_writes_backwards_does_not_reorder_the_text_alternative() -> None:
+    assert "“\u2068a\u202eb\u2069” and “c” at 0.10." in heatmap(square(["a\u202eb", "c"])).alt
+    assert "groups \u2068z\u202e\u2069, c. " in heatmap(square(["a", "b"]), groups=["z\u202e", "c"]).alt
+
+
 @pytest.mark.parametrize(("n", "numbers"), [(150, True), (151, False)])
 def test_numbers_are_spoken_of_where_there_are_some(n: int, numbers: bool) -> None:
     similarity = square([f"中 {k}" for k in range(n)])
@@ -189,7 +195,7 @@ def test_groups_are_named_in_words_and_in_the_legend() -> None:
 
 
 def test_a_matrix_that_is_not_square_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"square matrix .* found \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"square matrix .* found shape \(2, 3\)"):
         heatmap(square(["a", "b", "c"]).iloc[:2])
 
 

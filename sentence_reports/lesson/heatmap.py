@@ -1,0 +1,165 @@
+"""The heatmap of a similarity matrix, the meaning of its colors, and its description."""
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered, quoted
+from sentence_reports.pairs import Pairs
+from sentence_reports.summary import Pair
+
+ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
+VECTOR_UP_TO = 40  # sentences; with more, the PNG is smaller than the SVG
+LABELED_UP_TO = 150  # sentences; with more, no label can be read at any zoom
+RAMP = 64  # steps of color; an eye sees no more in a table
+
+
+def color_floor(median: float) -> float:
+    """Return the similarity at the low end of the colors: the median of unrelated pairs, rounded down to a tenth.
+
+    It depends on the model, never on the set: small differences must not look like day and night, and a pair that
+    is no more similar than chance gets the color of nothing. It is between -1 and 0.9; the high end is always 1.
+    """
+    return min(max(math.floor(round(median * 10, 6)) / 10, -1.0), 0.9)
+
+
+def heatmap(
+    similarity: pd.DataFrame,
+    *,
+    low: float = 0.0,
+    groups: Sequence[str] | None = None,
+    cmap: str = "YlGnBu",
+) -> Picture:
+    """Return the heatmap of an `(n, n)` similarity matrix.
+
+    `similarity` has the same labels, in the same order, as index and columns. `low` is the similarity at the low end
+    of the colors (`color_floor`); smaller ones get the same color. `groups` holds one name per sentence: adjacent
+    sentences of a group are framed together and share a color. If the font cannot draw a label, the axes show the
+    sentences' numbers. Raises ValueError if the matrix is not square or the labels differ.
+    """
+    n, labels = len(similarity), list(similarity.index)
+    if similarity.shape != (n, n) or labels != list(similarity.columns):
+        raise ValueError(
+            f"expected a square matrix with equal labels on both axes, found shape {similarity.shape}"
+        )
+    side = _side(n)
+    with mpl.rc_context(STYLE):
+        # A square for the matrix and a narrow strip for the scale: an inch wider than it is high.
+        figure = Figure(figsize=(side + 1, side))
+        axes = figure.add_axes((0, 0, side / (side + 1), 1))
+        scale = figure.add_axes(((side + 0.25) / (side + 1), 0.1, 0.2 / (side + 1), 0.8))
+        sns.heatmap(
+            similarity,
+            ax=axes,
+            cbar_ax=scale,
+            vmin=low,
+            vmax=1.0,
+            cmap=cmap,
+            annot=similarity.round(2) + 0.0 if n <= ANNOTATED_UP_TO else False,  # + 0.0: never "-0.00"
+            fmt=".2f",
+            annot_kws={"size": 10 if n <= 10 else 8},
+            xticklabels=False,
+            yticklabels=False,
+            cbar_kws={
+                "label": "cosine similarity",
+                "extend": "min" if similarity.to_numpy().min() < low else "neither",
+            },
+            rasterized=n > ANNOTATED_UP_TO,
+        )
+        axes.set(xlabel=None, ylabel=None)
+        scale.tick_params(labelsize=max(9.0, 1.5 * side))  # legible whatever the size of the whole
+        scale.yaxis.label.set_fontsize(max(9.0, 1.5 * side))
+        _label_axes(axes, labels, groups)
+        _frame_groups(axes, groups or ())
+        return Picture(figure, describe_heatmap(similarity, low, groups, cmap), vector=n <= VECTOR_UP_TO)
+
+
+def _side(n: int) -> float:
+    """The side in inches: room for a number in each cell, then for a label at each row, then for neither."""
+    if n <= ANNOTATED_UP_TO:
+        return max(5.0, 0.36 * n)
+    return max(6.0, 0.15 * n) if n <= VECTOR_UP_TO else max(6.0, min(0.105 * n, 16.0))
+
+
+def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> None:
+    n = len(labels)
+    if n > LABELED_UP_TO:
+        axes.set_xlabel(f"sentences 1 to {n}, in the order of the set")
+        return
+    shown = [str(k) for k in range(1, n + 1)] if numbered(labels) else labels
+    size = 10 if n <= 10 else 9 if n <= ANNOTATED_UP_TO else 7 if n <= VECTOR_UP_TO else 6
+    axes.xaxis.tick_top()
+    axes.set_xticks(np.arange(n) + 0.5, shown, rotation=90, size=size)
+    axes.set_yticks(np.arange(n) + 0.5, shown, rotation=0, size=size)
+    axes.tick_params(length=0)
+    if groups is not None:
+        ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()]
+        for tick, color in zip(ticks, 2 * group_colors(groups), strict=True):
+            tick.set_color(color)
+
+
+def _frame_groups(axes: Axes, groups: Sequence[str]) -> None:
+    start = 0
+    for _, members in groupby(groups):
+        size = len(list(members))
+        frame = mpl.patches.Rectangle(
+            (start, start), size, size, fill=False, edgecolor="#333333", linewidth=1.4
+        )
+        axes.add_patch(frame)
+        start += size
+
+
+def legend(
+    similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str
+) -> dict[str, Any]:
+    """Return what a page says about the heatmap with the same low end, ready for JSON.
+
+    `low` and `high` are the similarities at the ends of the colors, `scale` is the same in words, `ramp` the colors
+    between them in equal steps, `groups` the groups' names with the color of their labels; `numbered` says whether
+    the axes show numbers instead of labels.
+    """
+    colors = mpl.colormaps[cmap].resampled(RAMP)
+    return {
+        "low": low,
+        "high": 1.0,
+        "scale": _describe_scale(similarity, low, cmap),
+        "ramp": [mpl.colors.to_hex(colors(k)) for k in range(RAMP)],
+        "groups": list(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else [],
+        "numbered": len(similarity) <= LABELED_UP_TO and numbered(list(similarity.index)),
+    }
+
+
+def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str] | None, cmap: str) -> str:
+    """Describe the heatmap: its size, its colors, its groups, its closest and its farthest pair."""
+    pairs, labels = Pairs(similarity.to_numpy()), list(similarity.index)
+
+    def describe(pair: Pair) -> str:
+        return f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {pair.similarity:.2f}"
+
+    scale = _describe_scale(similarity, low, cmap)
+    grouped = f", in the groups {group_names(groups)}" if groups else ""
+    closest, farthest = describe(pairs.closest(1)[0]), describe(pairs.farthest(1)[0])
+    ends = f"The closest pair is {closest}; the farthest is {farthest}."
+    return f"Heatmap of the cosine similarity of {len(labels)} sentences, {scale}{grouped}. " + (
+        ends if len(pairs) > 1 else f"The one pair is {closest}."
+    )
+
+
+def _describe_scale(similarity: pd.DataFrame, low: float, cmap: str) -> str:
+    """The color scale in words: from which similarity to which, and which end is light."""
+    ramp = mpl.colormaps[cmap](np.linspace(0, 1, RAMP))[:, :3] @ [0.299, 0.587, 0.114]  # luma, after BT.601
+    steps, ends = np.diff(ramp), ("", "")
+    if np.all(steps <= 0.01):
+        ends = (" (lightest)", " (darkest)")
+    elif np.all(steps >= -0.01):
+        ends = (" (darkest)", " (lightest)")
+    below = " or less" if similarity.to_numpy().min() < low else ""
+    return f"from {low:g}{below}{ends[0]} to 1{ends[1]}"

@@ -1,0 +1,33 @@
+"""The pairs of a similarity matrix, in order, for pictures, summary and page."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.summary import Pair
+
+
+class Pairs:
+    """All n·(n-1)/2 pairs of an `(n, n)` similarity matrix, each once; equal ones are in the order of the set."""
+
+    def __init__(self, matrix: NDArray[np.floating]) -> None:
+        self._rows, self._columns = np.triu_indices(len(matrix), k=1)
+        self._values = matrix[self._rows, self._columns]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def closest(self, count: int) -> list[Pair]:
+        """Return the `count` most similar pairs, the closest first."""
+        return self._at(np.argsort(-self._values, kind="stable")[:count])
+
+    def farthest(self, count: int) -> list[Pair]:
+        """Return the `count` least similar pairs, the farthest first."""
+        return self._at(np.argsort(self._values, kind="stable")[:count])
+
+    def above(self, limit: float, count: int) -> tuple[list[Pair], int]:
+        """Return the first `count` pairs above `limit` in the order of the set, and the number of all of them."""
+        above = np.flatnonzero(self._values > limit)
+        return self._at(above[:count]), len(above)
+
+    def _at(self, positions: NDArray[np.integer]) -> list[Pair]:
+        return [Pair(int(self._rows[k]), int(self._columns[k]), float(self._values[k])) for k in positions]
