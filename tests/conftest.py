@@ -47,7 +47,13 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
         monkeypatch.delenv(name)
     for name in ("HOME", "HF_HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home if name == "HOME" else home / name.lower()))
+    monkeypatch.setattr("sentence_reports.models.hub._unreachable", {})  # what another test's hub did
     return home
+
+
+@pytest.fixture
+def hf_home(private_folders: Path) -> Path:
+    return Path(os.environ["HF_HOME"])
 
 
 @pytest.fixture(scope="session")

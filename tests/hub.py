@@ -1,13 +1,22 @@
-"""A stand-in for the Hugging Face hub on 127.0.0.1: what finding and fetching a model needs of its API."""
+"""A stand-in for the Hugging Face hub on 127.0.0.1: what finding and fetching a model needs of its API, and what
+broken and hostile hubs do instead; and the search for a model in a process of its own.
+"""
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from sentence_reports.models import FoundModel
 
 COMMIT = "1" * 40
 JSON = {"Content-Type": "application/json"}
@@ -22,9 +31,12 @@ Reply = tuple[int, dict[str, str], bytes]
 class StandIn:
     """Serves `repositories` (hub id to folder), each at one `commit`, also called by its `names`.
 
-    `reply` answers everything alike; "hang" accepts and never answers; "drip" sends a byte of a header a
-    second. With `broken_files` the hub talks about its files, but asked for one "closes" the connection,
-    answers "503", "hangs", or sends some other "page". Long files come slowly. `asked` holds what came.
+    `reply` answers everything in the same way; "hang" accepts and never answers; "drip" sends a byte of a header a
+    second; "endless" is JSON without end. With `broken_files` the hub talks about its files, but asked for one
+    "closes" the connection, answers "503", "hangs", sends some other "page", sends "endless" bytes, one byte per
+    second ("drips"), or lists them on "pages" without end. Long files come slowly. `listed` are names that it lists
+    as well, with their sizes; `headers` replace those of a file. `asked` holds the requests, `sent` the number of
+    bytes that it sent as content.
     """
 
     def __init__(
@@ -35,10 +47,14 @@ class StandIn:
         names: tuple[str, ...] = ("main", "v1"),
         reply: Reply | str | None = None,
         broken_files: str = "",
+        listed: dict[str, int] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.repositories = repositories or {}
         self.commit, self.names, self.reply, self.broken_files = commit, names, reply, broken_files
+        self.listed, self.headers = listed or {}, headers or {}
         self.asked: list[str] = []
+        self.sent = 0
         self.over = threading.Event()
 
     def __enter__(self) -> "StandIn":
@@ -72,7 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.reply == "hang":
             self.hub.over.wait(30)
         elif self.hub.reply == "drip":
-            self.drip()
+            self.drip(b"HTTP/1.1 200 OK and so on and on and on")
+        elif self.hub.reply == "endless":
+            self.pour(JSON, b"[" + b"0," * 50_000)
         elif isinstance(self.hub.reply, tuple):
             self.send(*self.hub.reply)
         else:
@@ -80,12 +98,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
-    def drip(self) -> None:
+    def drip(self, content: bytes) -> None:
         try:
-            for letter in b"HTTP/1.1 200 OK and so on and on and on":
+            for letter in content:
                 self.wfile.write(bytes([letter]))
                 if self.hub.over.wait(1):
                     return
+        except OSError:
+            pass  # the other side has left
+
+    def pour(self, headers: dict[str, str], content: bytes) -> None:
+        """Send `content` again and again, without saying how much will come."""
+        self.send_response(200)
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while not self.hub.over.is_set():
+                self.hub.sent += self.wfile.write(content)
         except OSError:
             pass  # the other side has left
 
@@ -106,15 +137,21 @@ class _Handler(BaseHTTPRequestHandler):
         # what the hub says of an unknown repository to one who is not logged in
         return self.send(401, JSON, b'{"error": "Invalid username or password."}')
 
+    def sizes(self, folder: Path) -> dict[str, int]:
+        return {path: (folder / path).stat().st_size for path in _paths(folder)} | self.hub.listed
+
     def info(self, name: str, folder: Path, rest: str) -> None:
-        siblings = [{"rfilename": path} for path in _paths(folder)]
+        siblings = [{"rfilename": path, "size": size} for path, size in self.sizes(folder).items()]
         info = {"id": name, "modelId": name, "sha": self.hub.commit, "siblings": siblings, "tags": []}
         self.send(200, JSON, json.dumps(info).encode())
 
     def tree(self, name: str, folder: Path, rest: str) -> None:
-        sizes = {path: (folder / path).stat().st_size for path in _paths(folder)}
+        sizes = self.sizes(folder)
         tree = [{"type": "file", "path": path, "size": size, "oid": "0" * 40} for path, size in sizes.items()]
-        self.send(200, JSON, json.dumps(tree).encode())
+        more = (
+            {"Link": f'<{self.hub.url}{self.path}>; rel="next"'} if self.hub.broken_files == "pages" else {}
+        )
+        self.send(200, JSON | more, json.dumps(tree).encode())
 
     def file(self, name: str, folder: Path, rest: str) -> None:
         if self.hub.broken_files == "closes":
@@ -129,20 +166,30 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.broken_files == "page":
             self.send(200, HTML, b"<html>Please log in</html>")
             return
-        content = (folder / rest).read_bytes()
+        content = (folder / rest).read_bytes() if (folder / rest).is_file() else b"x"
         tag = hashlib.sha256(content).hexdigest()
-        self.send(200, {"ETag": f'"{tag}"', "X-Repo-Commit": self.hub.commit}, content)
+        headers = {"ETag": f'"{tag}"', "X-Repo-Commit": self.hub.commit, **self.hub.headers}
+        if self.command == "GET" and self.hub.broken_files == "endless":
+            self.pour(headers, b"0" * 100_000)
+        elif self.command == "GET" and self.hub.broken_files == "drips":
+            self.begin(200, headers, len(content))
+            self.drip(content)
+        else:
+            self.send(200, headers, content)
 
-    def send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def begin(self, status: int, headers: dict[str, str], length: int) -> None:
         self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(body))}.items():
+        for key, value in {**headers, "Content-Length": str(length)}.items():
             self.send_header(key, value)
         self.end_headers()
+
+    def send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.begin(status, headers, len(body))
         if self.command != "HEAD":
             for start in range(0, len(body), STEP):
                 if start:
                     self.hub.over.wait(2)
-                self.wfile.write(body[start : start + STEP])
+                self.hub.sent += self.wfile.write(body[start : start + STEP])
 
 
 def _paths(folder: Path) -> list[str]:
@@ -174,3 +221,70 @@ def closed_port() -> str:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.server_close()
     return f"http://127.0.0.1:{server.server_port}"
+
+
+# Finds each of the models named on its standard input, and says what happened and what was touched.
+FINDER = """
+import json, sys
+events = []
+network = ("socket.", "subprocess.")
+sys.addaudithook(lambda event, args: event.startswith(network) and events.append(event))
+from dataclasses import asdict
+from sentence_reports.models import find_model
+from sentence_reports.errors import ModelError
+answers = []
+for arguments in json.load(sys.stdin):
+    try:
+        answers.append({"found": asdict(find_model(*arguments))})
+    except ModelError as error:
+        answers.append({"error": str(error)})
+heavy = sorted({"torch", "sentence_transformers", "transformers"} & sys.modules.keys())
+json.dump({"answers": answers, "network": events, "heavy": heavy}, sys.stdout)
+"""
+
+
+class Finder:
+    """`find_model` in its own process, after the code `first`; it never imports torch, and is silent."""
+
+    def __init__(
+        self,
+        *requests: tuple[Any, ...],
+        hub: str | None = None,
+        telemetry: bool = False,
+        first: str = "",
+        within: Sequence[str] = (),
+    ) -> None:
+        environment = {**os.environ, "PYTHONWARNINGS": "error"}
+        if not telemetry:  # a request of the library's own ahead of the look
+            environment["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        if hub is not None:
+            environment["HF_ENDPOINT"] = hub
+        python = [*within, sys.executable, "-c", f"{first}\n{FINDER}"]
+        self.process = subprocess.Popen(
+            python,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self.work = json.dumps(requests)
+
+    def all(self) -> list[dict[str, Any]]:
+        out, err = self.process.communicate(self.work, timeout=60)
+        assert self.process.returncode == 0, err
+        assert err == ""
+        result = json.loads(out)
+        assert result["heavy"] == []
+        self.network = result["network"]
+        return result["answers"]
+
+    def one(self) -> FoundModel:
+        (answer,) = self.all()
+        assert "found" in answer, answer
+        return FoundModel(**answer["found"])
+
+    def error(self) -> str:
+        (answer,) = self.all()
+        assert "error" in answer, answer
+        return answer["error"]

@@ -385,7 +385,7 @@ def test_a_hub_is_asked_once_for_a_model_that_it_does_not_have(
     for stem in ("one", "two"):
         write_set(stem, model="some/model")
     with StandIn(reply=(503, {}, b"")) as hub:
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
         reports, _ = run_all(strict=True)
     assert all("(HTTP 503)" in str(report.failure) for report in reports)
     assert len([path for path in hub.asked if "/models/" in path]) == 1

@@ -36,7 +36,7 @@ from sentence_reports.models.files import (
     sha256,
     weight_files,
 )
-from sentence_reports.models.hub import Unreachable, check_repository, download, look
+from sentence_reports.models.hub import Unreachable, fetch
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -126,15 +126,26 @@ def find_model(model: str, revision: str | None = None, fallback_model: str | No
     when what was found may not or cannot be used: only pickled weights, custom code, files missing or cut.
     """
     request = Request(model, revision, fallback_model)
+    try:
+        return _find(request)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever an odd disk, setting or file makes of the libraries' inside
+        raise ModelError(
+            f"The search for the model {cut(model)} failed: {type(error).__name__}: {cut(str(error), 300)}."
+        ) from error
+
+
+def _find(request: Request) -> FoundModel:
     handed_over = _handed_over()
     if request in handed_over:
         return _still_there(handed_over[request])
     _check_request(request)
-    found = _on_this_machine("model", model, revision)
+    found = _on_this_machine("model", request.model, request.revision)
     if found is not None:
         return found
     try:
-        return _from_hub(model, revision)
+        return _from_hub(request.model, request.revision)
     except Unreachable as trouble:
         return _stand_in(request, str(trouble))
 
@@ -363,11 +374,9 @@ def _checked(found: FoundModel) -> FoundModel:
 
 
 def _from_hub(model: str, revision: str | None) -> FoundModel:
-    wanted = _revision(model, revision)
-    check_repository(look(model, wanted), model)
-    download(model, wanted)
+    commit = fetch(model, _revision(model, revision))
     with _reading(model):
-        found = _from_cache(model, revision)
+        found = _from_cache(model, commit)
     if found is None:
         raise ModelError(
             f"{model} was downloaded, but is not a whole sentence-transformers model: files are missing. "

