@@ -31,8 +31,8 @@ def contrast(one: str, other: str) -> float:
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
-def eventually(true: Callable[[], object], seconds: float = 30) -> bool:
-    """Wait until something is true, not for ever; whether it is."""
+def eventually(true: Callable[[], object], seconds: float = 180) -> bool:
+    """Wait until something is true and return whether it is; the limit allows for a very busy machine."""
     limit = time.monotonic() + seconds
     while not true():
         if time.monotonic() > limit:

@@ -241,7 +241,7 @@ def test_a_kernel_leaves_no_folder_and_no_process(
 
 def all_gone() -> bool:
     """Whether every kernel ends by itself; one that was stopped before it began needs a moment to see it."""
-    return eventually(lambda: not kernels(), 10)
+    return eventually(lambda: not kernels())
 
 
 def kernels() -> list[tuple[int, str]]:
