@@ -1,12 +1,16 @@
 """Everything that can go wrong because of what a user wrote or has: one root class, one class per situation."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from sentence_reports.texts import legible
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+
+SHOWN_PROBLEMS = 10
 
 
 class SentenceReportsError(Exception):
@@ -36,14 +40,23 @@ class Problem:
 
 
 class SetError(SentenceReportsError):
-    """Raised when a set file is missing, unreadable or invalid; `problems` holds all that is wrong with it."""
+    """Raised if a set file is missing, unreadable or invalid; `problems` holds everything that is wrong with it.
+
+    Its text shows the first ten problems of each file and how many more there are: a bad file can have thousands.
+    """
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(problems)  # the constructor's own arguments, so that it survives pickling
         self.problems = problems
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        lines: list[str] = []
+        for file, group in groupby(self.problems, key=lambda problem: problem.file):
+            problems = list(group)
+            lines += map(str, problems[:SHOWN_PROBLEMS])
+            if more := len(problems[SHOWN_PROBLEMS:]):
+                lines.append(f"{legible(file)}: {more:,} more problem{'s' if more > 1 else ''}")
+        return "\n".join(lines)
 
 
 class ModelError(SentenceReportsError):

@@ -24,6 +24,7 @@ MAX_READ = 200_000  # characters, over all the times that a file with faults is 
 MAX_VALUES = 100_000  # a file of five million bytes can hold two million, and take a minute
 SHOWN_LENGTH = 60
 ADVICE_LENGTH = 200
+KEY_LENGTH = 1024
 NUMBER_LENGTH = 100  # a number of 100,000 digits takes seconds to build
 
 _TAG = "tag:yaml.org,2002:"
@@ -36,6 +37,11 @@ _COMMENT = re.compile(r"[ \t]+#[^\r\n]*|")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"\s*(?P<lead>(?:-\s+)+|\w[^:]*:\s+|)(?P<text>.*)", re.DOTALL)
 _INDENT = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*( *)")
+_KEY = re.compile(r"""[ ]*(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#-].*?)[ ]*:(?:[ ]|$)""")
+_QUOTED = re.compile(
+    r"""^[ ]*(?:-[ ]+)*(?:[^\s"'#][^"'#\n]*:[ ]+|)(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""", re.M | re.S
+)
+_SWALLOWED = re.compile(r"\n[ ]*(?:-[ ]|\w+:[ \n])")  # an item or a key within quotes
 _FLOW_TEXT = re.compile(r"[^,\]}\r\n]*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _SIGNS = {
@@ -406,6 +412,10 @@ def _text_of_line(places: _Places, offset: int) -> tuple[int, str, str]:
 def _explained(places: _Places, error: yaml.MarkedYAMLError, *, in_flow: bool) -> Fault:
     """Put a syntax error in terms of what the author probably meant."""
     offset = _culprit(error)
+    if unclosed := _unclosed_quote(places, offset):
+        return unclosed
+    if too_long := _long_key(places, offset):
+        return too_long
     start, lead, text = _text_of_line(places, offset)
     if str(error.context) in _OPEN:
         return places.fault(offset, _unclosed(places, error, lead, text))
@@ -424,6 +434,30 @@ def _explained(places: _Places, error: yaml.MarkedYAMLError, *, in_flow: bool) -
     if text[:1] in _SIGNS:
         return places.fault(start, _sign_message(text[0], lead, text))
     return places.fault(offset, _misfit(str(error.problem), lead, text) + _comment_hint(places, offset))
+
+
+def _unclosed_quote(places: _Places, offset: int) -> Fault | None:
+    """Find the text above `offset` whose closing quote is missing: the next item or key is inside its quotes."""
+    opened = None
+    for quoted in _QUOTED.finditer(places.text, 0, offset + 1):
+        if quoted.end() > offset or _SWALLOWED.search(quoted["text"]):
+            opened = quoted
+            break
+    if opened is None or "\n" not in places.text[opened.start("text") : offset]:
+        return None
+    start, lead, text = _text_of_line(places, opened.start("text"))
+    return places.fault(start, _badly_quoted("end of stream", lead, text))
+
+
+def _long_key(places: _Places, offset: int) -> Fault | None:
+    start, line = places.line_at(offset)
+    key = _KEY.match(line)
+    if not key or len(key["key"]) <= KEY_LENGTH:
+        return None
+    return places.fault(
+        start + key.start("key"),
+        f"this key has {len(key['key']):,} characters; YAML allows {KEY_LENGTH:,}. Shorten it.",
+    )
 
 
 def _culprit(error: yaml.MarkedYAMLError) -> int:
@@ -452,14 +486,28 @@ def _badly_quoted(problem: str, lead: str, text: str) -> str:
     if "escape" in problem:
         return f"a backslash in double quotes needs a second one. {quoting_advice(lead, text.strip(mark))}"
     if "end of stream" in problem:
-        return f"the text begins with {mark}, and no second one closes it. {quoting_advice(lead, text)}"
+        return (
+            f"the text begins with {mark}, and no second one closes it. {quoting_advice(lead, _meant(text))}"
+        )
     if (
         text.endswith(mark) and text.count(mark) == 2
     ):  # the text is fine; what stands behind or below it is not
         return "what follows this text in quotes does not fit it. Check the indentation of this line and the next."
-    if text.endswith(mark) and text.count(mark) == 3:  # 'it's so': the outer two are no words of the author's
-        text = text[1:-1]
-    return f"the text begins with {mark}, and YAML ends it at the second one. {quoting_advice(lead, text)}"
+    return f"the text begins with {mark}, and YAML ends it at the second one. {quoting_advice(lead, _meant(text))}"
+
+
+def _meant(text: str) -> str:
+    """Return the text without those quotes around it that are YAML's rather than its own.
+
+    The second quote tells: one that closes a word ("Hi" she said) belongs to the text as the first one does.
+    """
+    mark, second = text[0], text.find(text[0], 1)
+    if second > 1 and not text[second - 1].isspace() and not text[second + 1 : second + 2].isalnum():
+        return text
+    inner = text[1:]
+    if second > 0 and inner.endswith(mark) and (mark == "'" or text.count(mark) % 2 == 0):
+        inner = inner[:-1]
+    return inner
 
 
 def _comment_hint(places: _Places, offset: int) -> str:

@@ -247,7 +247,6 @@ SIGNS = [
     (": x", 'the text begins with ":", which marks a value in YAML.'),
     ('"Hi" she said', 'the text begins with ", and YAML ends it at the second one.'),
     ("'Hi' she said", "the text begins with ', and YAML ends it at the second one."),
-    ('"open', 'the text begins with ", and no second one closes it.'),
     ("Note: this is a mapping", "sentence 3 looks like `key: value`, which is a mapping in YAML."),
     ("{x}", 'sentence 3 is a mapping, because of the "{" it begins with.'),
     ("? what", 'sentence 3 is a mapping, because of the "?" it begins with.'),
@@ -311,6 +310,45 @@ class TestSigns:
     )
     def test_other_slips(self, line: str, message: str) -> None:
         assert only_problem(with_third(line)) == message
+
+    @pytest.mark.parametrize(
+        ("item", "text"),
+        [
+            ('- "She said "hello" to me"', 'She said "hello" to me'),
+            ('- "She said "hello" to me', 'She said "hello" to me'),
+            ('- "Hi," she said, "there"', '"Hi," she said, "there"'),
+            ("- 'don't say 'no' now'", "don't say 'no' now"),
+            ("- 'it's ok'", "it's ok"),
+            ('- "open', "open"),
+            ("- 'open", "open"),
+        ],
+    )
+    def test_quotes_around_a_text_stay_around_it(self, item: str, text: str) -> None:
+        message = only_problem(with_third(item))
+        assert message.startswith("line 4, column 3: ")
+        assert suggested(message) == text
+        corrected = MESSAGES_END.search(message)
+        assert corrected
+        assert read(with_third(corrected["line"])).set.texts[2] == text
+
+    @pytest.mark.parametrize("mark", ['"', "'"])
+    @pytest.mark.parametrize(
+        "below", ["- {}five{}\n", "- {}five\n", '- six\'s and "seven"\n', "\ntitle: {}x{}\n"]
+    )
+    def test_a_quote_that_is_never_closed_is_named_where_it_opens(self, mark: str, below: str) -> None:
+        message = problems(
+            "sentences:\n- one\n- two\n- {}three\n".replace("{}", mark) + below.replace("{}", mark)
+        )[0]
+        assert message == (
+            f"line 4, column 3: the text begins with {mark}, and no second one closes it. "
+            'Put it in quotes: - "three"'
+        )
+
+    @pytest.mark.parametrize("mark", ['"', "'", ""])
+    def test_a_key_that_is_too_long_for_yaml(self, mark: str) -> None:
+        assert "characters; YAML allows 1,024. Shorten it." in only_problem(
+            f"sentences:\n  {mark}{'k' * 1100}{mark}: [a, b]\n"
+        )
 
     def test_an_item_too_far_to_the_left(self) -> None:
         assert only_problem("sentences:\n  - a\n - b\n") == (
@@ -791,6 +829,18 @@ class TestFiles:
         read("sentences: [a, b]")
         Path("link.yaml").symlink_to("mine.yaml")
         assert read_set(Path("link.yaml")).stem == "link"
+
+    def test_the_first_ten_problems_of_a_file_are_shown(self) -> None:
+        with pytest.raises(SetError) as caught:
+            read("sentences:\n" + "- no\n" * 49_000)
+        assert len(caught.value.problems) == 49_001
+        lines = str(caught.value).splitlines()
+        assert len(lines) == 11
+        assert lines[9].startswith("mine.yaml, line 10, column 3: ")
+        assert lines[10] == "mine.yaml: 48,991 more problems"
+        other = Problem("other.yaml", None, None, "is empty.")
+        both = str(SetError((*caught.value.problems[:11], other))).splitlines()
+        assert both[10:] == ["mine.yaml: 1 more problem", "other.yaml: is empty."]
 
     def test_errors_survive_pickling(self) -> None:
         with pytest.raises(SetError) as caught:
