@@ -1,26 +1,31 @@
-"""For ``make lab``: a copy of the notebook, with a set's values in it, opened in JupyterLab.
+"""A copy of the notebook with a set's values in it, opened in JupyterLab.
 
-JupyterLab is shut off from the user's own Jupyter set-up, as the kernels of a run are: in front of a class there
-is the right kernel, no question and nobody's private tabs.
+JupyterLab is shut off from the user's own Jupyter settings, as the kernels of a run are: in front of a class, the
+right kernel starts, nothing is asked and nobody's private tabs are shown.
 """
 
+import ast
+import hashlib
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
-from itertools import chain, count, takewhile
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import nbformat
-import papermill
+from nbformat import NotebookNode
 
-from sentence_reports.errors import SetError
-from sentence_reports.pipeline import NOTEBOOK, PROJECT, title_of
+from sentence_reports.errors import UsageError
+from sentence_reports.execution.environment import kernel_environment
+from sentence_reports.pipeline import title_of
+from sentence_reports.project import Project
 from sentence_reports.sets import read_set
 
-COPIES = PROJECT / "notebooks" / ".lab"  # git ignores it: the notebook itself is never touched
+ORIGIN = "sentence_reports_lab"
+"""The key of a copy's metadata that tells what it was made from, and that it is a copy."""
 
 # Defaults of the front end: nothing is asked at the first start, nor by the button that runs all cells.
 SETTINGS = {
@@ -30,94 +35,149 @@ SETTINGS = {
 }
 
 
-def prepare(stem: str | None) -> Path:
-    """Give a copy for the set `stem`, or with the notebook's own five sentences: the last one, or a new one.
+def open_lab(project: Project, path: Path | None, copies: Path) -> NoReturn:
+    """Open a copy of the project's notebook in JupyterLab; this process becomes JupyterLab.
 
-    A copy is never written over, since somebody may have worked in it; where the set or the notebook is newer, a
-    new one is made beside it. Raises SetError where the set is missing or invalid.
+    The copy is a file in the folder `copies` and has the values of the set at `path`, or the notebook's own if that
+    is None. Raises SetError if the set is missing or invalid, UsageError if the folder or notebook cannot be used.
     """
-    sources = [NOTEBOOK] if stem is None else [NOTEBOOK, _path_of(stem)]
-    parameters = {} if stem is None else {"title": title_of(stem)} | _parameters(_path_of(stem))
-    name = stem or "walkthrough"
-    COPIES.mkdir(exist_ok=True)
-    places = (COPIES / f"{name}{suffix}.ipynb" for suffix in chain([""], (f"-{k}" for k in count(2))))
-    known = list(takewhile(Path.exists, places))
-    if known and all(known[-1].stat().st_mtime >= source.stat().st_mtime for source in sources):
-        return known[-1]
-    copy = COPIES / f"{name}{f'-{len(known) + 1}' if known else ''}.ipynb"
-    notebook = papermill.execute_notebook(
-        NOTEBOOK,
-        copy,
-        parameters,
-        prepare_only=True,
-        kernel_name="python3",
-        language="python",
-        progress_bar=False,
-    )
+    try:
+        copy = prepare(project, path, copies)
+        env = environment(copies / ".jupyter")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {copies}: {error.strerror or error}. Choose another folder with --out DIR"
+        ) from error
+    if os.name == "posix":
+        os.execve(sys.executable, command(copy), env)
+    sys.exit(subprocess.call(command(copy), env=env))
+
+
+def prepare(project: Project, path: Path | None, copies: Path) -> Path:
+    """Return a copy of the notebook with the values of the set at `path`, or with the notebook's own five sentences.
+
+    A copy made from the same notebook and values is used again, and nothing is ever written over: other values, or a
+    file that is not ours, get a new copy with a number. Raises OSError, SetError, or UsageError for a bad notebook.
+    """
+    values = {} if path is None else {"title": title_of(path.stem)} | _parameters(path)
+    source = project.notebook()
+    try:
+        notebook = nbformat.read(source, as_version=4)
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise UsageError(f"{source} cannot be read as a notebook: {error}") from error
+    _fill_in(notebook, values)
+    origin = hashlib.sha256(nbformat.writes(notebook).encode("utf-8", "surrogatepass")).hexdigest()
+    notebook.metadata[ORIGIN] = origin
+    copies.mkdir(parents=True, exist_ok=True)
+    name = source.stem if path is None else path.stem
+    for suffix in ("", *(f"-{k}" for k in range(2, 1000))):
+        copy = copies / f"{name}{suffix}.ipynb"
+        try:
+            with copy.open("x", encoding="utf-8") as file:
+                file.write(nbformat.writes(notebook) + "\n")
+            return copy
+        except FileExistsError:
+            if _origin(copy) == origin:
+                return copy
+    raise UsageError(f"{copies} holds too many copies of {name}")
+
+
+def _fill_in(notebook: NotebookNode, values: dict[str, Any]) -> None:
+    """Put values where one is told to edit them: into the parameters cell."""
+    notebook.metadata.kernelspec = {
+        "name": "python3",
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
     for cell in notebook.cells:
-        if "injected-parameters" in cell.metadata.tags:
-            cell.source = _assignments(parameters)
-    nbformat.write(notebook, copy)
-    return copy
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = with_values(cell.source, values)
+
+
+def with_values(source: str, values: dict[str, Any]) -> str:
+    """Return the code of a parameters cell with other values; comments stay, names that it lacks come last."""
+    code, values = source.encode("utf-8"), dict(values)
+    starts = [0, *accumulate(len(line) + 1 for line in code.split(b"\n"))]
+    replaced: list[tuple[int, int, str]] = []
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if isinstance(target, ast.Name) and target.id in values:
+            begin = starts[node.value.lineno - 1] + node.value.col_offset
+            end = starts[(node.value.end_lineno or 1) - 1] + (node.value.end_col_offset or 0)
+            replaced.append((begin, end, as_code(values.pop(target.id))))
+    for begin, end, new in reversed(replaced):
+        code = code[:begin] + new.encode("utf-8") + code[end:]
+    return code.decode("utf-8") + "".join(f"\n{name} = {as_code(value)}" for name, value in values.items())
+
+
+def as_code(value: Any, indent: str = "") -> str:
+    """Return plain data as code to change by hand: one text per line, with invisible characters as escapes."""
+    inner = indent + "    "
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+    if isinstance(value, list) and any(isinstance(item, str | list) for item in value):
+        return "[\n" + "".join(f"{inner}{as_code(item, inner)},\n" for item in value) + indent + "]"
+    if isinstance(value, dict):
+        items = ((as_code(key), as_code(item, inner)) for key, item in value.items())
+        return "{\n" + "".join(f"{inner}{key}: {item},\n" for key, item in items) + indent + "}"
+    return repr(value)
+
+
+def _origin(copy: Path) -> str | None:
+    """What a copy was made from; None for a file that is not ours."""
+    try:
+        return str(json.loads(copy.read_bytes())["metadata"][ORIGIN])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+
+
+def _parameters(path: Path) -> dict[str, Any]:
+    """A set's values. Folders of models are absolute, since the kernel does not run in the set's folder."""
+    parameters = read_set(path).set.parameters()
+    for key in ("model", "fallback_model"):
+        folder = path.absolute().parent / (parameters.get(key) or "\0")
+        if folder.is_dir():
+            parameters[key] = str(folder)
+    return parameters
 
 
 def command(copy: Path) -> list[str]:
-    """Give the command that opens `copy` in JupyterLab and ends, without a question, at the first Ctrl-C.
+    """Return the command that opens `copy` in JupyterLab and exits, without a question, at the first Ctrl-C.
 
-    Every address that it prints is the copy's own: where no browser opens by itself, one of them is followed.
-    Each copy has a workspace of its own, so that no other one is opened beside it.
+    Every address it prints is the copy's own: if no browser opens, one of them is followed. Each copy has a
+    workspace of its own, so that no other copy is opened beside it.
     """
     name = quote(copy.stem)
     return [
         *(sys.executable, "-m", "jupyterlab", "--allow-root", "--ServerApp.answer_yes=True"),
         "--ServerApp.log_level=ERROR",
-        f"--ServerApp.root_dir={copy.parent}",
+        f"--ServerApp.root_dir={copy.absolute().parent}",
         f"--LabApp.default_url=/lab/workspaces/{name}/tree/{name}.ipynb",
     ]
 
 
-def environment(inherited: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Give the environment for JupyterLab and its kernels, whose settings are kept in `folder`, made if need be."""
-    defaults = folder / "labconfig" / "default_setting_overrides.json"
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of JupyterLab and its kernels, which keep their settings in `folder`.
+
+    Settings that are there already are left as they are. Raises OSError if the folder cannot be written.
+    """
+    defaults = folder.absolute() / "labconfig" / "default_setting_overrides.json"
     defaults.parent.mkdir(parents=True, exist_ok=True)
-    defaults.write_text(json.dumps(SETTINGS), encoding="utf-8")
-    users = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_RUNTIME_DIR", "PYTHONSTARTUP")
-    own = {name: str(folder) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
-    kept = {name: value for name, value in inherited.items() if name not in users}
-    return kept | own | {"JUPYTER_PREFER_ENV_PATH": "1"}
+    if not defaults.exists():
+        defaults.write_text(json.dumps(SETTINGS), encoding="utf-8")
+    own = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"), str(folder.absolute()))
+    hub = {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")}  # here a kernel looks for its model
+    return kernel_environment() | own | hub | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
 
-def _assignments(parameters: dict[str, Any]) -> str:
-    """Give the parameters as code to change by hand: papermill writes all sentences on one line."""
-    values = {name: repr(value) for name, value in parameters.items()}
-    values["sentences"] = json.dumps(parameters["sentences"], indent=4, ensure_ascii=False)
-    return "\n".join(f"{name} = {value}" for name, value in values.items())
-
-
-def _path_of(stem: str) -> Path:
-    yml = PROJECT / "params" / f"{stem}.yml"
-    return yml if yml.exists() else yml.with_suffix(".yaml")
-
-
-def _parameters(path: Path) -> dict[str, Any]:
-    """Give a set's values, a model's folder as it is seen from here: the kernel works beside the copy."""
-    parameters = read_set(path).set.parameters()
-    folders = {
-        key: str(Path(parameters[key]).absolute())
-        for key in ("model", "fallback_model")
-        if parameters.get(key) and Path(parameters[key]).is_dir()
-    }
-    return parameters | folders
-
-
-def main() -> None:
-    """Prepare the copy and become JupyterLab."""
-    try:
-        copy = prepare(sys.argv[1] if len(sys.argv) > 1 else None)
-    except SetError as error:
-        sys.exit(str(error))
-    os.execve(sys.executable, command(copy), environment(os.environ, COPIES / ".jupyter"))
-
-
-if __name__ == "__main__":
-    main()
+if __name__ == "__main__":  # until `sentence-reports lab` is there
+    here = Project(Path(__file__).parents[1])
+    open_lab(
+        here,
+        here.params / f"{sys.argv[1]}.yaml" if sys.argv[1:] else None,
+        here.folder / "notebooks" / ".lab",
+    )

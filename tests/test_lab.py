@@ -1,5 +1,6 @@
 """The copy of the notebook that ``make lab`` opens, and JupyterLab with it."""
 
+import ast
 import json
 import os
 import re
@@ -11,77 +12,200 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support import ROOT
+from support import ROOT, not_root
 
 from sentence_reports import lab
-from sentence_reports.errors import SetError
+from sentence_reports.errors import SetError, UsageError
+from sentence_reports.project import Project
 from sentence_reports.sets import read_set
 
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "COPIES", tmp_path)
+PROJECT = Project(ROOT)
+STEMS = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
 
 
-def injected(copy: Path) -> list[nbformat.NotebookNode]:
+def prepare(stem: str | None, copies: Path) -> Path:
+    return lab.prepare(PROJECT, None if stem is None else ROOT / "params" / f"{stem}.yaml", copies)
+
+
+def parameters_cells(copy: Path) -> list[nbformat.NotebookNode]:
     cells = nbformat.read(copy, as_version=4).cells
-    return [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    return [
+        cell for cell in cells if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", []))
+    ]
 
 
-def test_a_copy_is_opened_again_and_never_written_over() -> None:
-    first = lab.prepare("blog")
+def values(source: str) -> dict[str, object]:
+    """What a parameters cell assigns; anything but plain assignments of plain data is refused."""
+    assigned: dict[str, object] = {}
+    for node in ast.parse(source).body:
+        assert isinstance(node, ast.Assign)
+        assert isinstance(node.targets[0], ast.Name)
+        assigned[node.targets[0].id] = ast.literal_eval(node.value)
+    return assigned
+
+
+# --- which copy is opened ------------------------------------------------------------------------------------
+
+
+def test_a_copy_is_opened_again_with_what_somebody_wrote_in_it(tmp_path: Path) -> None:
+    first = prepare("blog", tmp_path)
     first.write_text(first.read_text().replace("Berlin", "Bonn"))
-    assert lab.prepare("blog") == first
-    os.utime(first, (0, 0))  # older than its set and the notebook
-    second = lab.prepare("blog")
-    assert second.name == "blog-2.ipynb"
+    os.utime(first, (0, 0))
+    assert prepare("blog", tmp_path) == first
     assert "Bonn" in first.read_text()
-    assert lab.prepare("blog") == second
 
 
-@pytest.mark.parametrize("stem", [None, "blog", "four-topics"])
-def test_the_copy_holds_the_sets_values_and_no_output(stem: str | None) -> None:
-    copy = lab.prepare(stem)
-    assert len(injected(copy)) == (0 if stem is None else 1)
-    notebook = nbformat.read(copy, as_version=4)
+def test_a_changed_set_gets_a_copy_beside_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("sentences: [one, two]")
+    first = lab.prepare(PROJECT, path, tmp_path)
+    path.write_text("sentences: [one, three]")
+    second = lab.prepare(PROJECT, path, tmp_path)
+    assert (first.name, second.name) == ("mine.ipynb", "mine-2.ipynb")
+    assert '"three"' not in first.read_text()
+    assert lab.prepare(PROJECT, path, tmp_path) == second
+
+
+@pytest.mark.parametrize("kind", ["a report", "no notebook", "a folder", "a link to nowhere"])
+def test_a_file_that_is_not_ours_is_neither_opened_nor_touched(tmp_path: Path, kind: str) -> None:
+    theirs = tmp_path / "blog.ipynb"
+    match kind:
+        case "a report":
+            theirs.write_bytes(PROJECT.notebook().read_bytes())
+        case "no notebook":
+            theirs.write_text("[" * 200_000)
+        case "a folder":
+            theirs.mkdir()
+        case _:
+            theirs.symlink_to("nowhere")
+    before = theirs.read_bytes() if theirs.is_file() else None
+    assert prepare("blog", tmp_path).name == "blog-2.ipynb"
+    assert before is None or theirs.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blog-2.ipynb", "blog.ipynb"]
+
+
+def test_the_settings_that_somebody_changed_are_left_as_they_are(tmp_path: Path) -> None:
+    lab.environment(tmp_path)
+    (defaults,) = tmp_path.rglob("*.json")
+    assert json.loads(defaults.read_text()) == lab.SETTINGS
+    defaults.write_text("{}")
+    lab.environment(tmp_path)
+    assert defaults.read_text() == "{}"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "checkout").mkdir(mode=0o555)
+    copies = tmp_path / "checkout" / "notebooks" / ".lab"
+    words = (
+        rf"cannot write to {re.escape(str(copies))}: Permission denied. Choose another folder with --out DIR"
+    )
+    with not_root(), pytest.raises(UsageError, match=words):
+        lab.open_lab(PROJECT, ROOT / "params" / "blog.yaml", copies)
+
+
+# --- what is in it ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stem", [None, *STEMS])
+def test_the_sets_values_are_in_the_cell_that_one_is_told_to_edit_and_only_there(
+    tmp_path: Path, stem: str | None
+) -> None:
+    (cell,) = parameters_cells(copy := prepare(stem, tmp_path))
+    (default,) = parameters_cells(PROJECT.notebook())
+    assert list(values(cell.source)) == list(values(default.source))
+    if stem is None:
+        assert cell.source == default.source
+        return
+    expected = read_set(ROOT / "params" / f"{stem}.yaml").set
+    written = expected.parameters()
+    assert values(cell.source) == values(default.source) | written
+    lines = [line.strip().rstrip(",") for line in cell.source.splitlines()]
+    assert all(json.dumps(text, ensure_ascii=False) in lines for text in expected.texts)
+    assert re.findall(r"  #.*", cell.source) == re.findall(r"  #.*", default.source)
+    for text in set(ast.literal_eval(default.source.split("sentences = ")[1].split("]")[0] + "]")) - set(
+        expected.texts
+    ):
+        assert text not in copy.read_text(encoding="utf-8")
+
+
+def test_a_copy_has_no_output_and_the_environments_kernel(tmp_path: Path) -> None:
+    notebook = nbformat.read(prepare("blog", tmp_path), as_version=4)
+    nbformat.validate(notebook)
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
     assert notebook.metadata.kernelspec.name == "python3"
 
 
-@pytest.mark.parametrize("stem", ["blog", "four-topics", "languages"])
-def test_the_values_are_those_of_the_set_with_a_sentence_on_a_line(stem: str) -> None:
-    (cell,) = injected(lab.prepare(stem))
-    values: dict[str, object] = {}
-    exec(cell.source, values)
-    expected = read_set(ROOT / "params" / f"{stem}.yaml").set
-    assert {name: values[name] for name in expected.parameters()} == expected.parameters()
-    lines = [line.strip().rstrip(",") for line in cell.source.splitlines()]
-    assert all(f'"{text}"' in lines for text in expected.texts)
+def test_papermill_can_run_a_copy_with_other_values(tmp_path: Path) -> None:
+    copy = prepare("four-topics", tmp_path)
+    out = tmp_path / "out.ipynb"
+    papermill.execute_notebook(copy, out, {"sentences": ["a", "b"]}, prepare_only=True, progress_bar=False)
+    own, injected = parameters_cells(out)
+    assert values(injected.source) == {"sentences": ["a", "b"]}
+    assert "Weather" in own.source
 
 
-def test_a_models_folder_is_found_from_beside_the_copy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "params").mkdir()
+TEXTS = ["\u202e\x07 \r\n\t", 'a "quote" \\ 🙂', "\u2028", "it's", "$5", "#no comment", ""]
+
+
+def test_any_text_comes_out_of_the_cell_as_it_went_in() -> None:
+    given = {
+        "a": TEXTS,
+        "b": {text: [text] for text in TEXTS},
+        "c": [[1.0, None], [1e-4, 2]],
+        "d": True,
+        "e": TEXTS[0],
+    }
+    source = "c: list = [\n    'é', # x\n]  # é\nother = 1; b = {'é': (1,\n 2)}  # last\n"
+    result = lab.with_values(source, given)
+    namespace: dict[str, object] = {}
+    exec(result, namespace)
+    assert {name: namespace[name] for name in given} == given
+    assert namespace["other"] == 1
+    assert "]  # é\nother = 1; b = {" in result
+    assert "}  # last\n" in result
+    assert "\u202e" not in result
+
+
+def test_a_models_folder_is_found_beside_its_set(tmp_path: Path) -> None:
     (tmp_path / "models" / "mine").mkdir(parents=True)
-    (tmp_path / "params" / "mine.yaml").write_text("sentences: [one, two]\nmodel: models/mine\n")
-    monkeypatch.setattr(lab, "PROJECT", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    (cell,) = injected(lab.prepare("mine"))
-    assert repr(str(tmp_path / "models" / "mine")) in cell.source
+    (tmp_path / "mine.yaml").write_text("sentences: [one, two]\nmodel: models/mine\nfallback_model: null\n")
+    (cell,) = parameters_cells(lab.prepare(PROJECT, tmp_path / "mine.yaml", tmp_path / "lab"))
+    assert values(cell.source)["model"] == str(tmp_path / "models" / "mine")
+
+
+def test_a_projects_own_notebook_is_the_one_that_is_copied(tmp_path: Path) -> None:
+    own = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("title = ''", metadata={"tags": ["parameters"]})]
+    )
+    own.cells.append(nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("stream", text="old")]))
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(own, tmp_path / "notebooks" / "walkthrough.ipynb")
+    (tmp_path / "a.yaml").write_text("sentences: [one, two]")
+    copy = nbformat.read(lab.prepare(Project(tmp_path), tmp_path / "a.yaml", tmp_path / "lab"), as_version=4)
+    assert copy.cells[0].source == 'title = "A"\nsentences = [\n    "one",\n    "two",\n]'
+    assert copy.cells[1].outputs == []
+
+
+def test_a_notebook_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "walkthrough.ipynb").write_text("{}")
+    with pytest.raises(UsageError, match=r"walkthrough.ipynb cannot be read as a notebook"):
+        lab.prepare(Project(tmp_path), None, tmp_path / "lab")
 
 
 def test_the_copy_is_not_seen_by_git() -> None:
     copy = ROOT / "notebooks" / ".lab" / "blog.ipynb"
-    known = subprocess.run(["git", "check-ignore", "-q", str(copy)], cwd=ROOT, check=False)
-    assert known.returncode == 0
+    ignored = subprocess.run(["git", "check-ignore", "-q", str(copy)], cwd=ROOT, check=False)
+    assert ignored.returncode == 0
 
 
-def test_a_set_that_is_not_there_is_an_error() -> None:
+def test_a_set_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SetError, match=r"no-such-set\.yaml"):
-        lab.prepare("no-such-set")
+        prepare("no-such-set", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_settings_are_ones_that_jupyterlab_has() -> None:
@@ -114,23 +238,28 @@ def teacher(private_folders: Path) -> dict[str, str]:
         (home / name).write_text(content)
     own = ("JUPYTER", "IPYTHON")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    return plain | {"JUPYTER_PATH": str(home / "path"), "PYTHONSTARTUP": str(home / "startup.py")}
+    (home / "matplotlibrc").write_text("text.usetex: True\n")
+    astray_too = {"PYTHONSTARTUP": str(home / "startup.py"), "MATPLOTLIBRC": str(home), "PYTHONOPTIMIZE": "2"}
+    return plain | {"JUPYTER_PATH": str(home / "path")} | astray_too
 
 
 @pytest.fixture
 def open_lab(
     teacher: dict[str, str], tmp_path: Path
-) -> Iterator[Callable[[str], tuple[subprocess.Popen, str]]]:
+) -> Iterator[Callable[[Path], tuple[subprocess.Popen, str]]]:
     """Start what ``make lab`` starts, with its copies in `tmp_path`; gives the process and the printed address."""
     started: list[subprocess.Popen] = []
     keyboard, terminal = os.openpty()  # JupyterLab asks before it ends where there is somebody to answer
 
-    def start(stem: str) -> tuple[subprocess.Popen, str]:
-        code = f"from pathlib import Path; from sentence_reports import lab; lab.COPIES = Path({str(tmp_path)!r})"
+    def start(path: Path) -> tuple[subprocess.Popen, str]:
+        code = (
+            "import sys; from pathlib import Path; from sentence_reports.lab import open_lab; "
+            "from sentence_reports.project import Project; open_lab(*map(Path, sys.argv[2:]))"
+        ).replace("open_lab(*map", "open_lab(Project(Path(sys.argv[1])), *map")
         log = tmp_path / "log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-c", f"{code}; lab.main()", stem],
+                [sys.executable, "-c", code, ROOT, path, tmp_path],
                 env=teacher | {"BROWSER": "true", "HF_ENDPOINT": "http://127.0.0.1:9"},
                 stdin=terminal,
                 stderr=stderr,
@@ -167,13 +296,18 @@ def run_all(page: Page, attempts: int = 3) -> None:
 
 @pytest.mark.slow
 def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
-    open_lab: Callable[[str], tuple[subprocess.Popen, str]],
+    open_lab: Callable[[Path], tuple[subprocess.Popen, str]],
     browser: Browser,
     tmp_path: Path,
     private_folders: Path,
 ) -> None:
     notebook = (ROOT / "notebooks" / "walkthrough.ipynb").read_bytes()
-    process, address = open_lab("negation")
+    path = tmp_path / "dollars.yaml"
+    path.write_text(
+        "sentences: [It costs $5 in May and $10 in June, 'Pay $x$ now, $$y$$ later', \"\\u202eabc\"]\n"
+        "model: sentence-transformers/all-MiniLM-L6-v2\nfallback_model: null\n"
+    )
+    process, address = open_lab(path)
     page = browser.new_page()
     page.goto(address)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=120_000)
@@ -182,15 +316,17 @@ def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
     expect(
         page.locator(".jp-Notebook .jp-OutputArea-output svg, .jp-Notebook .jp-OutputArea-output img").first
     ).to_be_attached()
+    expect(page.locator(".jp-MarkdownOutput mjx-container").first).to_be_attached()  # formulas are typeset …
+    expect(page.locator(".jp-OutputArea-output mjx-container")).to_have_count(0)  # … and no sentence is
     page.keyboard.press("Control+s")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=60_000)
     page.close()
 
-    ran = nbformat.read(tmp_path / "negation.ipynb", as_version=4)
+    ran = nbformat.read(tmp_path / "dollars.ipynb", as_version=4)
     cells = [cell for cell in ran.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells)
     assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
-    assert any("The restaurant is not open on Sundays" in str(cell.outputs) for cell in cells)
+    assert any("It costs $5 in May and $10 in June" in str(cell.outputs) for cell in cells)
     assert not (private_folders / "astray").exists()
     assert (ROOT / "notebooks" / "walkthrough.ipynb").read_bytes() == notebook
 

@@ -28,4 +28,6 @@ def folded(question: str, answer: str) -> HtmlOutput:
     Sentences in either have to be isolated already (`quoted`).
     """
     summary = f"<summary><b>{escape(question)}</b> <i>Think, then open.</i></summary>"
-    return HtmlOutput(f"<details>{summary}<p>{escape(answer)}</p></details>", f"{question}\n{answer}")
+    return HtmlOutput(
+        f"<details>{summary}<p><bdi>{escape(answer)}</bdi></p></details>", f"{question}\n{answer}"
+    )
