@@ -1,0 +1,120 @@
+"""Standard streams that are closed, full, broken or read-only: the work is done, the exit code says how it went."""
+
+import itertools
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentence_reports.project import init
+
+# What a shell does to a descriptor; 9 is a pipe whose reader has ended.
+STDIN = {"open": "", "closed": "0<&-", "write-only": "0>/dev/null"}
+OUTPUT = {
+    "open": "",
+    "closed": "{}>&-",
+    "full": "{}>/dev/full",
+    "read-only": "{}</dev/null",
+    "broken": "{}>&9",
+}
+EVERY = list(itertools.product(STDIN, OUTPUT, OUTPUT))
+FEW = [
+    *(("closed", state, state) for state in OUTPUT),
+    *(("open", state, "open") for state in OUTPUT if state != "open"),
+    *(("open", "open", state) for state in OUTPUT if state != "open"),
+]
+
+
+def in_shell(words: str, cwd: Path, case: tuple[str, str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command with its streams in the given states; what it says on the open ones is returned."""
+    stdin, stdout, stderr = STDIN[case[0]], OUTPUT[case[1]].format(1), OUTPUT[case[2]].format(2)
+    command = f"{shlex.quote(sys.executable)} -m sentence_reports {words} {stdin} {stdout} {stderr}"
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return subprocess.run(
+            ["bash", "-c", f"exec 9>&{writing}; {command}"],
+            cwd=cwd, env=env, capture_output=True, text=True, pass_fds=[writing], check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    init(tmp_path)
+    return tmp_path
+
+
+def check(project: Path, words: str, code: int, case: tuple[str, str, str]) -> None:
+    done = in_shell(words, project, case)
+    assert done.returncode == code, (words, case, done)
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "Exception ignored" not in done.stderr
+    if code and case[2] == "open":
+        assert done.stderr, (words, case)
+
+
+CODES = {
+    "check": 0,
+    "check none.yaml": 1,
+    "run none.yaml": 1,
+    "run --jobs x": 2,
+    "new /": 2,
+    "--project / check": 2,
+    "schema": 0,
+    "--help": 0,
+    "--version": 0,
+    "run --help": 0,
+}
+SEEN_TO_FAIL = ["check none.yaml", "run none.yaml", "new /", "schema", "--help"]
+
+
+def expected(words: str, stdout: str) -> int:
+    """Return the exit code: a command that is there to print fails if that is not possible."""
+    prints = words in ("schema", "--help", "--version", "run --help")
+    return 1 if prints and stdout in ("full", "read-only") else CODES[words]
+
+
+@pytest.mark.parametrize("words", SEEN_TO_FAIL)
+def test_no_state_of_the_streams_changes_what_a_command_does(words: str, project: Path) -> None:
+    for case in FEW:
+        check(project, words, expected(words, case[1]), case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", CODES)
+def test_no_combination_of_states_changes_what_a_command_does(words: str, project: Path) -> None:
+    for case in EVERY:
+        check(project, words, expected(words, case[1]), case)
+
+
+def makes_reports(project: Path, notebook: Path, words: str, case: tuple[str, str, str]) -> None:
+    (project / "notebooks").mkdir(exist_ok=True)
+    shutil.copy(notebook, project / "notebooks" / "walkthrough.ipynb")
+    shutil.rmtree(project / "reports", ignore_errors=True)
+    check(project, f"run {words} --jobs 1", 0, case)
+    pages = {path.name for path in (project / "reports").glob("*.html")}
+    assert pages == {"index.html", "paraphrase.html", "negation.html", "four-topics.html"}, case
+
+
+@pytest.mark.parametrize("case", [("closed",) * 3, ("open", "full", "full"), ("open", "open", "closed")])
+def test_reports_are_made_whatever_the_streams_take(
+    case: tuple[str, str, str], project: Path, tiny_notebook: Path
+) -> None:
+    makes_reports(project, tiny_notebook, "", case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stdin", STDIN)
+@pytest.mark.parametrize("stdout", OUTPUT)
+def test_reports_are_made_with_every_combination(
+    stdin: str, stdout: str, project: Path, tiny_notebook: Path
+) -> None:
+    for stderr in OUTPUT:
+        makes_reports(project, tiny_notebook, "", (stdin, stdout, stderr))
