@@ -1,71 +1,81 @@
-"""The command line: words in, words and an exit code out.
-
-Exit codes: 0 all good; 1 at least one set failed, the others are done; 2 nothing could be started.
-Progress, warnings and errors go to stderr, the table of reports to stdout.
-"""
+"""The command line: arguments in, messages and an exit code out."""
 
 import argparse
-import io
 import json
 import os
 import sys
-import threading
-from collections.abc import Sequence
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import Any
 
-from sentence_reports.errors import OutputError, UsageError
-from sentence_reports.pipeline import PROJECT, Options, find_sets, read_sets, run, title_of
+from sentence_reports import project as projects
+from sentence_reports import streams
+from sentence_reports.arguments import parser
+from sentence_reports.errors import SentenceReportsError, UsageError
+from sentence_reports.pipeline import Options, find_sets, read_sets, run, title_of
 from sentence_reports.process import Terminated
-from sentence_reports.texts import printable, shorten
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-    from sentence_reports.pages.index import Report
-
-PARAMS, REPORTS = PROJECT / "params", PROJECT / "reports"
-
-NEW_SET = """\
-# yaml-language-server: $schema=schema.json
-# Write your sentences, then: make report SET={name}
-title: {title}
-description: ""
-sentences:
-  - "The first sentence, in quotes"
-  - "The second one; two are needed, 3,000 at most"
-# All further keys, with their meaning: README.md, "Write a set", or sentence-reports schema
-"""
+from sentence_reports.project import Project, find_project
+from sentence_reports.terminal import BUG, Teller, count, log, say, short, show, unmet
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code."""
-    arguments = _parser().parse_args(argv)
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # else its library asks the network for itself
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may know fewer characters than a set has
-        sys.stdout.reconfigure(errors="backslashreplace")
+    """Run one command and return its exit code."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # or its library asks the network on its own
+    debug = False
     try:
+        try:
+            arguments = parser().parse_args(argv, argparse.Namespace(project=None, debug=False))
+        except SystemExit as end:  # --help, --version or wrong usage
+            return int(end.code or 0) or _output_lost()
+        debug = arguments.debug
         _need_current_folder()
-        code = int(arguments.command(arguments))
-        sys.stdout.flush()
-        return code
-    except UsageError as error:
-        _say(f"sentence-reports: {error}")
-        return 2
-    except OutputError as error:
-        _say(f"sentence-reports: {error}")
-        return 1
-    except BrokenPipeError:
-        _point_at_nothing(sys.stdout)
-        return 0
+        if debug:
+            _start_log()
+        code = COMMANDS[arguments.command](arguments)
+        return code or (_output_lost() if arguments.command == "schema" else 0)
+    except SentenceReportsError as error:
+        say(f"sentence-reports: {error}", "red")
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt as stop:
-        _say("sentence-reports: stopped; finished reports are kept")
+        say("sentence-reports: stopped; finished reports are kept")
         return 143 if isinstance(stop, Terminated) else 130
+    except Exception as error:
+        log.info("", exc_info=True)
+        say(f"sentence-reports: {type(error).__name__}: {error}", "red")
+        say(traceback.format_exc().rstrip() if debug else BUG)
+        return 1
 
 
-def _point_at_nothing(stream: TextIO) -> None:
-    """Whoever read it has enough: what is left of our words must not be an error at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def _output_lost() -> int:
+    """Return 1, with a message, if standard output could not take what was printed, else 0."""
+    if (error := streams.output_error()) is not None:
+        say(f"sentence-reports: cannot write to standard output: {error.strerror}")
+    return int(error is not None)
+
+
+def _start_log() -> None:
+    from sentence_reports import debug
+
+    try:
+        say(f"Writing a log to {debug.write_log(projects.version())}")
+    except OSError as error:
+        raise UsageError(f"cannot write a log file: {error.strerror or error}") from error
+
+
+# --- commands ----------------------------------------------------------------------------------------------
+
+
+def _project(arguments: argparse.Namespace) -> Project:
+    if arguments.project is None:
+        return find_project(Path.cwd())
+    if not (arguments.project / "params").is_dir():
+        raise UsageError(
+            f"{arguments.project} is not a project: it has no params/ folder."
+            f" Start one with  sentence-reports init {arguments.project}"
+        )
+    return Project(arguments.project.absolute())
 
 
 def _need_current_folder() -> None:
@@ -75,262 +85,111 @@ def _need_current_folder() -> None:
         raise UsageError("the current folder is gone; change to another one") from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sentence-reports",
-        description="From YAML files of sentences to pages that show how an embedding model relates them.",
-        epilog="Exit code: 0 all good; 1 at least one set failed, the others are done; 2 nothing was started.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    command = commands.add_parser("run", help="make the reports of all sets that changed, and the index")
-    command.set_defaults(command=_run)
-    _add_files(command)
-    command.add_argument(
-        "--out", type=Path, default=REPORTS, metavar="DIR", help="where to (the project's reports/)"
-    )
-    command.add_argument(
-        "--jobs", type=_positive, metavar="N", help="sets at once (what cores and memory allow)"
-    )
-    command.add_argument("--force", action="store_true", help="make every report again")
-    command.add_argument("--strict", action="store_true", help="fail rather than let another model stand in")
-    command.add_argument(
-        "--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="limit for one set (900)"
-    )
-    command.add_argument(
-        "--cold", action="store_true", help="start each set's kernel from nothing; slower, same reports"
-    )
-
-    command = commands.add_parser("check", help="look for mistakes in sets, run nothing")
-    command.set_defaults(command=_check)
-    _add_files(command)
-
-    command = commands.add_parser("new", help="start a set: writes params/NAME.yaml, never over another")
-    command.set_defaults(command=_new)
-    command.add_argument("name", metavar="NAME")
-
-    command = commands.add_parser(
-        "preview", help="show the reports in a browser, kept up to date as you write"
-    )
-    command.set_defaults(command=_preview)
-    _add_files(command)
-
-    command = commands.add_parser("schema", help="print the JSON schema of set files, for editors")
-    command.set_defaults(command=_schema)
-    return parser
+def _set_files(arguments: argparse.Namespace) -> list[Path]:
+    """Return the set files that a command is about: those named, those of a folder, or all of the project."""
+    paths: list[Path] = []
+    for file in arguments.files or [_project(arguments).params]:
+        found = [short(path) for path in find_sets(file)] if file.is_dir() else [file]
+        if not found:
+            raise UsageError(f"no set in {file}. Create one with  sentence-reports new NAME")
+        paths += found
+    return list(dict.fromkeys(paths))
 
 
-def _add_files(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="set files (all of the project's params/)"
-    )
+def _options(arguments: argparse.Namespace, **options: Any) -> Options:
+    """Return the options of a run; without a project there must be files and an output folder."""
+    if arguments.project is None and arguments.files and arguments.out:
+        try:
+            project = find_project(Path.cwd())
+        except UsageError:
+            project = Project(Path.cwd())
+    else:
+        project = _project(arguments)
+    return Options(out=arguments.out or short(project.reports), notebook=project.notebook(), **options)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, found {text!r}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
+def _need_temporary_folder() -> None:
     try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is needed, found {text!r}")
-    return seconds
-
-
-def _say(words: str) -> None:
-    try:
-        print(printable(words), file=sys.stderr)
-    except BrokenPipeError:
-        _point_at_nothing(sys.stderr)
-
-
-def _sets(arguments: argparse.Namespace) -> list[Path]:
-    files = arguments.files or find_sets(PARAMS)
-    if not files:
-        raise UsageError(f"no set in {PARAMS}: start one with  sentence-reports new NAME")
-    return list(dict.fromkeys(files))
-
-
-# --- run ---------------------------------------------------------------------------------------------------
+        tempfile.gettempdir()
+    except OSError as error:
+        raise UsageError("no folder for temporary files can be written; name one: TMPDIR=FOLDER") from error
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    options = Options(
-        arguments.out, arguments.jobs, arguments.force, arguments.strict, arguments.timeout, arguments.cold
-    )
-    paths = _sets(arguments)
-    with Teller(sys.stderr.isatty()) as teller:
+    _need_temporary_folder()
+    names = ("jobs", "force", "strict", "timeout", "cold")
+    options = _options(arguments, **{name: getattr(arguments, name) for name in names})
+    paths = _set_files(arguments)
+    with Teller(bar=sys.stderr.isatty(), debug=arguments.debug) as teller:
         reports = run(paths, options, teller)
-    try:
-        _show(reports, options.out)
-    except BrokenPipeError:
-        _point_at_nothing(sys.stdout)
-    failed = [report for report in reports if report.failure]
-    made = teller.total - sum(1 for report in failed if report.stem in teller.seen)
-    _say(_closing_words(len(reports), made, len(failed)))
-    _say(f"Look at {_short(options.out / 'index.html')}")
-    return 1 if failed else 0
-
-
-def _closing_words(total: int, made: int, failed: int) -> str:
-    if not made and not failed:
-        return f"Nothing to do: {total} {'report is' if total == 1 else 'reports are'} up to date."
-    words = f"{made} made, {total - made - failed} up to date"
-    return f"{words}, {failed} failed." if failed else f"{words}."
-
-
-def _short(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-class Teller:
-    """Says how a run goes: a progress bar on a terminal, a line per set elsewhere."""
-
-    def __init__(self, terminal: bool) -> None:
-        self.total = 0
-        self.seen: set[str] = set()
-        self._terminal = terminal
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> "Teller":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def warn(self, words: str) -> None:
-        """Say it, as a line of its own."""
-        _say(words)
-
-    def begin(self, total: int) -> None:
-        """Show the bar, or say how many sets there are."""
-        self.total = total
-        if self._terminal:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-            columns = (
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-            )
-            self._bar = Progress(*columns, console=Console(stderr=True))
-            self._bar.start()
-            self._task = self._bar.add_task("reports", total=total)
-        else:
-            _say(f"{total} {'set' if total == 1 else 'sets'} to run")
-
-    def done(self, report: "Report") -> None:
-        """Say how it went, and move the bar on."""
-        self.seen.add(report.stem)
-        if report.failure:
-            _say(f"{report.stem}: failed: {report.failure}")
-        else:
-            for notice in report.notices:
-                _say(f"{report.stem}: {notice}")
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, description=printable(report.stem))
-        elif not report.failure:
-            _say(f"{report.stem}: done in {report.seconds:g} s")
-
-
-COLUMNS = ("set", "model", "sentences", "closest pair", "seconds", "file")
-
-
-def _row(report: "Report", out: Path) -> tuple[str, ...]:
-    """The report's line in the table, a field for each of COLUMNS, all of them on one line."""
-    return tuple(printable(field).replace("\n", "\\n") for field in _fields(report, out))
-
-
-def _fields(report: "Report", out: Path) -> tuple[str, ...]:
-    file = _short(out / f"{report.stem}.html")
-    if report.failure:
-        reason = f"failed: {' '.join(report.failure.split())}"
-        return report.stem, report.model, "", reason, "", file if report.date else ""
-    first, second, similarity = report.closest or ("", "", 0.0)
-    pair = f"{similarity:.4f}  {shorten(first, 30)} | {shorten(second, 30)}"
-    return report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file
-
-
-def _show(reports: Sequence["Report"], out: Path) -> None:
-    rows = [_row(report, out) for report in reports]
-    if not sys.stdout.isatty():
-        for row in rows:
-            print(*row, sep="\t")
-        sys.stdout.flush()
-        return
-    from rich.console import Console
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    table = Table(*(Column(name, overflow="fold") for name in COLUMNS))
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
-
-
-# --- the other commands ------------------------------------------------------------------------------------
+        teller.close(reports)
+    if teller.begun or any(report.failure for report in reports):
+        show(reports, options.out)
+    page = "index" if len(reports) > 1 else reports[0].stem
+    if (options.out / f"{page}.html").exists():
+        say(f"Look at {short(options.out / page)}.html")
+    if any(report.failure for report in reports):
+        return 1
+    return 3 if any(unmet(report) for report in reports) else 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    good, bad = read_sets(_sets(arguments))
+    good, bad = read_sets(_set_files(arguments))
     for problem in (problem for each in good for problem in each.warnings):
-        _say(f"{problem} (warning)")
+        say(f"{problem} (warning)", "yellow")
     for error in bad.values():
-        _say(str(error))
-    _say(
-        f"{len(good)} {'set is' if len(good) == 1 else 'sets are'} fine"
-        + (f", {len(bad)} not" if bad else "")
-    )
+        say(str(error), "red")
+    verb = "is" if len(good) == 1 else "are"
+    say(f"{count(len(good), 'set')} {verb} valid" + (f", {len(bad)} not" if bad else ""))
     return 1 if bad else 0
 
 
 def _new(arguments: argparse.Namespace) -> int:
-    name = arguments.name.removesuffix(".yaml")
-    plain = name.replace("-", "").replace("_", "").isalnum() and len(name.encode()) <= 200
-    if not plain or name.casefold() == "index":
-        raise UsageError(
-            f"{arguments.name!r} cannot name a set: letters, digits, - and _ make a name, in 200 bytes; index is taken"
-        )
-    taken = [path for path in find_sets(PARAMS) if path.stem.casefold() == name.casefold()]
-    if taken:
-        raise UsageError(f"{_short(taken[0])} exists already; nothing was written")
-    path = PARAMS / f"{name}.yaml"
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(NEW_SET.format(name=name, title=json.dumps(title_of(name), ensure_ascii=False)))
-    except OSError as error:
-        raise UsageError(f"cannot write {_short(path)}: {error.strerror or error}") from error
-    print(_short(path))
+    stem = projects.stem_of(arguments.name)
+    path = short(projects.new(_project(arguments), stem, title_of(stem)))
+    print(path)
+    sys.stdout.flush()
+    say(f"Write your sentences in it, then:  sentence-reports run {path}")
+    return 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder
+    written = projects.init(folder, ci=arguments.ci)
+    for path in written:
+        print(path)
+    sys.stdout.flush()
+    step = "sentence-reports run" if folder == Path() else f"cd {folder} && sentence-reports run"
+    say(f"Next:  {step}" if written else f"Nothing to do: {folder.absolute()} has it all already.")
     return 0
 
 
 def _preview(arguments: argparse.Namespace) -> int:
     from sentence_reports.preview import preview
 
-    _sets(arguments)  # raises where there is none
+    _need_temporary_folder()
+    options = _options(arguments)
+    _set_files(arguments)  # raises if there is none
     try:
-        with Teller(terminal=False) as teller:
-            preview(arguments.files, PARAMS, Options(REPORTS), teller, _invite)
+        with Teller(bar=False, debug=arguments.debug) as teller:
+            preview(arguments.files, _project(arguments).params, options, teller, _invite)
     except OSError as error:
         raise UsageError(f"cannot start the preview: {error}") from error
-    _say("Preview ended.")
+    say("Preview ended.")
     return 0
 
 
 def _invite(address: str) -> None:
-    _say("Ctrl-C ends the preview. Look at")
+    say("Ctrl-C ends the preview. Look at")
     print(address, flush=True)
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from sentence_reports import lab
+
+    sys.argv = ["lab", *([arguments.name] if arguments.name else [])]
+    lab.main()
+    return 0
 
 
 def _schema(_: argparse.Namespace) -> int:
@@ -338,3 +197,14 @@ def _schema(_: argparse.Namespace) -> int:
 
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
     return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "check": _check,
+    "new": _new,
+    "init": _init,
+    "preview": _preview,
+    "lab": _lab,
+    "schema": _schema,
+}

@@ -1,5 +1,6 @@
 """A project: a folder with `params/`. Where its sets, notebooks and reports are, and how to start one."""
 
+import importlib.metadata
 import json
 import shutil
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ def packaged(name: str) -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / name
 
 
+def version() -> str:
+    """Return the version that is installed."""
+    return importlib.metadata.version("sentence-reports")
+
+
 def init(folder: Path, *, ci: bool = False) -> list[Path]:
     """Write a project into `folder`, which is created if necessary; return the files written.
 
@@ -86,18 +92,11 @@ def init(folder: Path, *, ci: bool = False) -> list[Path]:
     return [path for name, source in sources.items() if _write_new(path := folder / name, source)]
 
 
-def new(project: Project, name: str, title: str) -> Path:
-    """Write a set with two placeholder sentences to `params/NAME.yaml` and return its path.
+def new(project: Project, stem: str, title: str) -> Path:
+    """Write a set with two placeholder sentences to `params/STEM.yaml` and return its path.
 
-    Raises UsageError if `name` is not a valid set name or taken, or if the file cannot be written.
+    Raises UsageError if there is such a set, or if the file cannot be written.
     """
-    stem = name.removesuffix(".yaml").removesuffix(".yml")
-    valid = stem.replace("-", "").replace("_", "").isalnum() and len(stem.encode()) <= 200
-    if not valid or stem.casefold() == "index":
-        raise UsageError(
-            f"{name!r} is not a valid set name: use letters, digits, - and _ (at most 200 bytes);"
-            ' "index" is reserved'
-        )
     path = project.params / f"{stem}.yaml"
     try:
         for taken in project.params.glob("*.y*ml"):
@@ -109,6 +108,18 @@ def new(project: Project, name: str, title: str) -> Path:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
     return path
+
+
+def stem_of(name: str) -> str:
+    """Return the name of a set without the suffix of its file. Raises UsageError if it is not a valid name."""
+    stem = name.removesuffix(".yaml").removesuffix(".yml")
+    valid = stem.replace("-", "").replace("_", "").isalnum() and len(stem.encode()) <= 200
+    if not valid or stem.casefold() == "index":
+        raise UsageError(
+            f"{name!r} is not a valid set name: use letters, digits, - and _ (at most 200 bytes);"
+            ' "index" is reserved'
+        )
+    return stem
 
 
 def _write_new(path: Path, source: Path) -> bool:

@@ -147,16 +147,19 @@ DEFAULT = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 """
-DRIVER = (
-    DEFAULT
-    + """
-import functools, sys
+IN_PROJECT = """
+import shutil, sys
 from pathlib import Path
-from sentence_reports import __main__, cli
-cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv.pop(1)))
-sys.exit(__main__.main())
+from sentence_reports import __main__
+def in_project(notebook):
+    "Return the option for a project whose own notebook this is, so that it runs instead of the packaged one."
+    project = Path(notebook).parent / "project"
+    for name in ("params", "notebooks"):
+        (project / name).mkdir(parents=True, exist_ok=True)
+    shutil.copy(notebook, project / "notebooks" / "walkthrough.ipynb")
+    return ["--project", str(project)]
 """
-)
+DRIVER = DEFAULT + IN_PROJECT + "sys.argv[1:2] = in_project(sys.argv[1])\nsys.exit(__main__.main())"
 
 
 # --- what can be wrong with a model --------------------------------------------------------------------------

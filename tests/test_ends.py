@@ -18,7 +18,7 @@ import pytest
 from bs4 import BeautifulSoup
 from filelock import FileLock
 from hub import StandIn
-from support import DEFAULT, DRIVER, eventually, write_sets
+from support import DEFAULT, DRIVER, IN_PROJECT, eventually, write_sets
 
 from sentence_reports.execution import forkserver
 from sentence_reports.models import EMBEDDED
@@ -205,14 +205,13 @@ def test_a_run_that_waits_for_the_hub_can_be_ended(tmp_path: Path) -> None:
 # kernels, pages and files. Answers with the run's process id and, after its end, with its exit code.
 STARTER = (
     DEFAULT
+    + IN_PROJECT
     + """
-import functools, json, os, sys
-from pathlib import Path
-from sentence_reports import __main__, cli
+import json, os
 from sentence_reports.execution import engine as execute
 from sentence_reports.pages import render
 from sentence_reports.pages import tables
-cli.Options = functools.partial(cli.Options, notebook=Path(sys.argv[1]))
+project = in_project(sys.argv[1])
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
 def die_at(step, out):
     def count(event, args):
@@ -232,7 +231,7 @@ for line in sys.stdin:
         os.dup2(log, 2)
         if step:
             die_at(*step)
-        sys.argv[1:] = words
+        sys.argv[1:] = project + words
         sys.exit(__main__.main())
     print(pid, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)

@@ -31,13 +31,14 @@ PAGE = f"""<!DOCTYPE html><html><head>
 
 # Calls the command line with folders and a notebook of the test's own.
 DRIVER = """
-import functools, pathlib, signal, sys
+import pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 from sentence_reports import __main__, cli, preview
+from sentence_reports.project import Project
 preview.PORT = 0  # any free one: 8000 may be another test's
-cli.PARAMS, cli.REPORTS, notebook = map(pathlib.Path, sys.argv[1:4])
-cli.Options = functools.partial(cli.Options, notebook=notebook)
-sys.argv[1:4] = ["preview"]
+params, out, notebook = map(pathlib.Path, sys.argv[1:4])
+Project.params, Project.notebook = params, lambda project: notebook
+sys.argv[1:4] = ["--project", str(params.parent), "preview", "--out", str(out)]
 sys.exit(__main__.main())
 """
 

@@ -1,0 +1,112 @@
+"""The arguments of the command line, and the help texts."""
+
+import argparse
+import threading
+from pathlib import Path
+from typing import Any
+
+from sentence_reports.project import version
+
+EXIT_CODES = """\
+exit codes:
+  0  success
+  1  a set failed; the other reports are made
+  2  nothing could be started
+  3  all reports are made, but a published figure or a claim is not met
+  130, 143  interrupted; finished reports are kept
+"""
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(f"sentence-reports {version()}")
+        parser.exit()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; parsed arguments hold `command` (its name), `project`, `debug` and the command's own."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument(
+        "--project", type=Path, metavar="DIR", help="project folder (default: the nearest one with params/)"
+    )
+    common.add_argument("--debug", action="store_true", help="show tracebacks and write a log file")
+    main = argparse.ArgumentParser(
+        prog="sentence-reports",
+        description="Turn YAML files of sentences into pages that show how an embedding model relates them.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+    )
+    main.add_argument(
+        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
+    )
+    commands = main.add_subparsers(required=True, dest="command", metavar="COMMAND", title="commands")
+
+    def add(name: str, help: str, *examples: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog="examples:\n" + "\n".join(f"  sentence-reports {example}" for example in examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[common],
+        )
+
+    command = add("run", "make every report that is out of date, and the index",
+                  "run", "run params/mine.yaml --out trial")  # fmt: skip
+    _add_files(command)
+    _add_out(command)
+    command.add_argument("--jobs", type=_positive, metavar="N",
+                         help="sets to run in parallel (default: as many as cores and memory allow)")  # fmt: skip
+    command.add_argument("--force", action="store_true", help="make every report again")
+    command.add_argument("--strict", action="store_true", help="fail instead of using the fallback model")
+    command.add_argument("--timeout", type=_seconds, default=900.0, metavar="SECONDS",
+                         help="time limit for each set (default: 900)")  # fmt: skip
+    command.add_argument("--cold", action="store_true", help=argparse.SUPPRESS)
+
+    _add_files(add("check", "validate sets without running them", "check", "check params/mine.yaml"))
+
+    command = add("new", "create params/NAME.yaml; never overwrites", "new mine")
+    command.add_argument("name", metavar="NAME", help="letters, digits, - and _")
+
+    command = add("init", "start a project with three sets; never overwrites", "init study --ci")
+    command.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR",
+                         help="folder to start it in (default: the current one)")  # fmt: skip
+    command.add_argument("--ci", action="store_true", help="add a GitHub workflow that publishes the reports")
+
+    command = add("preview", "show the reports in a browser and update them as you write",
+                  "preview", "preview params/mine.yaml")  # fmt: skip
+    _add_files(command)
+    _add_out(command)
+
+    command = add("lab", "open a copy of the notebook in JupyterLab", "lab", "lab mine")
+    command.add_argument("name", nargs="?", metavar="NAME", help="a set of the project, or a set file")
+
+    add("schema", "print the JSON schema of set files", "schema > params/schema.json")
+    return main
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE",
+                         help="set files, or folders of them (default: the project's params/)")  # fmt: skip
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, metavar="DIR",
+                         help="output folder (default: the project's reports/)")  # fmt: skip
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive integer, got {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(f"expected a positive number of seconds, got {text!r}")
+    return seconds

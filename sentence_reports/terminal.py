@@ -1,0 +1,160 @@
+"""What a run tells on the terminal: progress and messages on stderr, the final table on stdout."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentence_reports.texts import printable, shorten
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from sentence_reports.pages.index import Report
+
+log = logging.getLogger("sentence_reports")
+BUG = "This is a bug in Sentence Reports; run the command again with --debug to see where it happened."
+
+
+def say(message: str, style: str = "") -> None:
+    """Print a message to stderr, in a rich style if that is a terminal, and log it."""
+    log.info("%s", message)
+    if style and sys.stderr.isatty():
+        from rich.text import Text
+
+        _console().print(Text(printable(message), style=style), soft_wrap=True)
+    else:
+        print(printable(message), file=sys.stderr)
+
+
+def short(path: Path) -> Path:
+    """Return `path` relative to the current folder if it is inside, else as it is."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def count(number: int, noun: str) -> str:
+    """Return the number with its noun, such as "1 set" or "2 sets"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+class Teller:
+    """Tells how a run goes: a progress bar on a terminal, a line per set elsewhere."""
+
+    def __init__(self, *, bar: bool, debug: bool = False) -> None:
+        self.begun: int = 0
+        self.done_stems: set[str] = set()
+        self._wants_bar, self._debug = bar, debug
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "Teller":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def warn(self, message: str) -> None:
+        """Print a message that the author should see."""
+        say(message)
+
+    def begin(self, total: int) -> None:
+        """Show the bar, or print how many sets will be run."""
+        self.begun = total
+        if not self._wants_bar:
+            say(f"{count(total, 'set')} to run")
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        name = TextColumn("{task.description}", markup=False)
+        self._bar = Progress(name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=_console())
+        self._bar.start()
+        self._task = self._bar.add_task("reports", total=total)
+
+    def progress(self, stem: str, done: int, total: int) -> None:
+        """Show how many sentences of a large set are encoded."""
+
+    def done(self, report: "Report") -> None:
+        """Print how a set went, and advance the bar."""
+        self.done_stems.add(report.stem)
+        if report.failure:
+            say(f"{report.stem}: failed: {report.failure}", "red")
+            self._tell_bug(report)
+        for notice in () if report.failure else report.notices:
+            say(f"{report.stem}: {notice}", "yellow")
+        for check in () if report.failure else unmet(report):
+            say(f"{report.stem}: {check}", "yellow")
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=1, description=printable(report.stem))
+        elif not report.failure:
+            say(f"{report.stem}: done in {report.seconds:g} s")
+
+    def close(self, reports: Sequence["Report"]) -> None:
+        """Stop the bar; print the checks not told yet that are not met, and a summary."""
+        self.__exit__()
+        failed = [report for report in reports if report.failure]
+        missed = [(report, check) for report in reports if not report.failure for check in unmet(report)]
+        for report, check in missed:
+            if report.stem not in self.done_stems:
+                say(f"{report.stem}: {check}", "yellow")
+        made = self.begun - sum(report.stem in self.done_stems for report in failed)
+        if made or failed:
+            rest = len(reports) - made - len(failed)
+            say(f"{made} made, {rest} up to date" + (f", {len(failed)} failed." if failed else "."))
+        else:
+            verb = "is" if len(reports) == 1 else "are"
+            say(f"Nothing to do: {count(len(reports), 'report')} {verb} up to date.")
+        if missed:
+            verb = "is" if len(missed) == 1 else "are"
+            say(f"{count(len(missed), 'check')} {verb} not met.", "yellow")
+
+    def _tell_bug(self, report: "Report") -> None:
+        if trace := getattr(report, "traceback", None):
+            log.info("%s", trace)
+            say(trace.rstrip() if self._debug else BUG)
+
+
+def unmet(report: "Report") -> Sequence[str]:
+    """Return the checks of a report that are not met, a sentence each."""
+    return getattr(report, "unmet", ())
+
+
+def show(reports: Sequence["Report"], out: Path) -> None:
+    """Print the table of reports to stdout: for people on a terminal, tab-separated elsewhere."""
+    if not sys.stdout.isatty():
+        for report in reports:
+            print(*_fields(report, out), sep="\t")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("report", overflow="fold", no_wrap=False)
+    table.add_column("sentences", justify="right")
+    table.add_column("closest pair", overflow="fold", ratio=1)
+    for report in reports:
+        stem, _, n, pair, _, file = _fields(report, out)
+        table.add_row(Text(file or stem), n, Text(pair, "red" if report.failure else ""))
+    Console(highlight=False).print(table)
+
+
+def _fields(report: "Report", out: Path) -> Sequence[str]:
+    """Return set, model, number of sentences, closest pair, seconds and file, each on one line."""
+    file = str(short(out / f"{report.stem}.html"))
+    if report.failure:
+        reason = f"failed: {' '.join(report.failure.split())}"
+        fields = (report.stem, report.model, "", reason, "", file if report.date else "")
+    else:
+        first, second, similarity = report.closest or ("", "", 0.0)
+        pair = f"{similarity:.4f}  {shorten(first, 30)} | {shorten(second, 30)}"
+        fields = (report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file)
+    return [printable(field).replace("\n", "\\n") for field in fields]

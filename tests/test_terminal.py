@@ -1,0 +1,95 @@
+"""What a run tells on the terminal, and what `--debug` adds."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import command_line
+
+from sentence_reports.report import Report
+from sentence_reports.terminal import Teller
+
+GOOD = Report("good", "Good", "../params/good.yaml", "m", 2, date="2026-01-01", seconds=1.5)
+UNMET = Report("odd", "Odd", "../params/odd.yaml", "m", 2, seconds=1, unmet=("1 of 3 figures is not met",))
+BUG = Report(
+    "bad", "Bad", "", "m", 2, failure="a bug: KeyError: 'x'", traceback="Traceback\n  in x\nKeyError"
+)
+
+
+def tell(*reports: Report, begun: int, debug: bool = False) -> None:
+    with Teller(bar=False, debug=debug) as teller:
+        if begun:
+            teller.begin(begun)
+        for report in reports[:begun]:
+            teller.done(report)
+        teller.close(reports)
+
+
+def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(UNMET, GOOD, begun=1)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "1 set to run",
+        "odd: 1 of 3 figures is not met",
+        "odd: done in 1 s",
+        "1 made, 1 up to date.",
+        "1 check is not met.",
+    ]
+    tell(GOOD, UNMET, begun=0)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "odd: 1 of 3 figures is not met",
+        "Nothing to do: 2 reports are up to date.",
+        "1 check is not met.",
+    ]
+
+
+def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(BUG, begun=1)
+    told = capsys.readouterr().err.splitlines()
+    assert told[1:3] == [
+        "bad: failed: a bug: KeyError: 'x'",
+        "This is a bug in Sentence Reports; run the command again with --debug to see where it happened.",
+    ]
+    tell(BUG, begun=1, debug=True)
+    assert "Traceback\n  in x\nKeyError\n" in capsys.readouterr().err
+
+
+BROKEN = """
+import sys
+from sentence_reports import __main__, cli
+cli.COMMANDS["check"] = lambda _: {}["x"]
+sys.exit(__main__.main())
+"""
+
+
+def test_a_fault_of_ours_is_findable(tmp_path: Path) -> None:
+    def ran(*words: str, **env: str) -> list[str]:
+        command = [sys.executable, "-c", BROKEN, *words]
+        env = {"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)} | env
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        return done.stderr.splitlines()
+
+    assert ran("check") == [
+        "sentence-reports: KeyError: 'x'",
+        "This is a bug in Sentence Reports; run the command again with --debug to see where it happened.",
+    ]
+    for home in (tmp_path, "/dev/null"):
+        first, _, *trace = ran("check", "--debug", HOME=str(home))
+        assert trace[0] == "Traceback (most recent call last):"
+        assert trace[-1] == "KeyError: 'x'"
+        (path,) = re.findall(r"^Writing a log to (.*)$", first)
+        assert Path(path).is_relative_to(tmp_path)
+        log = Path(path).read_text()
+        assert "sentence-reports 0." in log
+        assert "\nKeyError: 'x'" in log
+
+
+def test_debug_changes_nothing_about_the_result(tmp_path: Path) -> None:
+    ran = command_line("--debug", "check", "none.yaml", home=tmp_path, cwd=tmp_path)
+    assert ran.code == 1
+    assert ran.stderr.splitlines()[1].startswith("none.yaml: there is no such file")
+    assert "none.yaml: there is no such file" in next(tmp_path.rglob("debug.log")).read_text()
