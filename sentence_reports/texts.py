@@ -1,5 +1,6 @@
 """Texts as they can be shown: names that are no Unicode, long ones, on a terminal, in a page for browsers."""
 
+import re
 import unicodedata
 
 # Unicode's bidirectional classes of characters that can change the order of what follows them (UAX 9).
@@ -33,6 +34,11 @@ def isolated(text: str) -> str:
 def printable(text: str) -> str:
     """`text` with every character that could steer a terminal written as an escape; line breaks stay."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def escape_controls(text: str) -> str:
+    """Return `text` with the characters that set a direction (U+202E …) written as escapes."""
+    return re.sub("[\u202a-\u202e\u2066-\u2069]", lambda match: ascii(match[0])[1:-1], text)
 
 
 def exact(html: str) -> str:

@@ -30,7 +30,7 @@ READ_PAGE = """() => {
     titles: texts("title, h1"),
     quoted: texts("#glance .facts q"),
     rows: texts(".matrix tbody .full"),
-    neighbours: [...document.querySelectorAll(".neighbours ol > li")].map(item => item.firstChild.data),
+    neighbours: [...document.querySelectorAll(".neighbours ol > li")].map(item => item.firstChild.textContent),
     printed: texts(".output pre")[0],
   };
 }"""

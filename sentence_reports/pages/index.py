@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentence_reports.texts import exact
+from sentence_reports.texts import escape_controls, exact
 
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -32,6 +32,7 @@ class Report:
     seconds: float | None = None
     thumbnail: list[list[str]] | None = None
     notices: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
     failure: str | None = None
     gone: bool = False
 
@@ -43,6 +44,7 @@ def render_index(reports: Sequence[Report]) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["escape_controls"] = escape_controls
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
     html = environment.get_template("reports.html.j2").render(
         reports=[report for report in by_title if report.date],

@@ -1,15 +1,20 @@
 """The pages in a real browser: they ask for nothing, run nothing, and can be read by everybody."""
 
+import io
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from support import Ran, command_line
 
@@ -31,6 +36,20 @@ CONTROLS = [
     "line\nbreaks\u2028 of\x0b  all\x0c kinds\n",
 ]
 LONG = "word " * 20_000
+MARKS = "\u0301\u0330" * 150
+UNRULY = {
+    "title": "Turned \u202eround",
+    "description": "Turned \u202eround\nand a" + MARKS,
+    "sentences": {
+        "group \u202eone": [
+            "An override \u202eand its end",
+            "An isolate \u2069\u202e left too early",
+            "A paragraph \u2029\u202e of its own",
+            f"marks on a{MARKS} letter",
+        ],
+        "\u0e4a" * 200: ["one", f"b{MARKS}", "\u0e4a" * 199 + "x", "اثنان 12", "two"],
+    },
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +65,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         },
         "scripts": {"sentences": SCRIPTS + CONTROLS},
         "forty": {"sentences": many},
+        "unruly": UNRULY,
+        "lost": {"title": UNRULY["title"] + MARKS, "sentences": ["one", "two"], "model": "./no \u202efolder"},
         "broken": {"title": HOSTILE[1], "sentences": ["one", "two"], "model": "./no <b>such</b> folder"},
     }
     for stem, keys in sets.items():
@@ -103,7 +124,9 @@ def every_page(shipped: Ran, odd: Ran) -> list[Path]:
 
 def test_the_odd_sets_are_reports_and_only_the_broken_one_fails(odd: Ran) -> None:
     assert odd.code == 1
-    assert sorted(path.stem for path in odd.out.glob("*.html")) == ["forty", "hostile", "index", "scripts"]
+    assert sorted(path.stem for path in odd.out.glob("*.html")) == [
+        *("forty", "hostile", "index", "scripts", "unruly")
+    ]
 
 
 def test_pages_ask_for_nothing_complain_of_nothing_and_have_an_outline(
@@ -135,10 +158,78 @@ def test_no_page_breaks_a_rule_of_wcag(
         )
 
 
-def test_no_page_scrolls_sideways_on_a_phone(visit: Callable[..., Watched], shipped: Ran, odd: Ran) -> None:
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_page_is_wider_than_its_window(
+    visit: Callable[..., Watched], shipped: Ran, odd: Ran, width: int
+) -> None:
     for path in every_page(shipped, odd):
-        page = visit(path, width=360).page
-        assert page.evaluate("document.documentElement.scrollWidth") == 360, path.name
+        page = visit(path, width=width).page
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path.name
+
+
+# What holds a text of a set, each a box of its own.
+BOXES = "bdi, q, h1, .lead, .full, .line, td, th"
+
+
+@pytest.mark.parametrize("stem", ["unruly", "index"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_text_paints_outside_its_box(
+    visit: Callable[..., Watched], odd: Ran, stem: str, width: int
+) -> None:
+    page = visit(odd.out / f"{stem}.html", width=width).page
+    page.add_style_tag(content=".card { content-visibility: visible }")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+    def picture() -> NDArray[np.int16]:
+        shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+        return np.asarray(shot.convert("L"), dtype=np.int16)
+
+    with_texts = picture()
+    rectangles = page.evaluate(
+        """boxes => [...document.querySelectorAll(boxes)].map(box => {
+            const {left, top, right, bottom} = box.getBoundingClientRect();
+            return [left, top + scrollY, right, bottom + scrollY];
+        })""",
+        BOXES,
+    )
+    page.add_style_tag(content=f":is({BOXES}), :is({BOXES}) * {{ color: transparent !important }}")
+    changed = np.abs(with_texts - picture()) > 8
+    assert changed.any()
+    for left, top, right, bottom in rectangles:
+        margin = 7  # .2em of the largest text, the title
+        rows = slice(max(0, math.floor(top) - margin), math.ceil(bottom) + margin)
+        changed[rows, max(0, math.floor(left) - margin) : math.ceil(right) + margin] = False
+    assert not changed.any(), np.argwhere(changed)[:5].tolist()
+
+
+@pytest.mark.parametrize("stem", ["unruly", "index"])
+def test_no_text_reorders_what_is_around_it(visit: Callable[..., Watched], odd: Ran, stem: str) -> None:
+    page = visit(odd.out / f"{stem}.html").page
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    reordered = page.evaluate(
+        """boxes => {
+            const found = [], nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (nodes.nextNode()) {
+                const node = nodes.currentNode;
+                if (node.parentElement.closest(boxes + ", math, svg, style")) continue;
+                let last, depth = 0;
+                for (let k = 0; k < node.length; k++) {
+                    // isolated by marks of its own, as plain text has to be
+                    depth += /[\\u2066-\\u2068]/.test(node.data[k]) - /\\u2069/.test(node.data[k]);
+                    if (depth) continue;
+                    const range = new Range();
+                    range.setStart(node, k);
+                    range.setEnd(node, k + 1);
+                    const place = range.getClientRects()[0];
+                    if (last && place && place.top === last.top && place.left < last.left) found.push(node.data);
+                    last = place;
+                }
+            }
+            return [...new Set(found)];
+        }""",
+        BOXES,
+    )
+    assert reordered == []
 
 
 def test_a_hostile_set_is_only_text(visit: Callable[..., Watched], odd: Ran) -> None:
