@@ -6,6 +6,7 @@ from sentence_reports.lesson.heatmap import color_floor, heatmap, legend
 from sentence_reports.lesson.html import folded
 from sentence_reports.lesson.map import sentence_map
 from sentence_reports.lesson.picture import make_labels, quoted
+from sentence_reports.lesson.reference import reference_check, verdict
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.lesson.tokens import show_tokens
 from sentence_reports.lesson.vectors import angle, histogram, strips
@@ -23,9 +24,11 @@ __all__ = [
     "legend",
     "make_labels",
     "quoted",
+    "reference_check",
     "sentence_map",
     "show_tokens",
     "strips",
     "summarize",
+    "verdict",
     "words",
 ]

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered, quoted
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import Pair
+from sentence_reports.summary import Legend, Pair
 
 ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
 VECTOR_UP_TO = 40  # sentences; with more, the PNG is smaller than the SVG
@@ -117,24 +116,17 @@ def _frame_groups(axes: Axes, groups: Sequence[str]) -> None:
         start += size
 
 
-def legend(
-    similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str
-) -> dict[str, Any]:
-    """Return what a page says about the heatmap with the same low end, ready for JSON.
-
-    `low` and `high` are the similarities at the ends of the colors, `scale` is the same in words, `ramp` the colors
-    between them in equal steps, `groups` the groups' names with the color of their labels; `numbered` says whether
-    the axes show numbers instead of labels.
-    """
+def legend(similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str) -> Legend:
+    """Return what a page says about the colors of the heatmap with the same low end."""
     colors = mpl.colormaps[cmap].resampled(RAMP)
-    return {
-        "low": low,
-        "high": 1.0,
-        "scale": _describe_scale(similarity, low, cmap),
-        "ramp": [mpl.colors.to_hex(colors(k)) for k in range(RAMP)],
-        "groups": list(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else [],
-        "numbered": len(similarity) <= LABELED_UP_TO and numbered(list(similarity.index)),
-    }
+    return Legend(
+        low=low,
+        high=1.0,
+        scale=_describe_scale(similarity, low, cmap),
+        ramp=tuple(mpl.colors.to_hex(colors(k)) for k in range(RAMP)),
+        groups=tuple(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else (),
+        numbered=len(similarity) <= LABELED_UP_TO and numbered(list(similarity.index)),
+    )
 
 
 def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str] | None, cmap: str) -> str:

@@ -80,7 +80,7 @@ def test_what_lies_below_the_low_end_is_said() -> None:
     similarity = square(["one", "two", "three"], lowest=0.1)
     assert "from 0.5 or less (lightest) to 1 (darkest)" in heatmap(similarity, low=0.5).alt
     assert "from 0 (lightest) to 1 (darkest)" in heatmap(similarity, low=0.0).alt
-    assert legend(similarity, low=0.5, groups=None, cmap="YlGnBu")["low"] == 0.5
+    assert legend(similarity, low=0.5, groups=None, cmap="YlGnBu").low == 0.5
     assert svg_text(heatmap(similarity, low=0.5)) != svg_text(heatmap(similarity, low=0.0))
 
 
@@ -158,7 +158,7 @@ def test_a_label_that_writes_backwards_does_not_reorder_the_text_alternative() -
 @pytest.mark.parametrize(("n", "numbers"), [(150, True), (151, False)])
 def test_numbers_are_spoken_of_where_there_are_some(n: int, numbers: bool) -> None:
     similarity = square([f"中 {k}" for k in range(n)])
-    assert legend(similarity, low=0.0, groups=None, cmap="Reds")["numbered"] is numbers
+    assert legend(similarity, low=0.0, groups=None, cmap="Reds").numbered is numbers
 
 
 def test_what_the_font_has_is_drawn() -> None:
@@ -184,13 +184,13 @@ def test_the_colour_map_and_the_groups_change_the_picture() -> None:
 def test_the_words_for_the_scale_are_true_of_the_colour_map(cmap: str, words: str) -> None:
     similarity = square(["one", "two", "three"])
     assert words in heatmap(similarity, cmap=cmap).alt
-    assert legend(similarity, low=0.0, groups=None, cmap=cmap)["scale"] == words
+    assert legend(similarity, low=0.0, groups=None, cmap=cmap).scale == words
 
 
 def test_groups_are_named_in_words_and_in_the_legend() -> None:
     similarity = square(["one", "two", "three"])
     assert ", in the groups z, a. " in heatmap(similarity, groups=["z", "z", "a"]).alt
-    named = legend(similarity, low=0.0, groups=["z", "z", "a"], cmap="YlGnBu")["groups"]
+    named = legend(similarity, low=0.0, groups=["z", "z", "a"], cmap="YlGnBu").groups
     assert [name for name, _ in named] == ["z", "a"]
 
 

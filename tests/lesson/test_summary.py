@@ -1,36 +1,39 @@
-"""Pairs in order, and the summary that a notebook publishes and others read back."""
+"""Pairs in order, and what a notebook publishes about its run."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
 
-from sentence_reports.lesson.summary import MIME, read_summary, similarity_matrix, summarize
+from sentence_reports.lesson.reference import reference_check, verdict
+from sentence_reports.lesson.summary import summarize
 from sentence_reports.models import TokenFacts
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import Pair
+from sentence_reports.sets import Reference
+from sentence_reports.summary import Legend, ModelFacts, Pair, Summary, read_summary
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
-MODEL = {"name": "small", "stands_in_for": None, "reason": None}
+MODEL = ModelFacts("small", None, "folder", "0" * 64, 384, 256, "mean", True, 1, 4, "float32")
 
 
-def summary(**changes: Any) -> dict[str, Any]:
+def summary(**changes: Any) -> Summary:
     given: dict[str, Any] = {
         "settings": {"title": "T"},
         "texts": ["a", "b", "c"],
         "labels": ["a", "b", "c"],
-        "groups": None,
+        "groups": ["x", "x", "y"],
         "model": MODEL,
-        "legend": {},
+        "legend": Legend(0.0, 1.0, "", ("#ffffff", "#000000"), (("x", "#111111"),)),
         "tokens": [TokenFacts(count=3, limit=8, unknown=0, readable=True)] * 3,
         "matrix": MATRIX,
         "place": "above {:.2f}".format,
         "reference": None,
-        "versions": {},
+        "versions": {"numpy": "2"},
     }
-    return summarize(**given | changes).data
+    return summarize(**given | changes)
 
 
 def test_pairs_come_once_each_from_the_closest_to_the_farthest() -> None:
@@ -50,26 +53,33 @@ def test_pairs_above_a_limit() -> None:
     assert Pairs(MATRIX).above(-1, 2)[1] == 3
 
 
-def test_the_summary_is_json_and_carries_the_matrix_bit_for_bit() -> None:
+def test_a_summary_is_read_back_from_its_notebook_bit_for_bit() -> None:
     matrix = np.random.default_rng(1).normal(size=(3, 3)).astype(np.float32)
-    data = json.loads(json.dumps(summary(matrix=matrix)))
-    assert np.array_equal(similarity_matrix(data), matrix)
-    assert similarity_matrix(data).dtype == np.float32
+    published = reference_check(
+        Reference(source="s", model="small", similarity=[[0.5]]), (np.int64(1), 2, 0.25)
+    )
+    given = summary(matrix=matrix, reference=published)
+    data = json.loads(json.dumps(given._repr_mimebundle_()))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("x")])
+    notebook.cells.append(nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("execute_result", data)]))
+    back = read_summary(notebook)
+    assert back == given
+    assert np.array_equal(back.similarity, matrix)
+    assert back.similarity.dtype == np.float32
 
 
 def test_the_summary_names_the_extreme_pairs() -> None:
-    data = summary()
-    assert data["closest"] == [1, 2, 0.75]
-    assert data["farthest"] == [0, 2, 0.25]
-    assert data["places"] == ["above 0.75", "above 0.25"]
-    assert data["notices"] == []
+    found = summary()
+    assert (found.closest, found.farthest) == (Pair(1, 2, 0.75), Pair(0, 2, 0.25))
+    assert found.places == ("above 0.75", "above 0.25")
+    assert found.notices == ()
 
 
 @pytest.mark.parametrize(
     ("changes", "notice"),
     [
         (
-            {"model": {"name": "small", "stands_in_for": "big", "reason": "the hub is away"}},
+            {"model": replace(MODEL, stands_in_for="big", reason="the hub is away")},
             "small stood in for big: the hub is away. All numbers here are those of small.",
         ),
         (
@@ -92,26 +102,47 @@ def test_the_summary_names_the_extreme_pairs() -> None:
     ],
 )
 def test_what_a_reader_must_know_is_a_notice(changes: dict[str, Any], notice: str) -> None:
-    assert summary(**changes)["notices"] == [notice]
+    assert summary(**changes).notices == (notice,)
 
 
 def test_what_a_report_shows_as_different_is_not_called_the_same() -> None:
-    assert summary(matrix=np.array([[1, 0.99994], [0.99994, 1]]))["notices"] == []
+    assert summary(matrix=np.array([[1, 0.99994], [0.99994, 1]])).notices == ()
 
 
 def test_many_notices_of_a_kind_become_one_line_more() -> None:
     tokens = [TokenFacts(count=300, limit=256, unknown=0, readable=True)] * 12
-    notices = summary(tokens=tokens)["notices"]
+    notices = summary(tokens=tokens).notices
     assert len(notices) == 6
     assert notices[-1] == "7 more sentences were cut."
-    alike = summary(matrix=np.ones((40, 40)), texts=list("x" * 40))["notices"]
+    alike = summary(matrix=np.ones((40, 40)), texts=list("x" * 40)).notices
     assert len(alike) == 6
     assert alike[-1] == "775 more pairs are the same to the model."
 
 
-def test_the_summary_is_read_back_from_a_notebook() -> None:
-    notebook = nbformat.v4.new_notebook()
-    assert read_summary(notebook) is None
-    output = nbformat.v4.new_output("execute_result", {MIME: {"title": "T"}, "text/plain": ""})
-    notebook.cells = [nbformat.v4.new_markdown_cell("x"), nbformat.v4.new_code_cell("y", outputs=[output])]
-    assert read_summary(notebook) == {"title": "T"}
+# --- published figures -----------------------------------------------------------------------------------------
+
+REFERENCE = Reference(source="a \u202ebook", model="big", tolerance=0.01, similarity=[[1, 0.5], [0.5, 1]])
+
+
+def test_a_check_that_is_not_met_says_so() -> None:
+    check = reference_check(REFERENCE, (2, 3, 0.326))
+    assert summary(reference=check).unmet
+    assert verdict(check, "big") == (
+        "2 of 3 published values matched; largest difference 0.326000, allowed 0.01.\nSource: \u2068a \u202ebook\u2069"
+    )
+    assert not summary(reference=reference_check(REFERENCE, (3, 3, 0.0))).unmet
+
+
+def test_figures_of_another_model_are_not_compared() -> None:
+    check = reference_check(REFERENCE, None)
+    assert check is not None
+    assert (check.compared, check.met, check.total, check.largest) == (False, 0, 0, None)
+    assert verdict(check, "small").startswith(
+        "Not compared: the figures are for big; this report used small.\n"
+    )
+    assert not summary(reference=check).unmet
+
+
+def test_a_set_without_figures_has_no_check() -> None:
+    assert reference_check(None, None) is None
+    assert verdict(None, "small") == "This set carries no published figures."
