@@ -29,7 +29,7 @@ check: setup  ## look for mistakes in every set, run nothing
 	@$(BIN)/sentence-reports check
 
 lab: setup  ## open a copy of the notebook in JupyterLab: make lab SET=blog
-	@$(BIN)/python -m sentence_reports.lab $(SET)
+	@$(BIN)/sentence-reports lab $(SET)
 
 # More at once would need more memory than a laptop has: each has its own kernels and browser.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal

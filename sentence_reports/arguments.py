@@ -82,6 +82,10 @@ def parser() -> argparse.ArgumentParser:
     command = add("lab", "open a copy of the notebook in JupyterLab", "lab", "lab mine")
     command.add_argument("name", nargs="?", metavar="NAME", help="a set of the project, or a set file")
 
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the copy (default: the project's notebooks/.lab)"
+    )
+
     add("schema", "print the JSON schema of set files", "schema > params/schema.json")
     return main
 

@@ -14,7 +14,7 @@ from sentence_reports import project as projects
 from sentence_reports import streams
 from sentence_reports.arguments import parser
 from sentence_reports.errors import SentenceReportsError, UsageError
-from sentence_reports.pipeline import Options, find_sets, read_sets, run, title_of
+from sentence_reports.pipeline import SET_SUFFIXES, Options, find_sets, read_sets, run, title_of
 from sentence_reports.process import Terminated
 from sentence_reports.project import Project, find_project
 from sentence_reports.terminal import BUG, Teller, count, log, say, short, show, unmet
@@ -185,11 +185,19 @@ def _invite(address: str) -> None:
 
 
 def _lab(arguments: argparse.Namespace) -> int:
-    from sentence_reports import lab
+    from sentence_reports.lab import open_lab
 
-    sys.argv = ["lab", *([arguments.name] if arguments.name else [])]
-    lab.main()
-    return 0
+    project = _project(arguments)
+    path = None if arguments.name is None else _named_set(project, arguments.name)
+    open_lab(project, path, arguments.out or project.folder / "notebooks" / ".lab")
+
+
+def _named_set(project: Project, name: str) -> Path:
+    """Return the set file that `name` is, or the project's set of that name."""
+    if Path(name).suffix in SET_SUFFIXES:
+        return Path(name)
+    yml = project.params / f"{name}.yml"
+    return short(yml if yml.exists() else yml.with_suffix(".yaml"))
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -172,12 +172,3 @@ def environment(folder: Path) -> dict[str, str]:
     own = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"), str(folder.absolute()))
     hub = {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")}  # here a kernel looks for its model
     return kernel_environment() | own | hub | {"JUPYTER_PREFER_ENV_PATH": "1"}
-
-
-if __name__ == "__main__":  # until `sentence-reports lab` is there
-    here = Project(Path(__file__).parents[1])
-    open_lab(
-        here,
-        here.params / f"{sys.argv[1]}.yaml" if sys.argv[1:] else None,
-        here.folder / "notebooks" / ".lab",
-    )

@@ -305,6 +305,17 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     )
 
 
+def test_a_set_that_lab_cannot_open_is_one_message(tmp_path: Path) -> None:
+    command_line("init", home=tmp_path, cwd=tmp_path)
+    for name in ("none", "params/none.yaml"):
+        ran = command_line("lab", name, home=tmp_path, cwd=tmp_path)
+        assert ran.code == 1
+        assert ran.stderr.startswith("sentence-reports: params/none.yaml: there is no such file")
+    ran = command_line("lab", "negation", "--out", "README.md", home=tmp_path, cwd=tmp_path)
+    assert ran.code == 2
+    assert ran.stderr.startswith("sentence-reports: cannot write to README.md: ")
+
+
 # --- terminals ---------------------------------------------------------------------------------------------
 
 

@@ -43,6 +43,8 @@ def make(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
         ("preview SET=two", "preview params/two.yml"),
         ("new SET=three", "new three"),
         ("check", "check"),
+        ("lab", "lab"),
+        ("lab SET=one", "lab one"),
     ],
 )
 def test_a_target_is_a_command(project: Path, words: str, command: str) -> None:
