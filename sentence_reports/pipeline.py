@@ -33,8 +33,8 @@ from sentence_reports.errors import (
     SetError,
     UsageError,
 )
-from sentence_reports.execution import forkserver
-from sentence_reports.models import FoundModel, Request, find_model, folder_stamp, handover
+from sentence_reports.execution.kernels import Kernels
+from sentence_reports.models import HANDOVER, FoundModel, Request, find_model, folder_stamp, handover
 from sentence_reports.pages.index import Report, render_index
 from sentence_reports.sets import SetFile, read_set
 from sentence_reports.texts import legible
@@ -42,15 +42,13 @@ from sentence_reports.texts import legible
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from sentence_reports.execution.engine import Watch
-
 PACKAGE = Path(__file__).parent
 PROJECT = PACKAGE.parent
 NOTEBOOK = PROJECT / "notebooks" / "walkthrough.ipynb"
 STATE = ".sentence-reports.json"
 LOCK = ".sentence-reports.lock"
 TEMPORARY = ".sentence-reports.tmp"
-STOPPED = "the run was stopped"
+REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
 SET_SUFFIXES = (".yaml", ".yml")
 # What a kernel with a loaded model takes at most, roughly: by itself, and beyond what it shares with its server.
 KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
@@ -94,10 +92,7 @@ class _Run:
     models: dict[Request, FoundModel] = field(default_factory=dict)
     missing: dict[Request, ModelError] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
-    watches: "set[Watch]" = field(default_factory=set)
-    server: forkserver.ForkServer | None = None
-    server_missed: bool = False
-    stopping: bool = False
+    kernels: Kernels = field(default_factory=Kernels)
 
 
 def find_sets(folder: Path) -> list[Path]:
@@ -153,13 +148,13 @@ def run(
     paths: Sequence[Path],
     options: Options,
     listener: Listener,
-    server: forkserver.ForkServer | None = None,
+    kernels: Kernels | None = None,
 ) -> list[Report]:
     """Make the report of every set that is stale, and the index; give what is known of each set, in order.
 
     A report with a `failure` is one that could not be made, whatever the cause. One run at a time works in an
-    output folder; another waits for it. Kernels are forked by `server`, or by one that this run starts and ends
-    (`start_server`). Raises UsageError where the folder or the notebook cannot be used or the date is none, and
+    output folder; another waits for it. Kernels come from `kernels`, or from those that this run starts and
+    stops. Raises UsageError where the folder or the notebook cannot be used or the date is none, and
     OutputError where the index cannot be written.
     """
     good, bad = read_sets(paths)
@@ -169,7 +164,7 @@ def run(
         listener.warn(str(error))
     with _lock(options.out, listener), _without_leftovers(options.out):
         work = _Run(options, listener, _read_state(options.out), _code_digest(options.notebook), _today())
-        work.server = server
+        work.kernels = kernels or new_kernels(options)
         # Before anything is read for a report: what changes from now on is stale.
         work.digests = {each.stem: _digest(work, each) for each in good}
         for stem, error in bad.items():
@@ -181,8 +176,8 @@ def run(
             if stale:
                 _make(work, stale)
         finally:
-            if work.server is not None and work.server is not server:
-                work.server.stop()
+            if kernels is None:
+                work.kernels.stop()
         reports = [work.state[stem] for stem in dict.fromkeys(map(_stem, paths))]
         _close(work)
     return reports
@@ -232,8 +227,8 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     stale = [each for each in sets if work.options.force or not _fresh(work, each)]
     # A run that starts anything looks once more for the models that others had to stand in for.
     if stale:
-        if (work.server is None or work.server.died) and not work.options.cold:
-            work.server = start_server(work.listener)
+        work.kernels.start()
+        _warn_of_cold_kernels(work)
         stale_stems = {each.stem for each in stale}
         waiting = [s for s in sets if s.stem not in stale_stems and work.state[s.stem].stands_in_for]
         found = {each.stem for each in waiting if _real_model_is_here(work, each)}
@@ -241,18 +236,14 @@ def _stale(work: _Run, sets: Sequence[SetFile]) -> list[SetFile]:
     return stale
 
 
-def start_server(listener: Listener) -> forkserver.ForkServer | None:
-    """A server of warm kernels, importing from now on; None, and a word, where there can be none."""
-    if not forkserver.POSSIBLE:
-        listener.warn("each set's kernel starts cold: warm ones need Linux. A report takes some seconds more")
-        return None
-    server = forkserver.ForkServer()
-    try:
-        server.start()
-    except OSError as error:
-        listener.warn(f"each set's kernel starts cold: {error.strerror or error}")
-        return None
-    return server
+def new_kernels(options: Options) -> Kernels:
+    """The kernels of a run, not started yet."""
+    return Kernels([_read_notebook(options.notebook)], REHEARSAL, warm=not options.cold)
+
+
+def _warn_of_cold_kernels(work: _Run) -> None:
+    if (warning := work.kernels.take_warning()) is not None:
+        work.listener.warn(warning)
 
 
 def _fresh(work: _Run, each: SetFile) -> bool:
@@ -356,12 +347,8 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
                 for future in through:
                     _settle(work, future.result())
         except BaseException:
-            work.stopping = True
             pool.shutdown(wait=False, cancel_futures=True)
-            if work.server is not None:
-                work.server.stop()
-            for watch in list(work.watches):
-                watch.end(STOPPED)
+            work.kernels.stop()
             raise
 
 
@@ -378,18 +365,13 @@ def _read_notebook(path: Path) -> "NotebookNode":
 def _default_jobs(work: _Run) -> int:
     import psutil
 
-    kernel = KERNEL_BYTES if work.server is None else WARM_KERNEL_BYTES
+    kernel = KERNEL_BYTES if work.kernels.server is None else WARM_KERNEL_BYTES
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, int(psutil.virtual_memory().available) // kernel))
 
 
 def _settle(work: _Run, report: Report) -> None:
-    if work.server is not None and work.server.died and not work.server_missed:
-        work.server_missed = True
-        work.listener.warn(
-            "the process that starts kernels warm has died, probably out of memory: "
-            "the sets that are left start theirs cold, which takes some seconds more each"
-        )
+    _warn_of_cold_kernels(work)
     work.state[report.stem] = report
     work.listener.done(report)
     with suppress(OSError):  # a full disk: what is not noted is made again; the index will say it
@@ -398,22 +380,19 @@ def _settle(work: _Run, report: Report) -> None:
 
 def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     """Execute and render one set, and write its files; its failure becomes part of what is returned."""
-    from sentence_reports.execution.engine import Watch, execute
+    from sentence_reports.execution.engine import execute
 
-    began, watch = time.monotonic(), Watch(work.options.timeout)
-    work.watches.add(watch)
-    if work.stopping:  # it was too late to be among those that were ended
-        watch.end(STOPPED)
+    began = time.monotonic()
     try:
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
         executed = execute(
             notebook,
             parameters,
-            n=len(each.set.texts),
-            model=_find(work, each).name,
-            models=handover(work.models),
-            watch=watch,
-            server=work.server,
+            env={HANDOVER: handover(work.models)},
+            timeout=work.options.timeout,
+            kernels=work.kernels,
+            died=f"the kernel died, probably out of memory: {len(each.set.texts)} sentences, "
+            f"model {_find(work, each).name}",
         )
         return _publish(work, each, executed, time.monotonic() - began)
     except ExecutionError as error:
@@ -426,8 +405,6 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
         return _failed_set(work, each, f"the report could not be written: {error.strerror or error}")
     except Exception as error:  # nobody's fault but this set's or ours: the others go on
         return _failed_set(work, each, f"{type(error).__name__}: {error}")
-    finally:
-        work.watches.discard(watch)
 
 
 def _publish(work: _Run, each: SetFile, executed: "NotebookNode", seconds: float) -> Report:

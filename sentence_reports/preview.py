@@ -12,7 +12,6 @@ import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -29,7 +28,7 @@ from watchfiles import watch
 
 from sentence_reports import process
 from sentence_reports.errors import SentenceReportsError
-from sentence_reports.execution.forkserver import ForkServer
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import TEMPLATE, Report
 from sentence_reports.pipeline import (
     SET_SUFFIXES,
@@ -37,8 +36,8 @@ from sentence_reports.pipeline import (
     Options,
     find_sets,
     make_usable,
+    new_kernels,
     run,
-    start_server,
 )
 
 PORT = 8000  # where it is taken, any free one
@@ -111,21 +110,10 @@ def preview(
     make_usable(options.out)
     site = Site(options.out)
     maker = _Maker(files, params, options, listener, site)
-    with suppress(KeyboardInterrupt), _serving(site) as port, _warm_kernels(listener) as server:
+    with suppress(KeyboardInterrupt), _serving(site) as port, new_kernels(options) as kernels:
         page = f"{quote(files[0].stem)}.html" if len(files) == 1 else ""
         ready(f"http://127.0.0.1:{port}/{page}")
-        maker.keep_up(server)
-
-
-@contextmanager
-def _warm_kernels(listener: Listener) -> Iterator[ForkServer | None]:
-    """One server of kernels for all runs, so that a saved file does not wait for its imports."""
-    server = start_server(listener)
-    try:
-        yield server
-    finally:
-        if server is not None:
-            server.stop()
+        maker.keep_up(kernels)
 
 
 # --- watching and making -----------------------------------------------------------------------------------
@@ -146,7 +134,7 @@ class _Maker:
         self._folders = {folder.resolve(strict=True) for folder in folders}  # raises where one is not there
         site.expect(path.stem for path in self._sets())  # before anybody can ask
 
-    def keep_up(self, server: ForkServer | None) -> None:
+    def keep_up(self, kernels: Kernels) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
         first = True
         for changes in watch(
@@ -157,12 +145,12 @@ class _Maker:
             yield_on_timeout=True,
         ):
             if first:
-                self._make(self._sets(), server)
+                self._make(self._sets(), kernels)
                 # Paid while the author reads, not at the first change.
                 import sentence_reports.execution.engine
                 import sentence_reports.pages.render  # noqa: F401
             elif changes:
-                self._make(self._touched(Path(path) for _, path in changes), server)
+                self._make(self._touched(Path(path) for _, path in changes), kernels)
             first = False
             process.check()
 
@@ -186,12 +174,10 @@ class _Maker:
         names = {path.stem.casefold() for path in changed}
         return [path for path in sets if everything or path.stem.casefold() in names]
 
-    def _make(self, paths: Sequence[Path], server: ForkServer | None) -> None:
+    def _make(self, paths: Sequence[Path], kernels: Kernels) -> None:
         self._site.expect(path.stem for path in self._sets())
         try:
-            # Without a server each run would try for one again, and say again that there is none.
-            options = self._options if server is not None else replace(self._options, cold=True)
-            reports = run(paths, options, self, server)
+            reports = run(paths, self._options, self, kernels)
         except Exception as error:  # a full disk, a notebook that is half saved: the next change may mend it
             kind = "" if isinstance(error, SentenceReportsError) else f"{type(error).__name__}: "
             self._site.trouble = f"{kind}{error}"

@@ -16,6 +16,9 @@ from sentence_reports.summary import Source, Summary
 if TYPE_CHECKING:
     from sentence_reports.project import Project
 
+PROGRESS = "application/vnd.sentence-reports.progress+json"
+"""The type of the message by which a notebook says how many of its texts are encoded: `done` and `total`."""
+
 # --- what is asked for ------------------------------------------------------------------------------------------
 
 

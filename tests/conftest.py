@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ from hypothesis import settings
 from support import WORDS, Ran, command_line, of_the_user
 
 from sentence_reports import models
-from sentence_reports.execution.forkserver import POSSIBLE, ForkServer
+from sentence_reports.execution.kernels import Kernels
+from sentence_reports.pipeline import NOTEBOOK, REHEARSAL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -57,24 +59,24 @@ def hf_home(private_folders: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    """A server of warm kernels, which takes seconds to start."""
+def warm_kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernels]:
+    """Kernels whose server takes seconds to start; cold ones on systems that have no warm ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        server = ForkServer()
-        server.start()
-    yield server
-    server.stop()
+        kernels = Kernels([nbformat.read(NOTEBOOK, as_version=4)], REHEARSAL)
+        kernels.start()
+    yield kernels
+    kernels.stop()
 
 
 @pytest.fixture(params=[pytest.param("cold", marks=pytest.mark.slow), "warm"])
-def server(request: pytest.FixtureRequest) -> ForkServer | None:
-    """What forks a test's kernels; None where they are ordinary processes."""
+def kernels(request: pytest.FixtureRequest) -> Kernels | None:
+    """Where a test's kernels come from; None for ordinary processes."""
     if request.param == "cold":
         return None
-    if not POSSIBLE:
+    if sys.platform != "linux":
         pytest.skip("warm kernels need Linux")
-    return request.getfixturevalue("warm_server")
+    return request.getfixturevalue("warm_kernels")
 
 
 # --- notebooks that run in a second, for what does not need the model ---------------------------------------

@@ -20,11 +20,10 @@ from filelock import FileLock
 from hub import StandIn
 from support import DEFAULT, DRIVER, IN_PROJECT, eventually, write_sets
 
-from sentence_reports.execution import forkserver
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, find_sets
 
-pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm kernels need Linux")
 
 
 @contextmanager

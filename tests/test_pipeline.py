@@ -21,7 +21,7 @@ from hub import StandIn
 from support import Notes, not_root
 
 from sentence_reports.errors import OutputError, UsageError
-from sentence_reports.execution.forkserver import POSSIBLE, ForkServer
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import (
     LOCK,
@@ -65,21 +65,15 @@ def write_set(params: Path, model: str) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def kernels(request: pytest.FixtureRequest) -> ForkServer | None:
-    """Where warm kernels can be had, they are: the tests here run one after another, in half the time."""
-    return request.getfixturevalue("warm_server") if POSSIBLE else None
-
-
-@pytest.fixture
 def run_all(
-    params: Path, tmp_path: Path, tiny_notebook: Path, kernels: ForkServer | None
+    params: Path, tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels
 ) -> Callable[..., tuple[list[Report], Notes]]:
     def run_them(notes: Notes | None = None, **options: object) -> tuple[list[Report], Notes]:
         notes = notes or Notes()
         chosen = Options(
             **{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0, "cold": True} | options
         )  # type: ignore[arg-type]
-        return run(find_sets(params), chosen, notes, kernels), notes
+        return run(find_sets(params), chosen, notes, warm_kernels), notes
 
     return run_them
 
@@ -664,7 +658,7 @@ def test_as_many_sets_at_once_as_cores_and_memory_allow(
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
     work = _Run(Options(tmp_path), Notes(), {}, "", "")
-    work.server = ForkServer()  # warm kernels share most of their memory with it
+    work.kernels.server = object()  # type: ignore[assignment]  # warm kernels share most of their memory with it
     assert _default_jobs(work) == jobs
 
 

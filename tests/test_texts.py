@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from support import text_of_any_kind
 
 from sentence_reports.cli import _row
-from sentence_reports.execution.forkserver import ForkServer
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.lesson.summary import read_summary
 from sentence_reports.pages.index import Report
 from sentence_reports.pipeline import Options, run
@@ -50,7 +50,7 @@ ODD = [
 
 
 @pytest.fixture
-def carry(tmp_path: Path, tiny_notebook: Path, warm_server: ForkServer, browser: Browser) -> Carry:
+def carry(tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels, browser: Browser) -> Carry:
     """Carries texts and a title through a whole run; gives what comes out, by the place where it does."""
     out, path, page = tmp_path / "out", tmp_path / "way.yaml", browser.new_page()
 
@@ -62,7 +62,7 @@ def carry(tmp_path: Path, tiny_notebook: Path, warm_server: ForkServer, browser:
         )
         heard: list[str] = []
         options = Options(out, jobs=1, force=True, notebook=tiny_notebook, timeout=60)
-        (report,) = run([path], options, Deaf(heard), warm_server)
+        (report,) = run([path], options, Deaf(heard), warm_kernels)
         assert (report.failure, heard) == (None, [])
 
         notebook = nbformat.read(out / "way.ipynb", as_version=4)

@@ -1,11 +1,11 @@
-"""From a set's parameters and the notebook to the executed notebook, by papermill."""
+"""From a notebook and its parameters to the executed notebook, by papermill."""
 
 import asyncio
 import math
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from itertools import takewhile
 from threading import Timer
 from typing import Any, cast
@@ -20,15 +20,51 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from sentence_reports.errors import ExecutionError
-from sentence_reports.execution.forkserver import ForkServer
-from sentence_reports.execution.kernels import private_kernel
+from sentence_reports.execution.jupyter import private_kernel
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.process import temporary_folder
+from sentence_reports.report import PROGRESS
 
 # Below this a kernel cannot start, or dies without saying why; if allowed, the limit is raised to the second number.
 LEAST_FILES, ENOUGH_FILES = 128, 1024
-PROGRESS = "application/vnd.sentence-reports.progress+json"
-STOPPED = "KernelStopped"  # the name of the error at a cell whose kernel died or was ended
+KERNEL_ENDED = "KernelEnded"  # the name of the error at a cell whose kernel died or was killed
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+Progress = Callable[[int, int], None]
+
+
+class Execution:
+    """One execution of a notebook, which ends when its time is up or `end` is called."""
+
+    def __init__(self, timeout: float) -> None:
+        self.reason: str | None = None
+        self._timeout = timeout
+        self._kernel: AsyncKernelManager | None = None
+
+    @contextmanager
+    def using(self, kernel: AsyncKernelManager) -> Iterator[None]:
+        """Let `end` kill `kernel` while the block runs, and call it when the time is up."""
+        late = f"timed out after {self._timeout:g} s; raise the limit with --timeout"
+        timer = Timer(self._timeout, self.end, [late])
+        timer.daemon = True
+        self._kernel = kernel
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._kernel = None
+
+    def check(self, **_: Any) -> None:
+        """Raise RuntimeError if `end` was called when there was no kernel yet to kill."""
+        if self.reason is not None:
+            raise RuntimeError(self.reason)
+
+    def end(self, reason: str) -> None:
+        """Kill the kernel, or have `check` keep it from running a cell. From any thread."""
+        self.reason, kernel = reason, self._kernel
+        if kernel is not None and kernel.provisioner is not None:
+            asyncio.run(kernel.provisioner.kill())
 
 
 class Client(PapermillNotebookClient):
@@ -38,7 +74,7 @@ class Client(PapermillNotebookClient):
     integers `done` and `total`. Stock papermill and JupyterLab ignore such a message; here it is not kept either.
     """
 
-    def __init__(self, *args: Any, progress: Callable[[int, int], None] | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, progress: Progress | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._progress = progress
 
@@ -54,11 +90,11 @@ class Client(PapermillNotebookClient):
         return cast("NotebookNode | None", super().process_message(msg, cell, cell_index))
 
 
-class SetEngine(NBClientEngine):
-    """A papermill engine that gives every notebook a private kernel, which a `Watch` can stop.
+class Engine(NBClientEngine):
+    """A papermill engine that gives every notebook a private kernel.
 
-    A kernel that dies or is stopped leaves an ordinary error at the cell that ran, so that papermill saves
-    and reports it like any other error.
+    A kernel that dies or is killed leaves an ordinary error at the cell that ran, so that papermill saves and
+    reports it like any other error.
     """
 
     @classmethod
@@ -67,15 +103,15 @@ class SetEngine(NBClientEngine):
         nb_man: NotebookExecutionManager,
         kernel_name: str,
         *,
-        env: dict[str, str],
-        watch: "Watch",
-        server: ForkServer | None,
+        env: Mapping[str, str],
+        execution: Execution,
+        kernels: Kernels | None,
         died: str,
-        progress: Callable[[int, int], None] | None,
+        progress: Progress | None,
         **_: Any,
     ) -> None:
-        """Run all cells in a kernel with `env`, under `watch`; `died` says of one that died what it had to do."""
-        with private_kernel(env, server) as (kernel, start), watch.over(kernel):
+        """Run all cells."""
+        with private_kernel(env, kernels) as (kernel, start), execution.using(kernel):
             client = Client(
                 nb_man,
                 progress=progress,
@@ -83,80 +119,42 @@ class SetEngine(NBClientEngine):
                 kernel_name=kernel_name,
                 record_timing=False,
                 shutdown_kernel="immediate",
-                timeout=None,  # the watch limits the whole set
-                on_cell_start=watch.check,
+                timeout=None,  # the time limit is that of the whole notebook
+                on_cell_start=execution.check,
             )
             try:
                 client.execute(cleanup_kc=True, **start)
-            # nbclient's words for: died in a cell; died before its first answer. Or stopped before it began.
+            # It died in a cell; or before its first answer, or was ended before its first cell.
             except (DeadKernelError, RuntimeError):
-                _mark_stopped(nb_man, watch.reason or died)
+                code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code"]
+                started = [cell for cell in code if cell.metadata.papermill["status"] != nb_man.PENDING]
+                cell, reason = (started or code[:1])[-1], execution.reason or died
+                error = nbformat.v4.new_output("error", ename=KERNEL_ENDED, evalue=reason, traceback=[reason])
+                cell.outputs.append(error)
+                nb_man.cell_exception(cell)
 
 
-papermill_engines.register("sentence-reports", SetEngine)
-
-
-class Watch:
-    """Ends a kernel when its time is up or when the run is stopped; `reason` then says which, else it is None."""
-
-    def __init__(self, seconds: float) -> None:
-        self.reason: str | None = None
-        self._seconds = seconds
-        self._kernel: AsyncKernelManager | None = None
-
-    @contextmanager
-    def over(self, kernel: AsyncKernelManager) -> Iterator[None]:
-        """Watch `kernel` while the block runs."""
-        late = f"the set's time limit of {self._seconds:g} s has passed; --timeout SECONDS allows more"
-        timer = Timer(self._seconds, self.end, [late])
-        timer.daemon = True
-        self._kernel = kernel
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            self._kernel = None
-
-    def check(self, **_: Any) -> None:
-        """Raise RuntimeError if the end was called for before there was a kernel to kill."""
-        if self.reason is not None:
-            raise RuntimeError(self.reason)
-
-    def end(self, reason: str) -> None:
-        """Kill the watched kernel, if it is there yet; `check` stops one that is not. From any thread."""
-        self.reason, kernel = reason, self._kernel
-        if kernel is not None and kernel.provisioner is not None:
-            asyncio.run(kernel.provisioner.kill())
-
-
-def _mark_stopped(nb_man: NotebookExecutionManager, words: str) -> None:
-    code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code"]
-    started = [cell for cell in code if cell.metadata.papermill["status"] != nb_man.PENDING]
-    cell = started[-1] if started else code[0]
-    cell.outputs.append(nbformat.v4.new_output("error", ename=STOPPED, evalue=words, traceback=[words]))
-    nb_man.cell_exception(cell)
+papermill_engines.register("sentence-reports", Engine)
 
 
 def execute(
     notebook: NotebookNode,
-    parameters: dict[str, Any],
+    parameters: Mapping[str, Any],
     *,
-    n: int,
-    model: str,
-    models: str,
-    watch: Watch,
-    server: ForkServer | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    env: Mapping[str, str],
+    timeout: float,
+    kernels: Kernels | None = None,
+    died: str,
+    progress: Progress | None = None,
 ) -> NotebookNode:
     """Run `notebook` with `parameters` in a kernel of its own and return the executed notebook.
 
-    `n` is the number of sentences, `model` the name of what runs, `models` the models already found
-    (`models.handover`); with a `server`
-    the kernel starts warm, and one that died because the server did is replaced by an ordinary one. `progress` is
-    called with the numbers of texts done and in all whenever the notebook tells them, in the calling thread. Raises
-    ExecutionError if a cell fails, the kernel dies or `watch` ends it, or too few files may be open; the error's
-    `notebook` is what there is by then, with the error at its cell.
+    The kernel comes from `kernels`, whose `stop` ends it, or is an ordinary process; it gets the variables `env`, and
+    `timeout` seconds for the whole notebook. If it dies because the fork server did, the notebook is run again in an
+    ordinary process. `progress(done, total)` is called in this thread each time the notebook reports its progress.
+
+    Raises ExecutionError if a cell fails, the kernel dies (`died` is then the message), is stopped or times out, or
+    too few files can be open; the error's `notebook` is as far as it ran, with the error in the output of its cell.
     """
     if (limit := _raise_file_limit()) < LEAST_FILES:
         raise ExecutionError(
@@ -164,33 +162,36 @@ def execute(
             f"Raise the limit: ulimit -n {ENOUGH_FILES}",
             notebook,
         )
-    with temporary_folder() as folder:
+    execution, server = Execution(timeout), kernels and kernels.server
+    with temporary_folder() as folder, kernels.running(execution) if kernels else nullcontext():
         saved = folder / "executed.ipynb"
         try:
             executed = papermill.execute_notebook(
                 notebook,
                 saved,
-                parameters,
+                dict(parameters),
                 engine_name="sentence-reports",
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
                 request_save_on_cell_execute=False,
-                env={"SENTENCE_REPORTS_MODELS": models},
-                watch=watch,
-                server=server,
+                env=env,
+                execution=execution,
+                kernels=kernels,
+                died=died,
                 progress=progress,
-                died=f"the kernel died, probably out of memory: {n} sentences, model {model}",
             )
         except papermill.PapermillExecutionError as error:
-            if error.ename == STOPPED and watch.reason is None and server is not None and server.died:
-                return execute(  # it died with its server
-                    notebook, parameters, n=n, model=model, models=models, watch=watch, progress=progress
-                )
-            raise ExecutionError(_words(error), _scrub(nbformat.read(saved, as_version=4))) from error
+            ended = error.ename == KERNEL_ENDED and execution.reason is None
+            if not (ended and kernels and server is not kernels.server):  # else it died with its server
+                raise ExecutionError(_message(error), _scrub(nbformat.read(saved, as_version=4))) from error
+        else:
+            return _scrub(executed)
         finally:
             ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
-    return _scrub(executed)
+    return execute(
+        notebook, parameters, env=env, timeout=timeout, kernels=kernels, died=died, progress=progress
+    )
 
 
 def _raise_file_limit() -> float:
@@ -203,20 +204,22 @@ def _raise_file_limit() -> float:
     wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
+        soft = wanted
     return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
-def _words(error: papermill.PapermillExecutionError) -> str:
+def _message(error: papermill.PapermillExecutionError) -> str:
+    """Return what a user reads: an expected error's own message, else the cell and the exception."""
     reason = ANSI.sub("", f"{error.evalue}".strip())
-    if reason and error.ename in (STOPPED, "ModelError", "SetError"):
+    if reason and error.ename in (KERNEL_ENDED, "ModelError", "SetError"):
         return reason
     return f"cell {error.exec_count} of the notebook failed: {error.ename}" + (reason and f": {reason}")
 
 
 def _scrub(notebook: NotebookNode) -> NotebookNode:
-    """Take out what differs from run to run and from machine to machine: times, paths, a random cell id, and
-    into how many pieces chance divided what a cell printed.
+    """Remove what differs from run to run and from machine to machine.
+
+    That is times, paths, a random cell id, and into how many pieces chance divided what a cell printed.
     """
     notebook.metadata.papermill = {"parameters": notebook.metadata.papermill.get("parameters", {})}
     for cell in notebook.cells:
@@ -230,7 +233,7 @@ def _scrub(notebook: NotebookNode) -> NotebookNode:
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs of a cell, each stream whole up to the next output that is none.
+    """Return the outputs of a cell with each stream in one piece up to the next output that is not a stream.
 
     nbclient's `coalesce_streams` would also carry out the carriage returns and backspaces in a text.
     """

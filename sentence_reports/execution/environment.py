@@ -20,17 +20,16 @@ KEPT = (
 )
 # Every core, whatever else runs: results can differ in the last bit between thread counts. Threads that wait must
 # not spin: that costs up to 30 times the time when another process wants the cores (benchmarks/threads.py).
-THREADS = str(os.cpu_count() or 1)
-OWN = {
+THREADS = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(os.cpu_count() or 1)
+)
+OWN = THREADS | {
     "HF_HUB_OFFLINE": "1",  # the models have been found; a kernel downloads nothing
     "MPLBACKEND": "agg",
     "PYTHONHASHSEED": "0",  # the same order of sets in every run
     "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",
     "TOKENIZERS_PARALLELISM": "false",
-    "OMP_NUM_THREADS": THREADS,
-    "MKL_NUM_THREADS": THREADS,
-    "OPENBLAS_NUM_THREADS": THREADS,
     "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "0",
 }

@@ -1,146 +1,98 @@
-"""Kernels for one run of the notebook each: of this environment, shut off from the user's own Jupyter set-up.
+"""Where the kernels of a run come from, and the one way to end them all."""
 
-They start warm, forked by a `ForkServer`, where there is one, and otherwise cold, as Jupyter starts any kernel.
-"""
-
-import os
-import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from queue import Empty
-from typing import Any, cast
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
-import zmq
-import zmq.asyncio
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from traitlets import Instance
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
-from sentence_reports.execution.environment import kernel_environment
-from sentence_reports.execution.forkserver import ForkServer
-from sentence_reports.process import temporary_folder
+    from sentence_reports.execution.engine import Execution
+    from sentence_reports.execution.forking import ForkServer
 
-# A socket's path holds about 100 characters at most; in a longer folder the kernel talks over TCP.
-LONGEST_IPC_FOLDER = 85
-
-# The sockets of a kernel are there some hundredths of a second after its process.
-RECONNECT_MILLISECONDS = 5
-LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
+STOPPED = "the run was stopped"
 
 
-class ForkProvisioner(LocalProvisioner):
-    """Jupyter's provisioner of local processes, but that the fork server makes the process.
+class Kernels:
+    """The source of kernels for one or more runs; safe to use from several threads.
 
-    Where the server died, an ordinary process takes its place.
+    On Linux kernels start warm: a process imports what `notebooks` import, calls the function `rehearse`
+    ("package.module:function") and forks a kernel in a tenth of a second. Everywhere else, with `warm` False, or
+    after that process died, each kernel is an ordinary process, which takes some seconds to import the same.
+    As a context manager it starts that process and stops everything.
     """
 
-    server = Instance(ForkServer)
+    def __init__(
+        self, notebooks: "Iterable[NotebookNode]" = (), rehearse: str | None = None, *, warm: bool = True
+    ) -> None:
+        self.stopped = False
+        self.server: ForkServer | None = None
+        self._notebooks, self._rehearse, self._warm = tuple(notebooks), rehearse, warm
+        self._running: set[Execution] = set()
+        self._warning: str | None = None
+        self._lock = threading.Lock()
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the kernel. Raises RuntimeError where the server was stopped."""
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the imports, unless they have started; return at once. Kernels wait until they are done."""
+        if self.server is not None or not self._warm:
+            return
+        if sys.platform != "linux":
+            self._warm = False
+            self._warning = "warm kernels need Linux; each report will take a few seconds longer"
+            return
+        from sentence_reports.execution.forking import ForkServer, imports_of
+
         try:
-            kernel = self.server.fork()
-            self.process = cast(Any, kernel)  # has all of Popen that is asked for
-            self.pid = self.pgid = kernel.start(cmd[len(LAUNCHER) :], kwargs["env"], kwargs["cwd"])
-        except ConnectionError as error:
-            if self.server.stopped:
-                raise RuntimeError("the run was stopped") from error
-            return await super().launch_kernel(cmd, **kwargs)
-        self.cwd = kwargs["cwd"]
-        return self.connection_info
+            self.server = ForkServer(imports_of(self._notebooks), self._rehearse)
+        except OSError as error:
+            reason = error.strerror or error
+            self._warning = f"no warm kernels ({reason}); each report will take a few seconds longer"
 
-    async def kill(self, restart: bool = False) -> None:
-        """Kill the kernel and see it go, which takes a hundredth of a second: jupyter_client looks again in a tenth."""
-        process = self.process
-        await super().kill(restart=restart)
-        if process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(1)
+    def take_warning(self) -> str | None:
+        """Return why kernels start cold, once for each reason; None if there is nothing new. Ask after each report."""
+        warning, self._warning = self._warning, None
+        return warning
 
+    def stop(self) -> None:
+        """End all running executions and refuse new ones. From any thread, more than once."""
+        with self._lock:
+            self.stopped = True
+            running = list(self._running)
+            server, self.server = self.server, None
+        if server is not None:
+            server.stop()
+        for execution in running:
+            execution.end(STOPPED)
 
-class QuickClient(AsyncKernelClient):
-    """Knows that a kernel is ready when the kernel says so: jupyter_client's own waits a fifth of a second more."""
+    def lost(self, server: "ForkServer") -> None:
+        """Note that `server` does not answer: unless it was stopped, it died, and the next kernels start cold."""
+        with self._lock:
+            if self.server is server:
+                self.server = None
+                self._warning = (
+                    "the process that starts kernels has died, probably out of memory; "
+                    "each remaining report will take a few seconds longer"
+                )
+        server.stop()
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel answers and is heard. Raises RuntimeError where it dies or `timeout` passes."""
-        limit = time.monotonic() + (float("inf") if timeout is None else timeout)
-        await self._first(self.get_iopub_msg, "iopub_welcome", limit)
-        self.kernel_info()
-        await self._first(self.get_shell_msg, "kernel_info_reply", limit)
-
-    async def _first(self, get: Callable[..., Awaitable[dict[str, Any]]], kind: str, limit: float) -> None:
-        while True:
-            try:
-                message = await get(timeout=0.5)
-            except Empty:
-                if not await self.is_alive():
-                    raise RuntimeError("the kernel died before it answered") from None
-                if time.monotonic() > limit:
-                    raise RuntimeError("the kernel did not answer in time") from None
-            else:
-                if message["msg_type"] == kind:
-                    return
-
-
-class QuickManager(AsyncKernelManager):
-    """Jupyter's manager of one kernel, with its client on the same ZeroMQ context."""
-
-    def client(self, **kwargs: Any) -> Any:
-        """A client for the kernel."""
-        return super().client(**{"context": self.context} | kwargs)
-
-
-class OwnKernelSpecs(KernelSpecManager):
-    """Knows one kernel: IPython in the very Python that runs this, whatever the user's folders hold."""
-
-    def __init__(self, server: ForkServer | None) -> None:
-        super().__init__()
-        self._server = server
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """The spec of this environment's kernel, under any name."""
-        warm = {"provisioner_name": "sentence-reports", "config": {"server": self._server}}
-        return KernelSpec(
-            argv=[*LAUNCHER, "-f", "{connection_file}"],
-            display_name=kernel_name,
-            language="python",
-            metadata={"kernel_provisioner": warm} if self._server else {},
-        )
-
-
-@contextmanager
-def private_kernel(
-    env: Mapping[str, str], server: ForkServer | None
-) -> Iterator[tuple[QuickManager, dict[str, Any]]]:
-    """The manager of a kernel that is still to be started, and the options to start it with.
-
-    The kernel is forked by `server` where there is one. It gets `env` on top of `kernel_environment` and
-    a private folder, gone when the block ends: its connection file and sockets lie there, so that no two
-    kernels can meet, and it works there, so that no file of the current folder is imported by mistake.
-    """
-    with temporary_folder() as folder:
-        context = zmq.asyncio.Context()
-        context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
-        manager = QuickManager(
-            kernel_spec_manager=OwnKernelSpecs(server),
-            client_factory=QuickClient,
-            context=context,
-            transport="ipc" if os.name == "posix" and len(str(folder)) <= LONGEST_IPC_FOLDER else "tcp",
-            connection_file=str(folder / "kernel.json"),
-        )
+    @contextmanager
+    def running(self, execution: "Execution") -> "Iterator[None]":
+        """Let `stop` end the execution while the block runs; if it is too late for that, end it at once."""
+        with self._lock:
+            self._running.add(execution)
+            stopped = self.stopped
+        if stopped:
+            execution.end(STOPPED)
         try:
-            yield (
-                manager,
-                {
-                    "cwd": str(folder),
-                    # In the private folder: no start-up files and no history of the user's.
-                    "env": kernel_environment() | {"IPYTHONDIR": str(folder / "ipython")} | dict(env),
-                },
-            )
+            yield
         finally:
-            context.destroy(linger=0)
+            self._running.discard(execution)

@@ -7,10 +7,11 @@ import numpy as np
 from IPython.display import display
 from numpy.typing import NDArray
 
+from sentence_reports.report import PROGRESS
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-PROGRESS = "application/vnd.sentence-reports.progress+json"
 BATCH = 32
 SILENT_UP_TO = 200  # texts; more take long enough for a reader to wonder
 

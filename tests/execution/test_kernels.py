@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import socket
-import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,15 +19,16 @@ from support import Notes, Ran, command_line, write_sets
 
 from sentence_reports import pipeline
 from sentence_reports.execution import forkserver
-from sentence_reports.execution.engine import Watch, execute
-from sentence_reports.execution.forkserver import ForkedKernel, ForkServer
-from sentence_reports.execution.kernels import private_kernel
+from sentence_reports.execution.engine import execute
+from sentence_reports.execution.forking import KILLED, ForkServer, imports_of
+from sentence_reports.execution.jupyter import private_kernel
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pipeline import Options, find_sets
 
-pytestmark = pytest.mark.skipif(not forkserver.POSSIBLE, reason="warm kernels need Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm kernels need Linux")
 
 
-def show(code: str, server: ForkServer | None) -> str:
+def show(code: str, kernels: Kernels | None) -> str:
     """What `code` prints in a kernel."""
     notebook = nbformat.v4.new_notebook(
         cells=[
@@ -35,7 +36,7 @@ def show(code: str, server: ForkServer | None) -> str:
             nbformat.v4.new_code_cell(code),
         ]
     )
-    ran = execute(notebook, {}, n=3, model="a/b", models="", watch=Watch(60), server=server)
+    ran = execute(notebook, {}, env={}, timeout=600, kernels=kernels, died="the kernel died")
     return "".join(output.text for output in ran.cells[-1].outputs if output.get("name") == "stdout")
 
 
@@ -69,13 +70,13 @@ print(json.dumps({
 
 
 def test_a_notebook_sees_no_difference(
-    warm_server: ForkServer, private_folders: Path, monkeypatch: pytest.MonkeyPatch
+    warm_kernels: Kernels, private_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     startup = private_folders / "startup.py"
     startup.write_text("raise SystemExit(3)")
     monkeypatch.setenv("PYTHONSTARTUP", str(startup))
     monkeypatch.setenv("OF_THIS_TEST", "yes")
-    cold, warm = (json.loads(show(PORTRAIT, server)) for server in (None, warm_server))
+    cold, warm = (json.loads(show(PORTRAIT, server)) for server in (None, warm_kernels))
     for portrait in (cold, warm):  # made by the server's session, which has another HOME
         portrait["matplotlib"].pop()
     assert warm == cold
@@ -83,28 +84,28 @@ def test_a_notebook_sees_no_difference(
     assert warm["torch"] == os.cpu_count()
 
 
-def test_the_server_has_one_thread_and_keeps_it(warm_server: ForkServer) -> None:
-    show("import torch; torch.ones(500, 500) @ torch.ones(500, 500)", warm_server)
-    assert warm_server.pid is not None
-    assert psutil.Process(warm_server.pid).num_threads() == 1
+def test_the_server_has_one_thread_and_keeps_it(warm_kernels: Kernels) -> None:
+    show("import torch; torch.ones(500, 500) @ torch.ones(500, 500)", warm_kernels)
+    assert warm_kernels.server is not None
+    assert psutil.Process(warm_kernels.server.pid).num_threads() == 1
 
 
-def test_no_two_kernels_draw_the_same_random_numbers(warm_server: ForkServer) -> None:
+def test_no_two_kernels_draw_the_same_random_numbers(warm_kernels: Kernels) -> None:
     code = (
         "import random, torch, numpy as np; print(random.random(), np.random.random(), torch.rand(1).item())"
     )
-    first, second = (show(code, warm_server).split() for _ in range(2))
+    first, second = (show(code, warm_kernels).split() for _ in range(2))
     assert not set(first) & set(second)
 
 
 def test_what_c_code_writes_is_in_the_notebook(
-    server: ForkServer | None, monkeypatch: pytest.MonkeyPatch
+    kernels: Kernels | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel looks for it, and then leaves C code alone
     code = (  # ipykernel reads what C writes in a thread of its own, and what comes after the cell's end is lost
         "import ctypes, time; c = ctypes.CDLL(None); c.puts(b'from C'); c.fflush(None); print('x'); time.sleep(1)"
     )
-    said = show(code, server)
+    said = show(code, kernels)
     assert "from C" in said
     assert "x" in said
 
@@ -112,9 +113,9 @@ def test_what_c_code_writes_is_in_the_notebook(
 # --- life and death ----------------------------------------------------------------------------------------
 
 
-def test_interrupt_and_restart(server: ForkServer | None) -> None:
+def test_interrupt_and_restart(kernels: Kernels | None) -> None:
     async def use() -> list[Any]:
-        with private_kernel({}, server) as (manager, start):
+        with private_kernel({}, kernels) as (manager, start):
             await manager.start_kernel(**start)
             client = manager.client()
             client.start_channels()
@@ -144,9 +145,9 @@ def test_interrupt_and_restart(server: ForkServer | None) -> None:
 
 
 @pytest.mark.parametrize(("code", "exit_code"), [("os._exit(3)", 3), ("os.kill(os.getpid(), 9)", -9)])
-def test_the_exit_code_is_told(server: ForkServer | None, code: str, exit_code: int) -> None:
+def test_the_exit_code_is_told(kernels: Kernels | None, code: str, exit_code: int) -> None:
     async def use() -> int | None:
-        with private_kernel({}, server) as (manager, start):
+        with private_kernel({}, kernels) as (manager, start):
             await manager.start_kernel(**start)
             client = manager.client()
             client.start_channels()
@@ -162,19 +163,59 @@ def test_the_exit_code_is_told(server: ForkServer | None, code: str, exit_code: 
 
 
 def test_a_kernel_stopped_before_it_began_does_not_begin() -> None:
-    server = ForkServer()
-    server.start()
-    try:
-        kernel: ForkedKernel = server.fork()
-        kernel.kill()  # the server still imports
+    with Kernels() as kernels:
+        assert kernels.server is not None
+        kernel = kernels.server.fork(lambda: pytest.fail("lost"))
+        kernel.kill()  # the server is still importing
         with pytest.raises(ConnectionError):
             kernel.start([], {}, "/")
-        assert kernel.poll() == forkserver.KILLED
-        assert show("print(1)", server) == "1\n"
-    finally:
-        server.stop()
+        assert kernel.poll() == KILLED
+        assert show("print(1)", kernels) == "1\n"
+        server = kernels.server
     with pytest.raises(ConnectionError):
-        server.fork()
+        server.fork(lambda: None)
+
+
+def notebook_of(*sources: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+
+
+def test_what_a_server_imports_is_read_from_the_notebooks() -> None:
+    notebook = notebook_of(
+        "import json\nx = 1", "%time 1", "from os import path as p, sep\nimport json", "if x: import re"
+    )
+    assert imports_of([notebook]) == ["import json", "from os import path as p, sep"]
+
+
+def test_kernels_are_warmed_with_the_notebooks_imports_and_the_rehearsal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "warmer.py").write_text("done = []\ndef rehearse(): done.append(1)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Kernels([notebook_of("import no_such_module", "import wave")], "warmer:rehearse") as kernels:
+        said = show("import sys; print('wave' in sys.modules, sys.modules['warmer'].done)", kernels)
+        assert (said, kernels.take_warning()) == ("True [1]\n", None)
+
+
+def test_imports_that_a_fork_would_break_leave_kernels_cold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"
+    (tmp_path / "threaded.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Kernels([notebook_of("import threaded")]) as kernels:
+        assert show("import sys; print('threaded' in sys.modules)", kernels) == "False\n"
+        assert kernels.server is None
+        assert (kernels.take_warning() or "").startswith("the process that starts kernels has died")
+        assert kernels.take_warning() is None
+
+
+def test_where_a_fork_is_unsafe_kernels_are_cold_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    kernels = Kernels()
+    for warning in ("warm kernels need Linux; each report will take a few seconds longer", None):
+        kernels.start()
+        assert (kernels.server, kernels.take_warning()) == (None, warning)
 
 
 # --- runs --------------------------------------------------------------------------------------------------
@@ -216,8 +257,8 @@ def test_a_run_outlives_its_server_and_says_so_once(make: Callable[..., Notes], 
     notes = make(f"#run\n{wait}", f"#run\n{kill}", "", "#run\n1 / 0", jobs=2)
     assert list(notes.failures) == ["set-03"]  # type: ignore[attr-defined]
     assert len(notes.ran) == 4
-    assert [words.split(":")[0] for words in notes.warnings] == [
-        "the process that starts kernels warm has died, probably out of memory"
+    assert [message.split(",")[0] for message in notes.warnings] == [
+        "the process that starts kernels has died"
     ]
     for stem in ("set-00", "set-01"):
         assert "</html>" in (tmp_path / "out" / f"{stem}.html").read_text()
@@ -228,18 +269,19 @@ def test_a_server_that_cannot_fork_refuses_and_goes_on(monkeypatch: pytest.Monke
         raise OSError(errno.EAGAIN, "too many processes")
 
     monkeypatch.setattr(os, "fork", refuse)
-    server = ForkServer()
-    server._control, theirs = socket.socketpair()  # type: ignore[assignment]
-    server._process = subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE)  # type: ignore[assignment]
+    server = ForkServer([], None)
+    server._control.close()  # the real server ends
+    server._control, theirs = socket.socketpair()
+    lost: list[bool] = []
     with ThreadPoolExecutor(1) as pool, theirs:
         serving = pool.submit(forkserver._serve, theirs)
         try:
             for _ in range(2):
-                kernel = server.fork()
+                kernel = server.fork(lambda: lost.append(True))
                 kernel._channel.settimeout(10)
                 with pytest.raises(ConnectionError):
                     kernel.start([], {}, "/")
-            assert not server.died
+            assert lost == []
         finally:
             server.stop()  # else the pool would wait for ever
         assert isinstance(serving.exception(), SystemExit)
@@ -258,19 +300,8 @@ def test_the_kernels_of_a_run_are_warm_unless_it_is_cold(make: Callable[..., Not
 def test_nothing_stale_starts_no_server(make: Callable[..., Notes], tmp_path: Path, monkeypatch: Any) -> None:
     make("", cold=True)
     shutil.rmtree(tmp_path / "params")
-    monkeypatch.setattr(ForkServer, "start", lambda self: pytest.fail("started"))
+    monkeypatch.setattr(Kernels, "start", lambda self: pytest.fail("started"))
     assert make("").ran == []
-
-
-def test_where_a_fork_is_unsafe_kernels_are_cold_and_it_is_said_once(
-    make: Callable[..., Notes], tmp_path: Path, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(forkserver, "POSSIBLE", False)
-    notes = make("", "")
-    assert sorted(notes.ran) == ["set-00", "set-01"]
-    assert notes.warnings == [
-        "each set's kernel starts cold: warm ones need Linux. A report takes some seconds more"
-    ]
 
 
 @pytest.mark.slow
