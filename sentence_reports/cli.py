@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 import tempfile
 import traceback
@@ -73,7 +74,7 @@ def _project(arguments: argparse.Namespace) -> Project:
     if not (arguments.project / "params").is_dir():
         raise UsageError(
             f"{arguments.project} is not a project: it has no params/ folder."
-            f" Start one with  sentence-reports init {arguments.project}"
+            f" Start one with  sentence-reports init {shlex.quote(str(arguments.project))}"
         )
     return Project(arguments.project.absolute())
 
@@ -149,7 +150,7 @@ def _new(arguments: argparse.Namespace) -> int:
     path = short(projects.new(_project(arguments), stem, title_of(stem)))
     print(path)
     sys.stdout.flush()
-    say(f"Write your sentences in it, then:  sentence-reports run {path}")
+    say(f"Write your sentences in it, then:  sentence-reports run {shlex.quote(str(path))}")
     return 0
 
 
@@ -159,7 +160,11 @@ def _init(arguments: argparse.Namespace) -> int:
     for path in written:
         print(path)
     sys.stdout.flush()
-    step = "sentence-reports run" if folder == Path() else f"cd {folder} && sentence-reports run"
+    step = (
+        "sentence-reports run"
+        if folder == Path()
+        else f"cd {shlex.quote(str(folder))} && sentence-reports run"
+    )
     say(f"Next:  {step}" if written else f"Nothing to do: {folder.absolute()} has it all already.")
     return 0
 

@@ -305,6 +305,13 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     )
 
 
+def test_a_command_to_copy_is_quoted(tmp_path: Path) -> None:
+    ran = command_line("init", "two words", home=tmp_path, cwd=tmp_path)
+    assert ran.stderr == "Next:  cd 'two words' && sentence-reports run\n"
+    ran = command_line("--project", "two words", "new", "mine", home=tmp_path, cwd=tmp_path)
+    assert ran.stderr.endswith("sentence-reports run 'two words/params/mine.yaml'\n")
+
+
 def test_a_set_that_lab_cannot_open_is_one_message(tmp_path: Path) -> None:
     command_line("init", home=tmp_path, cwd=tmp_path)
     for name in ("none", "params/none.yaml"):
