@@ -314,8 +314,6 @@ def _find(work: _Run, each: SetFile) -> FoundModel:
         except ModelError as error:
             work.missing[request] = error
             raise
-    # The notebook asks with the set's own keys, whatever was allowed here.
-    work.models[Request(chosen.model, chosen.revision, chosen.fallback_model)] = work.models[request]
     return work.models[request]
 
 
@@ -331,12 +329,12 @@ def _make(work: _Run, stale: Sequence[SetFile]) -> None:
             _settle(work, _failed_set(work, each, str(error)))
     if not ready:
         return
-    from sentence_reports.models import background
+    from sentence_reports.models import baseline
     from sentence_reports.pages import (
         tables,  # noqa: F401  # while the server does its own
     )
 
-    background.announce(work.models.values(), work.listener.warn)
+    baseline.announce(work.models.values(), work.listener.warn)
     notebook = _read_notebook(work.options.notebook)
     with ThreadPoolExecutor(work.options.jobs or _default_jobs(work)) as pool:
         try:
@@ -385,10 +383,11 @@ def _one(work: _Run, notebook: "NotebookNode", each: SetFile) -> Report:
     began = time.monotonic()
     try:
         parameters = {"title": title_of(each.stem)} | each.set.parameters()
+        asked = Request(each.set.model, each.set.revision, each.set.fallback_model)  # as the notebook asks
         executed = execute(
             notebook,
             parameters,
-            env={HANDOVER: handover(work.models)},
+            env={HANDOVER: handover(asked, _find(work, each))},
             timeout=work.options.timeout,
             kernels=work.kernels,
             died=f"the kernel died, probably out of memory: {len(each.set.texts)} sentences, "

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import settings
 from support import WORDS, Ran, command_line, of_the_user
 
-from sentence_reports import models
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.models.encoder import quiet
 from sentence_reports.pipeline import NOTEBOOK, REHEARSAL
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
             max_position_embeddings=64,
         )
         BertModel(config).save_pretrained(base)
-        with models._quiet():
+        with quiet():
             transformer = Transformer(str(base))
             SentenceTransformer(modules=[transformer, Pooling(32, "cls"), Normalize()], device="cpu").save(
                 str(folder)

@@ -10,7 +10,7 @@ from sentence_reports.lesson.heatmap import heatmap
 from sentence_reports.lesson.map import sentence_map
 from sentence_reports.lesson.vectors import angle, histogram, strips
 from sentence_reports.models import EMBEDDED, find_model, load
-from sentence_reports.models.background import shipped
+from sentence_reports.models.baseline import shipped
 
 
 def rehearse() -> None:

@@ -30,7 +30,7 @@ from huggingface_hub.utils.logging import set_verbosity_error
 
 from sentence_reports.errors import ModelError
 from sentence_reports.files import atomic_write
-from sentence_reports.models.files import UNWANTED, WANTED, cut, only_pickled
+from sentence_reports.models.files import UNWANTED, WANTED, only_pickled, quoted
 from sentence_reports.models.hub import Unreachable
 from sentence_reports.process import end_with
 
@@ -96,9 +96,9 @@ class Guard:
         if response.request.method == "HEAD":
             digest = headers.get("x-linked-etag") or headers.get("etag")
             if digest is not None and not re.fullmatch(r'(W/)?"?[0-9a-fA-F-]{32,128}"?', digest):
-                raise self.refuse(f"the ETag {cut(digest)} is not a hash")
+                raise self.refuse(f"the ETag {quoted(digest)} is not a hash")
             if headers.get("x-repo-commit", self.commit) != self.commit:
-                raise self.refuse(f"a file is of another commit, {cut(headers['x-repo-commit'])}")
+                raise self.refuse(f"a file is of another commit, {quoted(headers['x-repo-commit'])}")
         response.stream = Counted(response.stream, self, response.request.extensions["most_bytes"])
 
     def count(self, size: int) -> None:
@@ -160,7 +160,7 @@ def main(parent: int, model: str, revision: str) -> None:
     except RecursionError:
         tell("ModelError", str(unusable(model, "its JSON is nested too deeply")))
     except Exception as error:
-        tell("ModelError", str(unusable(model, f"{type(error).__name__}: {cut(str(error), 300)}")))
+        tell("ModelError", str(unusable(model, f"{type(error).__name__}: {quoted(str(error), 300)}")))
     else:
         tell("done", info.sha)
 
@@ -201,7 +201,9 @@ def judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
     if "x-error-code" not in headers and "application/json" not in headers.get("content-type", ""):
         return Unreachable(NOT_THE_HUB)
     if isinstance(error, RevisionNotFoundError):
-        reason = f"The model {model} has no revision {cut(revision)} on the hub. Use a commit, branch or tag."
+        reason = (
+            f"The model {model} has no revision {quoted(revision)} on the hub. Use a commit, branch or tag."
+        )
     elif isinstance(error, GatedRepoError):
         reason = f"The model {model} is gated: request access on its Hugging Face page, then `hf auth login`."
     elif headers.get("x-error-message") == "Invalid credentials in Authorization header":
@@ -227,7 +229,7 @@ def usable_files(info: ModelInfo, model: str) -> dict[str, int | None]:
     sizes = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
     for name in sizes:
         if not is_safe(name):
-            raise unusable(model, f"{cut(str(name))} is not the name of a file in a repository")
+            raise unusable(model, f"{quoted(str(name))} is not the name of a file in a repository")
     if "modules.json" not in sizes:
         raise ModelError(
             f"{model} is not a sentence-transformers model: its repository has no modules.json, which says "

@@ -1,4 +1,4 @@
-"""What a model's folder must hold to be used: known files, whole weights, no code; knows no hub and no names."""
+"""What a model's folder must hold to be used: known files, complete weights, no code."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sentence_reports.errors import ModelError
+from sentence_reports.report import FoundModel
 
 # What is downloaded of a repository, and what `files` counts: no pickles, no exports for other runtimes.
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.model")
 UNWANTED = ("onnx/*", "openvino/*", "coreml/*", ".*", "*/.*")
 
-# Files that change what a model answers when they are absent. A cached snapshot without one that the
-# repository has is no hit, even though it would load: without sentence_bert_config.json, for one, another
-# token limit would apply.
+# Files without which a model gives other answers. A cached snapshot that lacks one that the repository has does
+# not count, even if it would load: without sentence_bert_config.json, for one, another token limit would apply.
 DECISIVE = (
     "modules.json",
     "config.json",
@@ -37,32 +37,128 @@ TOKENIZERS = (
 )
 
 
-def cut(text: str, length: int = 100) -> str:
-    """The text in quotes, with escapes, and cut where it is longer."""
-    return repr(text if len(text) <= length else text[:length] + "...")
+def quoted(text: str, size: int = 100) -> str:
+    """Return the text in quotes with escapes, cut after `size` characters."""
+    return repr(text if len(text) <= size else text[:size] + "...")
 
 
-def _modules(folder: Path, model: str) -> list[tuple[str, str]]:
-    """Give the (class, sub-folder) pairs of modules.json."""
+def model_folder(name: str, base: Path | None = None) -> Path | None:
+    """Return the absolute path of the folder that a model's name means, relative to `base` or the current folder;
+    None if there is no such folder.
+    """
+    try:
+        path = Path(base or "", Path(name).expanduser()).absolute()
+        return path if name.strip() and path.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # too long, with a NUL, or "~nobody"
+        return None
+
+
+def folder_stamp(model: str, folder: Path | None = None) -> str:
+    """Return a text that changes whenever a file in a model's folder does; empty if `model` is not a folder.
+
+    It holds names, sizes, and what the disk notes at every change and nobody can set (inode, time of change), so
+    neither a time that a copy brought along nor a clock that was set back hides a change.
+    """
+    path = model_folder(model, folder)
+    if path is None:
+        return ""
+    if not (path / "modules.json").is_file():  # not a model; the whole disk, perhaps
+        return "no model"
+    try:
+        stats = [(name, (path / name).stat()) for name in _all_files(path)]
+    except OSError as error:  # `find_model` says more
+        return str(error.strerror)
+    return json.dumps([(name, stat.st_size, stat.st_ino, stat.st_ctime_ns) for name, stat in stats])
+
+
+def files(found: FoundModel) -> list[tuple[str, int]]:
+    """Return the path (posix, relative) and the size in bytes of each of the model's files, sorted by path.
+
+    Only what a download takes counts: the same model gives the same list wherever it was found.
+    """
+    folder = Path(found.folder)
+    weights = weight_files(folder, found.name)
+    names = [name for name in _all_files(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
+    names = [name for name in names if name in weights or not name.endswith(".safetensors")]
+    return [(name, (folder / name).stat().st_size) for name in names]
+
+
+def _all_files(folder: Path) -> list[str]:
+    """Return the relative posix paths of all files, sorted, without hidden ones and exports for other runtimes."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in UNWANTED))
+
+
+def modules(folder: Path, model: str) -> list[tuple[str, str]]:
+    """Return the class and the subfolder of each module that modules.json lists."""
     listed = _json(folder / "modules.json", model)
     try:
-        modules = [(str(module["type"]), str(module["path"])) for module in listed]
+        pairs = [(str(module["type"]), str(module["path"])) for module in listed]
     except (TypeError, KeyError):
-        modules = []
-    if not modules:
+        pairs = []
+    if not pairs:
         raise ModelError(f"modules.json of {model} is not a list of modules, each with a type and a path.")
-    for _, path in modules:
+    for _, path in pairs:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
-            raise ModelError(f"modules.json of {model} points out of the model's folder: {cut(path)}.")
-    return modules
+            raise ModelError(f"modules.json of {model} points out of the model's folder: {quoted(path)}.")
+    return pairs
+
+
+def weight_files(folder: Path, model: str) -> list[str]:
+    """Return the relative paths of the weights that are loaded, sorted: in each folder model.safetensors, else the
+    shards that model.safetensors.index.json names, whether or not they are there.
+    """
+    names = []
+    present = set(_all_files(folder))
+    for name in present:
+        path = PurePosixPath(name)
+        single = str(path.with_name("model.safetensors"))
+        if name == single:
+            names.append(name)
+        elif path.name == "model.safetensors.index.json" and single not in present:
+            index = _json(folder / name, model)
+            shards = index.get("weight_map") if isinstance(index, dict) else None
+            parts = set(shards.values()) if isinstance(shards, dict) else set()
+            if not parts or not all(
+                isinstance(part, str) and re.fullmatch(r"[\w.-]+", part) for part in parts
+            ):
+                raise ModelError(f"{path.name} of {model} does not say which files hold the weights.")
+            names += [str(path.with_name(part)) for part in parts]
+    return sorted(names)
+
+
+def weights_hash(folder: Path, model: str) -> str:
+    """Return the SHA-256 of the weights file; of several files, that of what ``sha256sum`` prints for them.
+
+    Raises ModelError if one of them is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    hashes = {}
+    for name in weight_files(folder, model):
+        with (folder / name).open("rb") as file:
+            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with safe_open(folder / name, framework="np"):  # reads the header and compares it with the size
+                pass
+        except SafetensorError as error:
+            raise ModelError(
+                f"The weights {name} of {model} are damaged ({error}). Delete the file and get it again."
+            ) from error
+    if len(hashes) == 1:
+        return hashes.popitem()[1]
+    return hashlib.sha256("".join(f"{hashes[name]}  {name}\n" for name in hashes).encode()).hexdigest()
+
+
+# --- what a folder must and must not hold -------------------------------------------------------------------
 
 
 def missing_files(folder: Path, model: str) -> list[str]:
-    """Names of files without which the model does not load, or loads as another one."""
+    """Return the names of files without which the model does not load, or loads as another one."""
     if not (folder / "modules.json").is_file():
         return ["modules.json"]
     needed = set(weight_files(folder, model)) or {"model.safetensors"}
-    for kind, path in _modules(folder, model):
+    for kind, path in modules(folder, model):
         kind = kind.rpartition(".")[2]
         if kind in ("Transformer", "Pooling", "Dense"):
             needed.add(str(PurePosixPath(path, "config.json")))
@@ -73,46 +169,14 @@ def missing_files(folder: Path, model: str) -> list[str]:
     return sorted(name for name in needed if not (folder / name).is_file())
 
 
-def weight_files(folder: Path, model: str) -> list[str]:
-    """Relative paths of the weights that are loaded, sorted: in each sub-folder model.safetensors, else the
-    shards that model.safetensors.index.json names (whether or not they are there).
-    """
-    names = []
-    present = set(all_files(folder))
-    for name in present:
-        path = PurePosixPath(name)
-        single = str(path.with_name("model.safetensors"))
-        if name == single:
-            names.append(name)
-        elif path.name == "model.safetensors.index.json" and single not in present:
-            names += [str(path.with_name(shard)) for shard in _shards(folder / name, model)]
-    return sorted(names)
-
-
-def _shards(index: Path, model: str) -> set[str]:
-    content = _json(index, model)
-    shards = content.get("weight_map") if isinstance(content, dict) else None
-    names = set(shards.values()) if isinstance(shards, dict) else set()
-    if not names or not all(isinstance(name, str) and re.fullmatch(r"[\w.-]+", name) for name in names):
-        raise ModelError(f"{index.name} of {model} does not say which files hold the weights.")
-    return names
-
-
-def all_files(folder: Path) -> list[str]:
-    """Relative posix paths of all files but hidden ones and exports for other runtimes, sorted."""
-    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in UNWANTED))
-
-
-def check_weights(folder: Path, model: str) -> None:
-    """Raise ModelError where the folder holds no weights of its own but an adapter's or pickled ones."""
-    names = all_files(folder)
+def check_weight_kind(folder: Path, model: str) -> None:
+    """Raise ModelError if the folder holds an adapter or pickles in place of weights."""
     with_weights = {PurePosixPath(name).parent for name in weight_files(folder, model)}
-    for name in names:
+    for name in _all_files(folder):
         path = PurePosixPath(name)
         if path.name == "adapter_config.json":
             raise ModelError(
-                f"{model} holds only an adapter ({name}), not a whole model. Merge it into its base model "
+                f"{model} holds only an adapter ({name}), not a complete model. Merge it into its base model "
                 "and save that."
             )
         if re.fullmatch(r"pytorch_model.*\.bin", path.name) and path.parent not in with_weights:
@@ -120,7 +184,7 @@ def check_weights(folder: Path, model: str) -> None:
 
 
 def only_pickled(model: str, name: str) -> ModelError:
-    """The error that says so; `name` is the pickle's."""
+    """Return the error for a model without safetensors; `name` is the pickle's."""
     return ModelError(
         f"{model} has its weights only as a pickle ({name}), and loading a pickle can run any code. Expected "
         "model.safetensors. Choose a model or revision with safetensors, or convert it with "
@@ -130,15 +194,16 @@ def only_pickled(model: str, name: str) -> ModelError:
 
 def check_code(folder: Path, model: str) -> None:
     """Refuse a model that needs code of its own: it would run with the author's rights."""
-    needs = [f"the module {kind}" for kind, _ in _modules(folder, model) if not _is_library_class(kind)]
-    for name in all_files(folder):
+    kinds = [kind for kind, _ in modules(folder, model)]
+    needs = [f"the module {kind}" for kind in kinds if not kind.startswith("sentence_transformers.")]
+    for name in _all_files(folder):
         if PurePosixPath(name).name in ("config.json", "tokenizer_config.json"):
             settings = _json(folder / name, model)
             if not isinstance(settings, dict):
                 raise ModelError(f"{name} of {model} is not a JSON object.")
             if settings.get("auto_map"):
                 needs.append(f"auto_map in {name}")
-            # sentence-transformers would silently take another activation than the model's own.
+            # sentence-transformers would silently use another activation than the model's own.
             activation = settings.get("activation_function", "torch.")
             if isinstance(activation, str) and "." in activation and not activation.startswith("torch."):
                 needs.append(f"the activation function {activation}")
@@ -149,44 +214,8 @@ def check_code(folder: Path, model: str) -> None:
         )
 
 
-def _is_library_class(kind: str) -> bool:
-    return kind.startswith("sentence_transformers.")
-
-
-def check_header(folder: Path, name: str, model: str) -> None:
-    """Compare the file's size with the one its safetensors header implies: 8 bytes length, JSON, tensors."""
-    path = folder / name
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        try:
-            header = json.loads(file.read(length)) if 8 + length <= size else {}
-            spans = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-            expected = 8 + length + max(spans)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-            expected = None
-    if expected != size:
-        what = "its header is unreadable" if expected is None else f"expected {expected:,} bytes"
-        raise ModelError(
-            f"The weights {name} of {model} are damaged: {what}, found {size:,} bytes. "
-            "Delete the file and get it again."
-        )
-
-
-def sha256(folder: Path, names: list[str]) -> str:
-    """The hash of one file; of several, that of what ``sha256sum`` prints for them."""
-    hashes = []
-    for name in names:
-        with (folder / name).open("rb") as file:
-            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
-    if len(hashes) == 1:
-        return hashes[0]
-    listing = "".join(f"{digest}  {name}\n" for digest, name in zip(hashes, names, strict=True))
-    return hashlib.sha256(listing.encode()).hexdigest()
-
-
 def _json(path: Path, model: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} of {model} cannot be read as JSON. Get the model again.") from error

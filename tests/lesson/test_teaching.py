@@ -1,4 +1,4 @@
-"""What the lesson is taught with: the sets that make a point, and the background sentences.
+"""What the lesson is taught with: the sets that make a point, and the baseline sentences.
 
 A point is checked on the matrix of the set's own report, which the embedded model computed.
 """
@@ -183,40 +183,40 @@ def test_the_readme_names_each_teaching_set_with_its_question() -> None:
     assert sorted(re.findall(r"^\| `([\w-]+)` \| [^|]+\? \| ", teaching, re.MULTILINE)) == sorted(TEACHING)
 
 
-# --- the background ----------------------------------------------------------------------------------------
+# --- the baseline ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def background() -> list[str]:
-    text = (files("sentence_reports.models") / "background.txt").read_text(encoding="utf-8")
+def baseline() -> list[str]:
+    text = (files("sentence_reports.models") / "baseline.txt").read_text(encoding="utf-8")
     assert text.endswith("\n")
     return text[:-1].split("\n")
 
 
-def test_the_background_is_200_plain_sentences(background: list[str]) -> None:
-    assert len(background) == len({line.casefold() for line in background}) == 200
-    for line in background:
+def test_the_baseline_is_200_plain_sentences(baseline: list[str]) -> None:
+    assert len(baseline) == len({line.casefold() for line in baseline}) == 200
+    for line in baseline:
         assert line == " ".join(line.split())
         assert not [letter for letter in line if unicodedata.category(letter).startswith("C")]
         assert 5 <= len(line.split()) <= 14, line
         assert line[0].isupper()
-    assert 10 <= sum(line.endswith("?") for line in background) <= 40
+    assert 10 <= sum(line.endswith("?") for line in baseline) <= 40
 
 
-def test_no_set_has_a_sentence_of_the_background(background: list[str]) -> None:
-    plain = {" ".join(sorted(words(line))) for line in background}
+def test_no_set_has_a_sentence_of_the_baseline(baseline: list[str]) -> None:
+    plain = {" ".join(sorted(words(line))) for line in baseline}
     for path in (ROOT / "params").glob("*.yaml"):
         assert not [text for text in read_set(path).set.texts if " ".join(sorted(words(text))) in plain], path
 
 
 @pytest.mark.slow
-def test_the_background_is_read_whole_and_no_two_sentences_are_related(background: list[str]) -> None:
+def test_the_baseline_is_read_whole_and_no_two_sentences_are_related(baseline: list[str]) -> None:
     encoder = models.load(models.find_model(models.EMBEDDED))
-    for line, facts in zip(background, models.token_report(encoder, background), strict=True):
+    for line, facts in zip(baseline, models.token_report(encoder, baseline), strict=True):
         assert (facts.unknown, facts.readable) == (0, True), line
         assert facts.limit is not None
         assert facts.count <= facts.limit
-    unit = encoder.encode(background, normalize_embeddings=True)
+    unit = encoder.encode(baseline, normalize_embeddings=True)
     similarity = unit @ unit.T - 3 * np.eye(len(unit))
     one, other = np.unravel_index(similarity.argmax(), similarity.shape)
-    assert similarity.max() < 0.45, (background[one], background[other])
+    assert similarity.max() < 0.45, (baseline[one], baseline[other])

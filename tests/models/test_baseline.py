@@ -14,15 +14,15 @@ import pytest
 from sentence_reports import models
 from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, find_model
-from sentence_reports.models import background as room
-from sentence_reports.models.background import STEPS, Background, announce, compute, find_background, shipped
+from sentence_reports.models import baseline as room
+from sentence_reports.models.baseline import STEPS, Baseline, announce, compute, find_baseline, shipped
 
-EVEN = Background("k", "m", 19900, tuple((np.arange(STEPS + 1) / STEPS).tolist()))
+EVEN = Baseline("k", "m", 19900, tuple((np.arange(STEPS + 1) / STEPS).tolist()))
 
 
 def kept() -> list[Path]:
-    """The backgrounds in the cache folder of this test."""
-    return sorted(Path(os.environ["XDG_CACHE_HOME"]).rglob("background-*.json"))
+    """The baselines in the cache folder of this test."""
+    return sorted(Path(os.environ["XDG_CACHE_HOME"]).rglob("baseline-*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +33,17 @@ def small(tiny: Path) -> tuple[models.FoundModel, Any]:
 
 
 @pytest.fixture(scope="module")
-def computed(small: tuple[models.FoundModel, Any]) -> Background:
-    """The tiny model's background."""
+def computed(small: tuple[models.FoundModel, Any]) -> Baseline:
+    """The tiny model's baseline."""
     return compute(*small)
 
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """How often a background was computed."""
+    """How often a baseline was computed."""
     calls: list[str] = []
 
-    def counting(found: models.FoundModel, encoder: Any) -> Background:
+    def counting(found: models.FoundModel, encoder: Any) -> Baseline:
         calls.append(found.name)
         return compute(found, encoder)
 
@@ -54,20 +54,20 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 # --- the sentences and the shipped figures -----------------------------------------------------------------
 
 
-def test_the_shipped_background_is_of_these_sentences_and_the_embedded_model(
+def test_the_shipped_baseline_is_of_these_sentences_and_the_embedded_model(
     counted: Callable[[], int],
 ) -> None:
     found = find_model(EMBEDDED)
     encoder: Any = None  # not asked
-    background = find_background(found, encoder)
-    assert background == shipped(), "python -m sentence_reports.models.background computes it again"
-    assert (background.model, background.pairs, len(background.quantiles)) == (EMBEDDED, 19900, STEPS + 1)
+    baseline = find_baseline(found, encoder)
+    assert baseline == shipped(), "python -m sentence_reports.models.baseline computes it again"
+    assert (baseline.model, baseline.pairs, len(baseline.quantiles)) == (EMBEDDED, 19900, STEPS + 1)
     assert counted() == 0
     assert kept() == []
 
 
 @pytest.mark.slow
-def test_the_shipped_background_is_what_the_embedded_model_gives() -> None:
+def test_the_shipped_baseline_is_what_the_embedded_model_gives() -> None:
     found = find_model(EMBEDDED)
     computed = compute(found, models.load(found))
     # Rounded to three digits, a value at the edge may fall to either side on another machine.
@@ -76,7 +76,7 @@ def test_the_shipped_background_is_what_the_embedded_model_gives() -> None:
 
 
 def test_it_agrees_with_every_pair_compared_by_hand(
-    small: tuple[models.FoundModel, Any], computed: Background
+    small: tuple[models.FoundModel, Any], computed: Baseline
 ) -> None:
     texts = room.SENTENCES.read_text(encoding="utf-8").splitlines()
     vectors = [vector / np.linalg.norm(vector) for vector in small[1].encode(texts).astype(float)]
@@ -93,44 +93,44 @@ def test_it_agrees_with_every_pair_compared_by_hand(
 @pytest.mark.parametrize(
     ("similarity", "place"),
     [
-        (-0.5, "above none of 19,900 unrelated pairs"),
-        (0.0004, "above none of 19,900 unrelated pairs"),  # as a quantile would be, it is rounded to 0
-        (0.001, "above less than 0.1 % of unrelated pairs"),
-        (0.002, "above 0.1 % of unrelated pairs"),
-        (0.5, "above 49.9 % of unrelated pairs"),
-        (0.501, "above 50.0 % of unrelated pairs"),
-        (1.0, "above 99.9 % of unrelated pairs"),
-        (1.0004, "above 99.9 % of unrelated pairs"),
-        (1.001, "above every one of 19,900 unrelated pairs"),
+        (-0.5, "closer than none of 19,900 unrelated pairs"),
+        (0.0004, "closer than none of 19,900 unrelated pairs"),  # as a quantile would be, it is rounded to 0
+        (0.001, "closer than under 0.1% of unrelated pairs"),
+        (0.002, "closer than 0.1% of unrelated pairs"),
+        (0.5, "closer than 49.9% of unrelated pairs"),
+        (0.501, "closer than 50.0% of unrelated pairs"),
+        (1.0, "closer than 99.9% of unrelated pairs"),
+        (1.0004, "closer than 99.9% of unrelated pairs"),
+        (1.001, "closer than any of 19,900 unrelated pairs"),
     ],
 )
 def test_a_place_never_claims_more_than_the_quantiles_show(similarity: float, place: str) -> None:
-    assert EVEN.place(similarity) == place
-    assert EVEN.place(np.float32(similarity)) == place
+    assert EVEN.describe(similarity) == place
+    assert EVEN.describe(np.float32(similarity)) == place
 
 
 def test_the_places_of_real_values_are_true_of_all_pairs(
-    small: tuple[models.FoundModel, Any], computed: Background
+    small: tuple[models.FoundModel, Any], computed: Baseline
 ) -> None:
     texts = room.SENTENCES.read_text(encoding="utf-8").splitlines()
     unit = small[1].encode(texts, normalize_embeddings=True).astype(float)
     values = (unit @ unit.T)[np.triu_indices(len(texts), k=1)]
     for similarity in np.random.default_rng(3).choice(values, 300):
-        words = computed.place(similarity).split()
-        if words[1] in ("none", "less"):
+        share = computed.describe(similarity).split()[2]
+        if share in ("none", "under"):
             continue
         below = (values < similarity).mean()
-        assert below == 1 if words[1] == "every" else below >= float(words[1]) / 100
+        assert below == 1 if share == "any" else below >= float(share.rstrip("%")) / 100
 
 
 def test_the_scale_in_five_numbers() -> None:
     assert EVEN.median == 0.5
     assert EVEN.scale == {
-        "the lowest": 0,
-        "5 % below": 0.05,
-        "half below": 0.5,
-        "99 % below": 0.99,
-        "the highest": 1,
+        "minimum": 0,
+        "5th percentile": 0.05,
+        "median": 0.5,
+        "99th percentile": 0.99,
+        "maximum": 1,
     }
 
 
@@ -138,9 +138,9 @@ def test_the_scale_in_five_numbers() -> None:
 
 
 def test_it_is_computed_once_for_a_model_and_the_same_when_it_is_read_back(
-    small: tuple[models.FoundModel, Any], computed: Background, counted: Callable[[], int]
+    small: tuple[models.FoundModel, Any], computed: Baseline, counted: Callable[[], int]
 ) -> None:
-    assert find_background(*small) == find_background(*small) == computed
+    assert find_baseline(*small) == find_baseline(*small) == computed
     assert counted() == 1
     assert len(kept()) == 1
 
@@ -158,30 +158,30 @@ def test_it_is_computed_once_for_a_model_and_the_same_when_it_is_read_back(
 def test_a_damaged_file_is_computed_again(
     damage: Callable[[str], str],
     small: tuple[models.FoundModel, Any],
-    computed: Background,
+    computed: Baseline,
     counted: Callable[[], int],
 ) -> None:
-    path = Path(os.environ["XDG_CACHE_HOME"]) / "sentence-reports" / f"background-{computed.key}.json"
+    path = Path(os.environ["XDG_CACHE_HOME"]) / "sentence-reports" / f"baseline-{computed.key}.json"
     whole = json.dumps(asdict(computed)) + "\n"
     path.parent.mkdir(parents=True)
     path.write_text(whole)
-    assert find_background(*small) == computed
+    assert find_baseline(*small) == computed
     assert counted() == 0
     path.write_text(damage(whole))
-    assert find_background(*small) == computed
+    assert find_baseline(*small) == computed
     assert counted() == 1
     assert path.read_text() == whole
 
 
 def test_where_nothing_can_be_kept_it_is_computed_all_the_same(
     small: tuple[models.FoundModel, Any],
-    computed: Background,
+    computed: Baseline,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert find_background(*small) == computed
+    assert find_baseline(*small) == computed
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
@@ -189,7 +189,7 @@ def test_two_at_once_compute_it_once_and_leave_one_whole_file(
     small: tuple[models.FoundModel, Any], counted: Callable[[], int]
 ) -> None:
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: find_background(*small), range(4)))
+        found = list(pool.map(lambda _: find_baseline(*small), range(4)))
     assert found == [found[0]] * 4
     assert counted() == 1
     (path,) = kept()
@@ -202,10 +202,8 @@ def test_what_is_not_known_yet_is_announced_once_a_model(small: tuple[models.Fou
     embedded = find_model(EMBEDDED)
     announce([small[0], embedded, small[0]], said.append)
     assert len(said) == 1
-    assert said[0].startswith(
-        f"{small[0].name}: what unrelated sentences score with it is not known here yet"
-    )
-    find_background(*small)
+    assert said[0].startswith(f"{small[0].name}: computing this model's baseline of unrelated sentences")
+    find_baseline(*small)
     announce([small[0], embedded], said.append)
     assert len(said) == 1
 
@@ -213,9 +211,9 @@ def test_what_is_not_known_yet_is_announced_once_a_model(small: tuple[models.Fou
 def test_another_pooling_is_another_model(model: Path, counted: Callable[[], int]) -> None:
     config = model / "1_Pooling" / "config.json"
     found = find_model(str(model))
-    find_background(found, models.load(found))
+    find_baseline(found, models.load(found))
     config.write_text(config.read_text().replace("cls", "mean"))
-    find_background(found, models.load(found))
+    find_baseline(found, models.load(found))
     assert counted() == 2
     assert len(kept()) == 2
 
@@ -228,5 +226,5 @@ def test_a_model_without_finite_numbers_is_refused(model: Path) -> None:
     with torch.no_grad():
         next(encoder.parameters()).fill_(float("nan"))
     with pytest.raises(ModelError, match="not finite numbers"):
-        find_background(found, encoder)
+        find_baseline(found, encoder)
     assert kept() == []

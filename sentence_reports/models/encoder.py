@@ -1,0 +1,143 @@
+"""From the files of a model to its encoder, and what there is to say about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentence_reports.errors import ModelError
+from sentence_reports.models.files import files, modules, weight_files
+from sentence_reports.models.tokens import token_limit
+from sentence_reports.report import FoundModel
+from sentence_reports.summary import ModelFacts
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+def load(found: FoundModel) -> SentenceTransformer:
+    """Return the encoder, on the CPU and in float32, without any network and without output.
+
+    Raises ModelError if the files do not make a model, if some of the weights are missing, which the library
+    would fill with random numbers, or if weights or embeddings are not finite numbers.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    options = {"use_safetensors": True, "dtype": torch.float32}
+    with quiet():
+        try:
+            encoder = SentenceTransformer(
+                found.folder,
+                device="cpu",
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs=options,
+            )
+            missing = _missing_weights(found, encoder, options)
+        except Exception as error:  # whatever a damaged file makes of the libraries
+            # The library's own message, without this machine's path.
+            message = " ".join(str(error).replace(found.folder, found.name).split())
+            raise ModelError(
+                f"The model {found.name} does not load: {type(error).__name__}: {message[:300]}"
+            ) from error
+    if missing:
+        raise ModelError(
+            f"The weights of {found.name} are incomplete: {', '.join(missing[:3])} missing ({len(missing)} in "
+            "all), and would be random numbers. Get the model again, or choose another."
+        )
+    _check_finite(found, encoder)
+    return encoder
+
+
+def describe(found: FoundModel, encoder: SentenceTransformer) -> ModelFacts:
+    """Return the facts about a model for the page."""
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+    modes = [module.pooling_mode for module in encoder if isinstance(module, Pooling)]
+    pooling = [mode if isinstance(mode, str) else "+".join(mode) for mode in modes]
+    weights = list(encoder.parameters())
+    return ModelFacts(
+        name=found.name,
+        revision=found.revision,
+        source=found.source,
+        sha256=found.sha256,
+        dimension=encoder.get_embedding_dimension() or 0,
+        max_tokens=token_limit(encoder),
+        pooling=pooling[-1] if pooling else None,
+        normalizes=isinstance(encoder[-1], Normalize),
+        parameters=sum(parameter.numel() for parameter in weights),
+        size_bytes=sum(size for _, size in files(found)),
+        dtype=str(weights[0].dtype).removeprefix("torch."),
+        stands_in_for=found.stands_in_for,
+        reason=found.reason,
+    )
+
+
+def _missing_weights(found: FoundModel, encoder: SentenceTransformer, options: dict[str, Any]) -> list[str]:
+    """Return the names of the weights that the files lack.
+
+    The library renames the weights of some models and ties others together, so it is asked, by loading the model
+    once more, if a name of the encoder's is not in the files. The pooler does not count: a layer of BERT after the
+    last one that sentence-transformers reads.
+    """
+    from safetensors import safe_open
+    from sentence_transformers.sentence_transformer.modules import Transformer
+
+    missing: set[str] = set()
+    for module, (_, path) in zip(encoder, modules(Path(found.folder), found.name), strict=False):
+        if not isinstance(module, Transformer):
+            continue
+        folder = Path(found.folder, path)
+        present: set[str] = set()
+        for name in weight_files(folder, found.name):
+            with safe_open(folder / name, framework="pt") as file:
+                present.update(file.keys())
+        network = module.auto_model
+        prefix = f"{network.base_model_prefix}."
+        if not network.state_dict().keys() <= present | {name.removeprefix(prefix) for name in present}:
+            _, info = type(network).from_pretrained(
+                folder, output_loading_info=True, local_files_only=True, **options
+            )
+            missing.update(info["missing_keys"])
+    return sorted(name for name in missing if "pooler" not in name.split("."))
+
+
+def _check_finite(found: FoundModel, encoder: SentenceTransformer) -> None:
+    import torch
+
+    broken = [
+        name
+        for name, weights in encoder.named_parameters()
+        if not torch.stack(weights.detach().aminmax())
+        .isfinite()
+        .all()  # the extremes tell, and are read fast
+    ]
+    if broken:
+        raise ModelError(
+            f"The weights of {found.name} are broken: {broken[0]} holds values that are not finite numbers "
+            f"({len(broken)} such in all). Get the model again, or choose another."
+        )
+    with torch.inference_mode():  # encode() would leave the thread of a progress bar behind
+        embedding = encoder(encoder.preprocess(["a"]))["sentence_embedding"]
+    if not embedding.isfinite().all():  # the weights are so large that what is computed with them overflows
+        raise ModelError(f"The embeddings of {found.name} are not finite numbers. Choose another model.")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the progress bars and warnings of transformers inside the block."""
+    from transformers.utils import logging as library
+
+    verbosity, bars = library.get_verbosity(), library.is_progress_bar_enabled()
+    library.set_verbosity(logging.CRITICAL)
+    library.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        library.set_verbosity(verbosity)
+        if bars:
+            library.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,0 +1,95 @@
+"""How a model reads a text: as tokens, of which it reads a limited number and knows a limited vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """How a model reads one text.
+
+    `count` is the number of tokens, special ones included and nothing cut off; the model reads at most `limit` of
+    them (None: no limit); `unknown` of them are outside its vocabulary. A text is not `readable` if it has nothing
+    but unknown tokens, or no token at all: all such texts look the same to the model.
+    """
+
+    count: int
+    limit: int | None
+    unknown: int
+    readable: bool
+
+    @property
+    def cut(self) -> bool:
+        """Whether the model does not read the whole text."""
+        return self.limit is not None and self.count > self.limit
+
+
+class Piece(NamedTuple):
+    """One token as its vocabulary spells it; `unknown` if it is outside the vocabulary, `cut` if it is not read."""
+
+    text: str
+    unknown: bool
+    cut: bool
+
+
+def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[TokenFacts]:
+    """Return the `TokenFacts` of each text, in order."""
+    if not texts:
+        return []
+    rows, unknown = _token_rows(encoder, texts)
+    limit = token_limit(encoder)
+    return [
+        TokenFacts(
+            count=len(ids),
+            limit=limit,
+            unknown=sum(token == unknown for token in ids),
+            readable=any(not added and token != unknown for token, added in zip(ids, special, strict=True)),
+        )
+        for ids, special in rows
+    ]
+
+
+def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
+    """Return the tokens of one text in order, with the prompt that `encode` puts first."""
+    tokenizer = encoder.tokenizer
+    rows, unknown = _token_rows(encoder, [text])
+    ids, special = rows[0]
+    limit = token_limit(encoder)
+    own = [k for k, added in enumerate(special) if not added]
+    excess = len(ids) - limit if limit is not None and len(ids) > limit else 0
+    left = getattr(tokenizer, "truncation_side", "right") == "left"
+    cut = set(own[:excess] if left else own[len(own) - excess :])
+    name = cache(lambda token: tokenizer.decode([token], skip_special_tokens=False).strip())
+    return [Piece(name(token), unknown=token == unknown, cut=k in cut) for k, token in enumerate(ids)]
+
+
+def token_limit(encoder: SentenceTransformer) -> int | None:
+    """Return how many tokens the model reads at most; None if there is no limit."""
+    limit = encoder.max_seq_length
+    # Libraries write "no limit" as None, infinity, or 10**30.
+    return int(limit) if limit is not None and limit < 10**9 else None
+
+
+def _token_rows(
+    encoder: SentenceTransformer, texts: Sequence[str]
+) -> tuple[list[tuple[list[int], list[int]]], int | None]:
+    """Return the token ids of each text, with a 1 for each that the tokenizer added; and the unknown token's id."""
+    tokenizer: Any = encoder.tokenizer
+    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""
+    # As the tokenizer gets them: with what `encode` puts first, and the notebook's spaces for line breaks.
+    given = [prompt + text.replace("\r", " ").replace("\n", " ") for text in texts]
+    if callable(tokenizer):  # of transformers
+        rows = tokenizer(
+            given, truncation=False, padding=False, return_special_tokens_mask=True, verbose=False
+        )
+        return list(zip(rows["input_ids"], rows["special_tokens_mask"], strict=True)), tokenizer.unk_token_id
+    # A static model has a bare one, of the tokenizers package, and adds no special tokens.
+    encodings = tokenizer.encode_batch(given, add_special_tokens=False)
+    return [(row.ids, row.special_tokens_mask) for row in encodings], tokenizer.token_to_id("[UNK]")
