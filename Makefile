@@ -2,36 +2,37 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOG    := $(VENV)/setup.log
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := --no-deps --require-hashes
-# TORCH=any takes whatever build of PyTorch pip finds, CUDA included, where no CPU build can be had.
+# TORCH=any installs whatever build of PyTorch pip finds, CUDA included, if there is no CPU build.
 TORCH  ?= cpu
 
 .DEFAULT_GOAL := reports
 .PHONY: bench reports report preview new check lab test test-slow lint lock setup clean help
 
-reports: setup  ## render every set that changed, and the index (the default)
+reports: setup  ## make every report that is out of date, and the index (the default)
 	@$(BIN)/sentence-reports run
 
 # The file of the set that SET names.
 FILE = $(or $(wildcard params/$(SET).yaml params/$(SET).yml),params/$(SET).yaml)
 
-report: setup  ## render one set: make report SET=blog
+report: setup  ## make one report: make report SET=blog
 	@$(BIN)/sentence-reports run $(if $(SET),$(FILE),$(error which set? make report SET=blog))
 
-preview: setup  ## show the reports in a browser, kept up to date as you write: make preview SET=blog
+preview: setup  ## show the reports in a browser and update them as you write: make preview SET=blog
 	@$(BIN)/sentence-reports preview $(if $(SET),$(FILE))
 
-new: setup  ## start a set of your own: make new SET=mine
+new: setup  ## create params/mine.yaml: make new SET=mine
 	@$(BIN)/sentence-reports new $(or $(SET),$(error which name? make new SET=mine))
 
-check: setup  ## look for mistakes in every set, run nothing
+check: setup  ## validate every set without running it
 	@$(BIN)/sentence-reports check
 
 lab: setup  ## open a copy of the notebook in JupyterLab: make lab SET=blog
 	@$(BIN)/sentence-reports lab $(SET)
 
-# More at once would need more memory than a laptop has: each has its own kernels and browser.
+# More would need more memory than a laptop has: each worker has its own kernels and browser.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test: $(VENV)/.dev  ## run the tests
@@ -40,17 +41,17 @@ test: $(VENV)/.dev  ## run the tests
 test-slow: $(VENV)/.dev  ## run the tests that take minutes
 	@$(BIN)/pytest -m slow $(PARALLEL)
 
-bench: setup  ## time 1, 8 and 32 sets beside the stock command lines, about half an hour
+bench: setup  ## time 1, 8 and 32 sets against the stock command lines (half an hour)
 	@$(BIN)/python benchmarks/speed.py
 
-lint: $(VENV)/.dev  ## ruff, mypy, codespell; and the notebook holds no output
+lint: $(VENV)/.dev  ## run ruff, mypy and codespell; check that notebooks hold no output
 	@$(BIN)/ruff check sentence_reports tests benchmarks notebooks
 	@$(BIN)/ruff format --check sentence_reports tests benchmarks
 	@$(BIN)/mypy
 	@$(BIN)/codespell $$(git ls-files '*.py' '*.md' '*.yaml' '*.ipynb' Makefile)
 	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
-lock: $(VENV)/.dev  ## choose the newest versions again and write the requirements files
+lock: $(VENV)/.dev  ## update the requirements files to the newest versions
 	@$(call compile,--upgrade --group build,requirements.txt)
 	@$(call compile,--group build --group dev -c requirements.txt,requirements-dev.txt)
 compile = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -58,40 +59,50 @@ compile = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-
 
 setup: $(VENV)/.package  ## build .venv with the exact versions of the requirements files
 
-# From nothing each time a requirements file changed: what is no longer asked for does not stay.
+# What pip has to say goes to a log; a failed step shows the end of it.
+logged = >> $(LOG) 2>&1 || { tail -n 15 $(LOG) >&2; echo "make: installing failed; all of pip's output: $(LOG)" >&2; exit 1; }
+
+# Only an environment that make built is ever removed: the marker is written before anything else.
+MADE_HERE = { [ ! -e $(VENV) ] || [ -e $(VENV)/.made-by-make ] || [ -e $(VENV)/.setup ]; }
+
+# Built anew whenever a requirements file changed: what is no longer listed does not stay installed.
 $(VENV)/.setup: requirements-torch.txt requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "make: Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1). Another one: make PYTHON=python3.12" >&2; exit 1; }
-	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "make: $(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Installing into $(VENV), once. The README says how much is downloaded."
+	  echo "make: Python 3.11 or newer is required; found: $$($(PYTHON) --version 2>&1). Choose another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(MADE_HERE) || { \
+	  echo "make: $(VENV) was not made by make, so it is left alone. Rename it, or choose another folder: make VENV=.venv-make" >&2; exit 1; }
+	@rm -rf $(VENV) && mkdir $(VENV) && touch $(VENV)/.made-by-make
+	@$(PYTHON) -m venv $(VENV) >> $(LOG) 2>&1 || { rm -rf $(VENV); \
+	  echo "make: $(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(VENV): about 460 MB to download, once. Details: $(LOG)"
 	@$(install_torch_$(TORCH))
-	@$(PIP) install $(LOCKED) -r requirements.txt
+	@$(PIP) install $(LOCKED) -r requirements.txt $(logged)
 	@touch $@
 
-# By itself, since it takes a second: pyproject.toml says which entry points there are.
+# A step of its own, since it takes a second: pyproject.toml lists the commands.
 $(VENV)/.package: $(VENV)/.setup pyproject.toml
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@$(PIP) check
+	@$(PIP) install --no-deps --no-build-isolation --editable . $(logged)
+	@$(PIP) check $(logged)
 	@touch $@
 
 install_torch_cpu = $(PIP) install $(LOCKED) --retries 0 --timeout 15 \
-	--extra-index-url https://download.pytorch.org/whl/cpu -r requirements-torch.txt || { \
-	echo "make: no CPU build of PyTorch 2.13.0 could be had for this machine. Look at pip's lines above: with a network" \
-	"it comes from download.pytorch.org. To take the build that pip finds instead (on Linux with CUDA, several" \
-	"gigabytes, no hashes checked): make TORCH=any" >&2; exit 1; }
-install_torch_any = $(PIP) install torch==2.13.0
+	--extra-index-url https://download.pytorch.org/whl/cpu -r requirements-torch.txt >> $(LOG) 2>&1 || { \
+	tail -n 15 $(LOG) >&2; \
+	echo "make: no CPU build of PyTorch 2.13.0 is available for this machine; pip's output is above and in $(LOG)." \
+	"It comes from download.pytorch.org. To install the build that pip finds instead (on Linux with CUDA, several" \
+	"gigabytes, hashes not checked): make TORCH=any" >&2; exit 1; }
+install_torch_any = $(PIP) install torch==2.13.0 $(logged)
 
 $(VENV)/.dev: $(VENV)/.setup requirements-dev.txt | $(VENV)/.package
-	@echo "Installing the tools for tests and lint, once, about 90 MB."
-	@$(PIP) install --quiet $(LOCKED) -r requirements-dev.txt
-	@$(PIP) check
+	@echo "Installing the tools for tests and lint: about 90 MB to download, once."
+	@$(PIP) install $(LOCKED) -r requirements-dev.txt $(logged)
+	@$(PIP) check $(logged)
 	@touch $@
 
-clean:  ## remove the reports and the environment
-	rm -rf $(VENV) reports/*.html reports/*.ipynb reports/*.csv reports/.sentence-reports.* reports/failed
+clean:  ## remove the reports that were made here, and the environment
+	@echo "make: reports/ is left as it is"
+	@if $(MADE_HERE); then rm -rf $(VENV); else echo "make: $(VENV) was not made by make, so it is left alone"; fi
 
-help:  ## this list
+help:  ## show this list
 	@echo "make TARGET, where TARGET is one of:"
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

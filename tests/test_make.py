@@ -76,13 +76,67 @@ def test_what_changed_is_installed_again(project: Path, changed: str, again: lis
     assert [step for step in steps if step in told] == again
 
 
-def test_without_a_cpu_build_of_torch_it_stops_and_names_the_setting(project: Path) -> None:
-    (project / ".venv" / ".setup").unlink()
-    done = make(project, "setup", "PIP=false", f"PYTHON={sys.executable}")
+@pytest.fixture
+def bare(project: Path) -> Path:
+    """The folder as it is before the first `make`, and a pip that only talks."""
+    shutil.rmtree(project / ".venv")
+    pip = project / "pip"
+    pip.write_text('#!/bin/sh\necho chatter of pip "$@"\nexit ${PIP_CODE:-0}\n')
+    pip.chmod(0o755)
+    return project
+
+
+def test_setting_up_is_a_handful_of_lines_and_the_rest_is_in_a_log(bare: Path) -> None:
+    done = make(bare, "setup", "PIP=./pip", f"PYTHON={sys.executable}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "Installing into .venv: about 460 MB to download, once. Details: .venv/setup.log\n"
+    )
+    assert done.stderr == ""
+    log = (bare / ".venv" / "setup.log").read_text()
+    assert "chatter of pip install --no-deps --require-hashes -r requirements.txt" in log
+    assert "Installing" not in make(bare, "setup", "PIP=./pip").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no CPU build of PyTorch 2.13.0 is available for this machine"),
+        ([], "make TORCH=any"),
+        (["TORCH=any"], "make: installing failed; all of pip's output: .venv/setup.log"),
+    ],
+)
+def test_a_failed_set_up_shows_what_pip_said_and_names_the_log(
+    bare: Path, words: list[str], message: str
+) -> None:
+    done = make(bare, "setup", "PIP=PIP_CODE=1 ./pip", f"PYTHON={sys.executable}", *words)
     assert done.returncode == 2
-    assert "no CPU build of PyTorch 2.13.0 could be had" in done.stderr
-    assert "make TORCH=any" in done.stderr
-    assert not (project / ".venv" / ".setup").exists()
+    assert done.stderr.startswith("chatter of pip install ")
+    assert ".venv/setup.log" in done.stderr
+    assert message in done.stderr
+    assert not (bare / ".venv" / ".setup").exists()
+    again = make(bare, "setup", "PIP=./pip", f"PYTHON={sys.executable}")
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("target", ["setup", "clean"])
+def test_an_environment_of_the_users_own_is_left_alone(bare: Path, target: str) -> None:
+    (bare / ".venv").mkdir()
+    (bare / ".venv" / "mine").touch()
+    done = make(bare, target, "PIP=./pip", f"PYTHON={sys.executable}")
+    assert ".venv was not made by make, so it is left alone" in done.stdout + done.stderr
+    assert [path.name for path in (bare / ".venv").iterdir()] == ["mine"]
+
+
+def test_clean_removes_the_environment_that_make_built(bare: Path) -> None:
+    make(bare, "setup", "PIP=./pip", f"PYTHON={sys.executable}")
+    (bare / "reports").mkdir()
+    (bare / "reports" / "mine.html").touch()
+    done = make(bare, "clean")
+    assert done.returncode == 0
+    assert not (bare / ".venv").exists()
+    assert (bare / "reports" / "mine.html").exists()
+    assert "reports/ is left as it is" in done.stdout
 
 
 def test_help_names_every_target(project: Path) -> None:
