@@ -192,6 +192,7 @@ def _invite(address: str) -> None:
 def _lab(arguments: argparse.Namespace) -> int:
     from sentence_reports.lab import open_lab
 
+    _need_temporary_folder()
     project = _project(arguments)
     path = None if arguments.name is None else _named_set(project, arguments.name)
     open_lab(project, path, arguments.out or project.folder / "notebooks" / ".lab")

@@ -265,6 +265,36 @@ def test_a_folder_that_is_gone_starts_nothing(
         assert capsys.readouterr().err == message
 
 
+# Where tempfile looks; /proc is where nobody can write, the current folder is the last that it tries.
+WITHOUT_TEMPORARY = """
+for folder in /tmp /var/tmp; do mount -t tmpfs -o ro none $folder || exit 77; done
+cd /proc && exec "$@"
+"""
+
+
+def test_without_a_temporary_folder_the_rest_works_and_the_message_says_what_to_set(tmp_path: Path) -> None:
+    interpreter = ["unshare", "--map-root-user", "--mount", "bash", "-c", WITHOUT_TEMPORARY, "bash"]
+    interpreter += [sys.executable, "-m", "sentence_reports"]
+
+    def ran(*words: str | Path) -> tuple[int, list[str]]:
+        env = {"HOME": "/", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        done = subprocess.run([*interpreter, *words], env=env, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr.splitlines()
+
+    try:
+        code, said = ran("--help")
+    except FileNotFoundError:
+        pytest.skip("unshare is not installed")
+    if code == 77 or "unshare: " in "".join(said):
+        pytest.skip(f"file systems cannot be mounted here: {said}")
+    assert (code, said) == (0, [])
+    assert ran("check", ROOT / "params")[0] == 0
+    message = "sentence-reports: no folder for temporary files can be written; name one: TMPDIR=FOLDER"
+    for words in (["run", "--out", "/dev/shm/none"], ["preview"], ["lab"]):
+        assert ran(*words, "--project", ROOT) == (2, [message])
+    assert not Path("/dev/shm/none").exists()
+
+
 def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = command_line("run", MOVIES, "--out", tmp_path / "file", home=tmp_path)

@@ -1,0 +1,149 @@
+"""How the package is built: its modules import downwards, and anywhere."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+PACKAGE = ROOT / "sentence_reports"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """Return a module's dotted name without the package's: "cli", "sets.yaml_nodes"."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+# --- other systems -----------------------------------------------------------------------------------------
+
+# What Windows lacks is hidden from our own modules only; the libraries look after themselves.
+AS_ON_WINDOWS = """
+import builtins, os, signal, sys
+HIDDEN = {"fcntl", "pwd", "grp", "resource", "termios", "pty", "tty", "syslog"}
+ours = lambda scope: str((scope or {}).get("__name__", "")).startswith("sentence_reports")
+genuine = builtins.__import__
+def hiding(name, globals=None, locals=None, fromlist=(), level=0):
+    if name.split(".")[0] in HIDDEN and ours(globals):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return genuine(name, globals, locals, fromlist, level)
+import torch, sentence_transformers, papermill, nbconvert, seaborn, jupyter_client.provisioning  # as they are
+import ipykernel.kernelapp, nbclient, watchfiles, tornado.web, nbformat, huggingface_hub, psutil, filelock, rich
+builtins.__import__ = hiding
+for name in ("fork", "forkpty", "getuid", "geteuid", "setuid", "getpgid", "killpg", "setsid", "sched_getaffinity",
+             "pidfd_open", "mkfifo", "waitstatus_to_exitcode", "register_at_fork", "O_NOFOLLOW", "O_DIRECTORY"):
+    if hasattr(os, name):
+        delattr(os, name)
+for name in ("SIGKILL", "SIGHUP", "SIGCHLD", "SIGALRM", "SIGQUIT", "SIGUSR1", "pthread_sigmask", "sigwait", "alarm",
+             "set_wakeup_fd", "SIG_BLOCK", "SIG_UNBLOCK", "SIG_SETMASK", "pthread_kill", "siginterrupt"):
+    if hasattr(signal, name):
+        delattr(signal, name)
+import socket
+del socket.AF_UNIX
+import importlib
+for module in sys.argv[1:]:
+    importlib.import_module(f"sentence_reports.{module}" if module else "sentence_reports")
+print("imported", len(sys.argv[1:]))
+"""
+
+
+def test_every_module_can_be_imported_on_windows() -> None:
+    names = [name_of(path) for path in MODULES if name_of(path) not in ("execution.forkserver", "__main__")]
+    done = subprocess.run(
+        [sys.executable, "-c", AS_ON_WINDOWS, *names, "__main__"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"imported {len(names) + 1}\n"
+
+
+# --- who imports whom --------------------------------------------------------------------------------------
+
+# From the bottom to the top: a module imports what is in lower rows only. Modules of one room share a row and import
+# each other without a circle.
+ROWS = (
+    {"texts", "process", "streams", "files", "debug"},
+    {"errors"},
+    {"project", "summary"},
+    {"report"},
+    {"pairs"},
+    {"sets", "models", "execution", "pages"},
+    {"lesson"},
+    {"store", "stale"},
+    {"pipeline"},
+    {"terminal", "arguments"},
+    {"preview", "lab"},
+    {"cli"},
+    {"", "__main__"},
+)
+ROW_OF = {room: number for number, row in enumerate(ROWS) for room in row}
+SEPARATE = {  # rooms that know nothing of others, though these are lower
+    "sets": {"models", "execution", "lesson", "pages"},
+    "models": {"sets", "execution", "lesson", "pages"},
+    "execution": {"sets", "models", "lesson", "pages"},
+    "pages": {"sets", "models", "execution", "lesson"},
+    "lesson": {"execution", "pages"},
+}
+
+
+def room_of(name: str) -> str:
+    return name.split(".")[0]
+
+
+def imports(path: Path, *, eager: bool) -> set[str]:
+    """Return the modules of the package that a module imports: when it is imported (`eager`), or ever."""
+    known = {name_of(module) for module in MODULES}
+    found: set[str] = set()
+
+    def look(node: ast.AST) -> None:
+        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if typing_only or (eager and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            return
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            modules = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            modules = []
+        for module in modules:
+            if module.split(".")[0] == "sentence_reports":
+                name = module.partition(".")[2]
+                if name in known:
+                    found.add(name)
+        for child in ast.iter_child_nodes(node):
+            look(child)
+
+    look(ast.parse(path.read_text(encoding="utf-8")))
+    found.discard("")  # the package itself is imported before any of its modules
+    return found - {name_of(path)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_points_back_up(path: Path) -> None:
+    here = room_of(name_of(path))
+    for name in imports(path, eager=False):
+        there = room_of(name)
+        if (here, name) == ("pages", "lesson.summary"):  # until pages reads the typed summary
+            continue
+        assert there == here or ROW_OF[there] < ROW_OF[here], f"{here} imports {name}"
+        assert there not in SEPARATE.get(here, ()), f"{here} imports {name}"
+
+
+def test_there_is_no_circle() -> None:
+    graph = {name_of(path): imports(path, eager=True) for path in MODULES}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join((*path, name))
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
