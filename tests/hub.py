@@ -273,7 +273,7 @@ class Finder:
     def all(self) -> list[dict[str, Any]]:
         out, err = self.process.communicate(self.work, timeout=60)
         assert self.process.returncode == 0, err
-        assert err == ""
+        assert err == "", err
         result = json.loads(out)
         assert result["heavy"] == []
         self.network = result["network"]

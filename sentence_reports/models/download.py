@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import re
 import sys
 import threading
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from huggingface_hub import HfApi, ModelInfo, set_client_factory, snapshot_download
 from huggingface_hub.errors import (
@@ -67,11 +68,10 @@ class Guard:
         self.requests += REQUESTS_PER_FILE * files
         self.bytes += 2 * size + MOST_JSON
 
-    def refuse(self, reason: str) -> ModelError:
-        """Return the error for an answer that cannot be used; the parent, told at once, ends all of it."""
-        error = unusable(self.model, reason)
-        tell("ModelError", str(error))
-        return error
+    def refuse(self, reason: str) -> NoReturn:
+        """Tell the parent that an answer cannot be used, and end all of it, whatever other threads are doing."""
+        tell("ModelError", str(unusable(self.model, reason)))
+        os._exit(1)
 
     def client(self) -> httpx.Client:
         """Return the client that the library is to use."""
@@ -84,7 +84,7 @@ class Guard:
         with self.lock:
             self.requests -= 1
         if self.requests < 0:
-            raise self.refuse("it takes more requests than any model needs")
+            self.refuse("it takes more requests than any model needs")
         limit = MOST_JSON if "/api/models/" in request.url.path else MOST_BYTES
         request.extensions.setdefault("most_bytes", limit)
 
@@ -92,13 +92,13 @@ class Guard:
         """Check the headers that the library makes paths of, and count what the body brings."""
         headers = response.headers
         if headers.get("content-encoding", "identity") != "identity":
-            raise self.refuse("it is compressed, which was not asked for")
+            self.refuse("it is compressed, which was not asked for")
         if response.request.method == "HEAD":
             digest = headers.get("x-linked-etag") or headers.get("etag")
             if digest is not None and not re.fullmatch(r'(W/)?"?[0-9a-fA-F-]{32,128}"?', digest):
-                raise self.refuse(f"the ETag {quoted(digest)} is not a hash")
+                self.refuse(f"the ETag {quoted(digest)} is not a hash")
             if headers.get("x-repo-commit", self.commit) != self.commit:
-                raise self.refuse(f"a file is of another commit, {quoted(headers['x-repo-commit'])}")
+                self.refuse(f"a file is of another commit, {quoted(headers['x-repo-commit'])}")
         response.stream = Counted(response.stream, self, response.request.extensions["most_bytes"])
 
     def count(self, size: int) -> None:
@@ -109,7 +109,7 @@ class Guard:
             if due:
                 self.told = time.monotonic()
         if self.received > self.bytes:
-            raise self.refuse("it brings more bytes than the model has")
+            self.refuse("it brings more bytes than the model has")
         if due:
             tell("received", self.received)
 
@@ -125,7 +125,7 @@ class Counted(httpx.SyncByteStream):
         for chunk in self.stream:
             size += len(chunk)
             if size > self.most:
-                raise self.guard.refuse(f"it is longer than {self.most:,} bytes")
+                self.guard.refuse(f"it is longer than {self.most:,} bytes")
             self.guard.count(len(chunk))
             yield chunk
 
@@ -173,18 +173,15 @@ def look(model: str, revision: str) -> ModelInfo:
         raise judged(error, model, revision) from error
     except httpx.TimeoutException as error:
         raise Unreachable("the Hugging Face hub did not answer in time") from error
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise ModelError(
-            "HF_ENDPOINT is not the web address of a hub (https://...). Correct or unset it."
-        ) from error
-    except (httpx.HTTPError, ConnectionError) as error:
-        raise Unreachable("the Hugging Face hub could not be reached") from error
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise Unreachable(NOT_THE_HUB) from error
-    except (ValueError, ImportError, OSError) as error:  # unusable variables for proxies or certificates
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError, ImportError, FileNotFoundError) as error:
         raise ModelError(
-            f"The hub cannot be asked: {error}. Check this machine's variables for proxies and certificates."
+            f"The hub cannot be asked: {error}. Check HF_ENDPOINT and this machine's variables for proxies and "
+            "certificates."
         ) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise Unreachable("the Hugging Face hub could not be reached") from error
     if not re.fullmatch(r"[0-9a-f]{40}", str(info.sha)):
         raise Unreachable(NOT_THE_HUB)
     if re.fullmatch(r"[0-9a-f]{40}", revision) and info.sha != revision:

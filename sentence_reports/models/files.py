@@ -27,14 +27,14 @@ DECISIVE = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
-TOKENIZERS = (
+TOKENIZERS = [
     "tokenizer.json",
     "vocab.txt",
     "vocab.json",
     "tokenizer.model",
     "spiece.model",
     "sentencepiece.bpe.model",
-)
+]
 
 
 def quoted(text: str, size: int = 100) -> str:
@@ -169,9 +169,13 @@ def missing_files(folder: Path, model: str) -> list[str]:
     return sorted(name for name in needed if not (folder / name).is_file())
 
 
-def check_weight_kind(folder: Path, model: str) -> None:
-    """Raise ModelError if the folder holds an adapter or pickles in place of weights."""
+def check_contents(folder: Path, model: str) -> None:
+    """Raise ModelError if the folder holds an adapter or pickles in place of weights, or needs code of its own, which
+    would run with the author's rights.
+    """
     with_weights = {PurePosixPath(name).parent for name in weight_files(folder, model)}
+    kinds = [kind for kind, _ in modules(folder, model)]
+    needs = [f"the module {kind}" for kind in kinds if not kind.startswith("sentence_transformers.")]
     for name in _all_files(folder):
         path = PurePosixPath(name)
         if path.name == "adapter_config.json":
@@ -181,6 +185,25 @@ def check_weight_kind(folder: Path, model: str) -> None:
             )
         if re.fullmatch(r"pytorch_model.*\.bin", path.name) and path.parent not in with_weights:
             raise only_pickled(model, name)
+        if path.name in ("config.json", "tokenizer_config.json"):
+            needs += _custom_code(folder, name, model)
+    if needs:
+        raise ModelError(
+            f"{model} needs code that comes with the model ({', '.join(needs)}), which is never run here. "
+            "Choose a model made of sentence-transformers' own modules."
+        )
+
+
+def _custom_code(folder: Path, name: str, model: str) -> list[str]:
+    """Return what one configuration file asks to be run."""
+    settings = _json(folder / name, model)
+    if not isinstance(settings, dict):
+        raise ModelError(f"{name} of {model} is not a JSON object.")
+    # sentence-transformers would silently use another activation than the model's own.
+    activation = settings.get("activation_function")
+    custom = isinstance(activation, str) and "." in activation and not activation.startswith("torch.")
+    auto_map = [f"auto_map in {name}"] if settings.get("auto_map") else []
+    return [*auto_map, f"the activation function {activation}"] if custom else auto_map
 
 
 def only_pickled(model: str, name: str) -> ModelError:
@@ -190,28 +213,6 @@ def only_pickled(model: str, name: str) -> ModelError:
         "model.safetensors. Choose a model or revision with safetensors, or convert it with "
         "SentenceTransformer.save on a machine where you trust it."
     )
-
-
-def check_code(folder: Path, model: str) -> None:
-    """Refuse a model that needs code of its own: it would run with the author's rights."""
-    kinds = [kind for kind, _ in modules(folder, model)]
-    needs = [f"the module {kind}" for kind in kinds if not kind.startswith("sentence_transformers.")]
-    for name in _all_files(folder):
-        if PurePosixPath(name).name in ("config.json", "tokenizer_config.json"):
-            settings = _json(folder / name, model)
-            if not isinstance(settings, dict):
-                raise ModelError(f"{name} of {model} is not a JSON object.")
-            if settings.get("auto_map"):
-                needs.append(f"auto_map in {name}")
-            # sentence-transformers would silently use another activation than the model's own.
-            activation = settings.get("activation_function", "torch.")
-            if isinstance(activation, str) and "." in activation and not activation.startswith("torch."):
-                needs.append(f"the activation function {activation}")
-    if needs:
-        raise ModelError(
-            f"{model} needs code that comes with the model ({', '.join(needs)}), which is never run here. "
-            "Choose a model made of sentence-transformers' own modules."
-        )
 
 
 def _json(path: Path, model: str) -> Any:

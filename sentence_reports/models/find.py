@@ -13,8 +13,7 @@ from sentence_reports.errors import ModelError
 from sentence_reports.models.files import (
     DECISIVE,
     UNWANTED,
-    check_code,
-    check_weight_kind,
+    check_contents,
     missing_files,
     model_folder,
     quoted,
@@ -129,16 +128,12 @@ def _fallback(request: Request, base: Path | None, reason: str) -> FoundModel:
         "Connect to the network and run again, or fetch it once on a machine that has one with "
         f'`hf download {model}{option} --exclude "*.bin" --exclude "onnx/*"`'
     )
-    if fallback is None:
-        raise ModelError(
-            f"The model {model} is not on this machine, and {reason}. {remedy}, or name a fallback_model that is "
-            f"on this machine, such as {EMBEDDED}."
-        )
-    found = _on_this_machine(fallback, None, base)
+    found = None if fallback is None else _on_this_machine(fallback, None, base)
     if found is None:
+        either = f"; its fallback_model {fallback} is not on this machine either" if fallback else ""
         raise ModelError(
-            f"The model {model} is not on this machine, and {reason}; its fallback_model {fallback} is not on "
-            f"this machine either. {remedy}, or use {EMBEDDED} as fallback_model."
+            f"The model {model} is not on this machine, and {reason}{either}. {remedy}, or name a fallback_model "
+            f"that is on this machine, such as {EMBEDDED}."
         )
     same = fallback == model  # in another revision than the one asked for
     asked = f"{model} in the revision {request.revision}" if same else model
@@ -158,24 +153,16 @@ def _check_name(key: str, name: str, base: Path | None) -> None:
     # The hub's own rules: owner/name, at most 96 characters, no "--", no "..", no ".git" at the end.
     part = r"\w([\w.-]*\w)?"
     well_formed = re.fullmatch(f"{part}/{part}", name, re.ASCII) and len(name) <= 96
-    meant = _known_name(name)
-    if meant is None and well_formed and not re.search(r"--|\.\.|\.git$", name):
+    # Or a known model is meant: the same but for case, owner or a web address around it.
+    plain = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", name.strip()).rstrip("/").lower()
+    meant = next((known for known in DEFAULT_REVISIONS if f"/{known}".lower().endswith(f"/{plain}")), None)
+    well_formed = well_formed and not re.search(r"--|\.\.|\.git$", name)
+    if name in DEFAULT_REVISIONS or (well_formed and meant is None):
         return
     advice = f"Did you mean {meant}?" if meant else f"A hub id is owner/name, for example {EMBEDDED}."
     raise ModelError(
         f"{key} {quoted(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
     )
-
-
-def _known_name(name: str) -> str | None:
-    """Return the known model that was probably meant: the same but for case, owner or a web address around it."""
-    if name in DEFAULT_REVISIONS:
-        return None
-    plain = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", name.strip()).rstrip("/").lower()
-    for known in DEFAULT_REVISIONS:
-        if plain in (known.lower(), known.lower().split("/")[1]):
-            return known
-    return None
 
 
 def _revision(model: str, revision: str | None) -> str:
@@ -200,12 +187,12 @@ def _on_this_machine(model: str, revision: str | None, base: Path | None) -> Fou
             f"The folder {quoted(model)} has no modules.json, which says how to pool; without it another "
             f"pooling than the model's own would be guessed. {complete}"
         )
-    check_weight_kind(folder, model)
+    check_contents(folder, model)
     if missing := missing_files(folder, model):
         raise ModelError(
             f"The folder {quoted(model)} is not a complete model; missing: {', '.join(missing)}. {complete}"
         )
-    return FoundModel(model, None, "folder", str(folder), _checked_hash(folder, model))
+    return FoundModel(model, None, "folder", str(folder), weights_hash(folder, model))
 
 
 def _from_cache(model: str, revision: str) -> FoundModel | None:
@@ -226,7 +213,8 @@ def _from_cache(model: str, revision: str) -> FoundModel | None:
     folder = Path(snapshot)
     if missing_files(folder, model):
         return None
-    return FoundModel(model, folder.name, "hub cache", snapshot, _checked_hash(folder, model))
+    check_contents(folder, model)
+    return FoundModel(model, folder.name, "hub cache", snapshot, weights_hash(folder, model))
 
 
 def _from_package(model: str, revision: str | None) -> FoundModel | None:
@@ -239,16 +227,11 @@ def _from_package(model: str, revision: str | None) -> FoundModel | None:
     again = "Install the requirements again."
     if missing := missing_files(folder, model):
         raise ModelError(f"The package {EMBEDDED_PACKAGE} lacks {', '.join(missing)}. {again}")
-    digest = _checked_hash(folder, model)
+    check_contents(folder, model)
+    digest = weights_hash(folder, model)
     if digest != EMBEDDED_SHA256:
         raise ModelError(
             f"The weights in the package {EMBEDDED_PACKAGE} are not those of {EMBEDDED}: expected SHA-256 "
             f"{EMBEDDED_SHA256}, found {digest}. {again}"
         )
     return FoundModel(model, pinned, "installed package", str(folder), digest)
-
-
-def _checked_hash(folder: Path, model: str) -> str:
-    check_weight_kind(folder, model)
-    check_code(folder, model)
-    return weights_hash(folder, model)

@@ -83,8 +83,14 @@ def _result(child: subprocess.Popen[str]) -> str:
     began = deadline = time.monotonic() + START_SECONDS
     late = "the Hugging Face hub did not answer in time"
     while True:
-        kind, *content = _next(messages, deadline, late)
+        process.check()
         now = time.monotonic()
+        if now > deadline:
+            raise Unreachable(late)
+        try:
+            kind, *content = messages.get(timeout=process.PIECE)
+        except Empty:
+            continue
         if kind == "looking":
             deadline = now + LOOK_SECONDS
         elif kind == "downloading":
@@ -105,13 +111,3 @@ def _read(child: subprocess.Popen[str], messages: Queue[list[Any]]) -> None:
     for line in child.stdout:
         messages.put(json.loads(line))
     messages.put(["Unreachable", "the download from the Hugging Face hub broke off"])
-
-
-def _next(messages: Queue[list[Any]], deadline: float, late: str) -> list[Any]:
-    while time.monotonic() < deadline:
-        process.check()
-        try:
-            return messages.get(timeout=process.PIECE)
-        except Empty:
-            pass
-    raise Unreachable(late)

@@ -255,11 +255,14 @@ def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent.pem")
     words = Finder(["some/model", None, EMBEDDED], hub="https://127.0.0.1:9").error()
     assert words.startswith("The hub cannot be asked: ")
-    assert words.endswith("Check this machine's variables for proxies and certificates.")
+    assert words.endswith("Check HF_ENDPOINT and this machine's variables for proxies and certificates.")
 
 
 def test_an_address_that_is_none_is_an_error() -> None:
-    assert "HF_ENDPOINT is not the web address" in Finder([BGE, None, EMBEDDED], hub="not-an-address").error()
+    assert (
+        "The hub cannot be asked: Request URL is missing"
+        in Finder([BGE, None, EMBEDDED], hub="not-an-address").error()
+    )
 
 
 # --- hubs that lie ----------------------------------------------------------------------------------------
