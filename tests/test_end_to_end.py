@@ -16,9 +16,9 @@ from bs4 import BeautifulSoup
 from hub import StandIn
 from support import DRIVER, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
 
-from sentence_reports.lesson.summary import read_summary
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import NOTEBOOK, Options, run
+from sentence_reports.summary import read_summary
 
 SENTENCES = ["the cat sat", "on the mat", "the mat"]
 
@@ -123,14 +123,13 @@ def test_every_key_of_a_set_counts(tiny: Path, tmp_path: Path) -> None:
     page = BeautifulSoup((tmp_path / "out" / "one.html").read_text(encoding="utf-8"), "html.parser")
     notebook = nbformat.read(tmp_path / "out" / "one.ipynb", as_version=4)
     summary = read_summary(notebook)
-    assert summary is not None
     assert page.h1 is not None
     assert page.h1.text == "Mine"
     assert "What for" in page.text
-    assert summary["labels"] == ["the c...", "on th...", "the m...", "a cat"]
-    assert (summary["legend"]["ramp"][0], summary["groups"]) == (
+    assert list(summary.labels) == ["the c...", "on th...", "the m...", "a cat"]
+    assert (summary.legend.ramp[0], summary.groups) == (
         "#fff5f0",
-        ["x", "x", "x", "y"],
+        ("x", "x", "x", "y"),
     )  # Reds begins so
     assert "scaled to length 1 by the model itself" in page.text
 
