@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,12 @@ class Teller:
         self.done_stems: set[str] = set()
         self._wants_bar, self._debug = bar, debug
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._tasks: dict[
+            str, TaskID
+        ] = {}  # of the whole run (""), and of each large set that is encoded now
+        self._seen: dict[
+            str, list[tuple[float, int]]
+        ] = {}  # when so many sentences of a large set were encoded
 
     def __enter__(self) -> "Teller":
         return self
@@ -72,19 +78,36 @@ class Teller:
         if not self._wants_bar:
             say(f"{count(total, 'set')} to run")
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich import progress
 
-        name = TextColumn("{task.description}", markup=False)
-        self._bar = Progress(name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=_console())
+        columns = (
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(elapsed_when_finished=True),
+        )
+        self._bar = progress.Progress(*columns, console=_console())
         self._bar.start()
-        self._task = self._bar.add_task("reports", total=total)
+        self._tasks[""] = self._bar.add_task("reports", total=total)
 
     def progress(self, stem: str, done: int, total: int) -> None:
-        """Show how many sentences of a large set are encoded."""
+        """Show how many sentences of a large set are encoded; without a bar, every tenth and the time left."""
+        if self._bar is not None:
+            if stem not in self._tasks:
+                self._tasks[stem] = self._bar.add_task(printable(f"{stem}: sentences"), total=total)
+            self._bar.update(self._tasks[stem], completed=done)
+            return
+        seen = self._seen.setdefault(stem, [])
+        seen.append((time.monotonic(), done))
+        (began, first), (_, last) = seen[0], seen[-2] if len(seen) > 1 else seen[0]
+        if done * 10 // total > last * 10 // total:
+            left = (seen[-1][0] - began) / (done - first) * (total - done)
+            say(f"{stem}: {done:,} of {total:,} sentences encoded, about {left:.0f} s left")
 
     def done(self, report: "Report") -> None:
         """Print how a set went, and advance the bar."""
         self.done_stems.add(report.stem)
+        self._seen.pop(report.stem, None)
         if report.failure:
             say(f"{report.stem}: failed: {report.failure}", "red")
             self._tell_bug(report)
@@ -92,8 +115,10 @@ class Teller:
             say(f"{report.stem}: {notice}", "yellow")
         for check in () if report.failure else unmet(report):
             say(f"{report.stem}: {check}", "yellow")
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, description=printable(report.stem))
+        if self._bar is not None:
+            if report.stem in self._tasks:
+                self._bar.remove_task(self._tasks.pop(report.stem))
+            self._bar.update(self._tasks[""], advance=1, description=printable(report.stem))
         elif not report.failure:
             say(f"{report.stem}: done in {report.seconds:g} s")
 

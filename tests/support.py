@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,23 @@ def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env:
         command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )
     return Ran(done.returncode, done.stdout, done.stderr, home, home)
+
+
+def on_a_terminal(*words: str | Path, cwd: Path | None = None) -> tuple[int, str]:
+    """Run Python on a terminal of 80 columns; return its exit code and what the terminal shows."""
+    import pty  # POSIX only
+
+    master, slave = pty.openpty()
+    command = [sys.executable, *words]
+    env = os.environ | {"COLUMNS": "80", "TERM": "xterm", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    with subprocess.Popen(command, stdout=slave, stderr=slave, env=env, cwd=cwd) as process:
+        os.close(slave)
+        seen = b""
+        with suppress(OSError):  # Linux says so when the other side has closed
+            while chunk := os.read(master, 65536):
+                seen += chunk
+    os.close(master)
+    return process.returncode, seen.decode("utf-8")
 
 
 def write_sets(folder: Path, descriptions: Sequence[str]) -> None:

@@ -2,18 +2,16 @@
 
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from support import ROOT, Ran, command_line
+from support import ROOT, Ran, command_line, on_a_terminal
 
 from sentence_reports import cli
 from sentence_reports.arguments import parser
@@ -368,26 +366,11 @@ def test_a_locale_without_a_sentences_characters_shows_their_codes(shipped: Ran,
     assert "Remove jalape\\xf1os from surface" in ran.stdout
 
 
-def on_a_terminal(*words: str | Path, cwd: Path) -> tuple[int, str]:
-    """Run a command on a terminal of 80 columns; return its exit code and what the terminal shows."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "sentence_reports", *words]
-    env = os.environ | {"COLUMNS": "80", "TERM": "xterm", "HF_ENDPOINT": "http://127.0.0.1:9"}
-    with subprocess.Popen(command, stdout=slave, stderr=slave, env=env, cwd=cwd) as process:
-        os.close(slave)
-        seen = b""
-        with suppress(OSError):  # Linux says so when the other side has closed
-            while chunk := os.read(master, 65536):
-                seen += chunk
-    os.close(master)
-    return process.returncode, seen.decode("utf-8")
-
-
 def test_on_a_terminal_the_table_fits_80_columns_with_whole_file_names(shipped: Ran, tmp_path: Path) -> None:
     shutil.copytree(shipped.out, tmp_path / "reports")
     shutil.copytree(ROOT / "params", tmp_path / "params")
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]\n")
-    code, shown = on_a_terminal("run", cwd=tmp_path)
+    code, shown = on_a_terminal("-m", "sentence_reports", "run", cwd=tmp_path)
     assert code == 1
     table = re.sub(r"\x1b\[[0-9;]*m", "", shown).split("closest pair", 1)[1].splitlines()
     assert max(map(len, table)) <= 80

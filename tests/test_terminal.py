@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import command_line
+from support import command_line, on_a_terminal
 
 from sentence_reports.report import Report
 from sentence_reports.terminal import Teller
@@ -55,6 +55,38 @@ def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureF
     ]
     tell(BUG, begun=1, debug=True)
     assert "Traceback\n  in x\nKeyError\n" in capsys.readouterr().err
+
+
+def test_a_large_set_tells_each_tenth_of_its_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    with Teller(bar=False) as teller:
+        for done in range(32, 1025, 32):
+            teller.progress("many", done, 1024)
+        teller.done(Report("many", "Many", "", "m", 1024, seconds=1))
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert re.fullmatch(r"many: 128 of 1,024 sentences encoded, about \d+ s left", lines[0])
+    assert lines[-1] == "many: 1,024 of 1,024 sentences encoded, about 0 s left"
+    assert last == "many: done in 1 s"
+
+
+BAR = """
+from sentence_reports.report import Report
+from sentence_reports.terminal import Teller
+with Teller(bar=True) as teller:
+    teller.begin(2)
+    teller.progress("many", 32, 1024)
+    teller.progress("many", 1024, 1024)
+    teller.done(Report("many", "Many", "", "m", 1024, seconds=1, unmet=("1 of 3 is not met",)))
+    teller.close([])
+"""
+
+
+def test_on_a_terminal_there_is_a_bar_for_a_large_set_and_yellow_for_what_is_not_met() -> None:
+    code, shown = on_a_terminal("-c", BAR)
+    assert code == 0, shown
+    assert "many: sentences" in shown
+    assert "/1024" in shown
+    assert "\x1b[33mmany: 1 of 3 is not met" in shown
 
 
 BROKEN = """
