@@ -1,4 +1,4 @@
-"""The copy of the notebook that ``make lab`` opens, and JupyterLab with it."""
+"""The copy of the notebook that ``sentence-reports lab`` opens, and JupyterLab with it."""
 
 import ast
 import json
@@ -246,24 +246,20 @@ def teacher(private_folders: Path) -> dict[str, str]:
 @pytest.fixture
 def open_lab(
     teacher: dict[str, str], tmp_path: Path
-) -> Iterator[Callable[[Path], tuple[subprocess.Popen, str]]]:
-    """Start what ``make lab`` starts, with its copies in `tmp_path`; gives the process and the printed address."""
+) -> Iterator[Callable[..., tuple[subprocess.Popen, str]]]:
+    """Call ``sentence-reports lab`` in `tmp_path`; gives the process and the printed address."""
     started: list[subprocess.Popen] = []
     keyboard, terminal = os.openpty()  # JupyterLab asks before it ends where there is somebody to answer
 
-    def start(path: Path) -> tuple[subprocess.Popen, str]:
-        code = (
-            "import sys; from pathlib import Path; from sentence_reports.lab import open_lab; "
-            "from sentence_reports.project import Project; open_lab(*map(Path, sys.argv[2:]))"
-        ).replace("open_lab(*map", "open_lab(Project(Path(sys.argv[1])), *map")
+    def start(*words: str | Path) -> tuple[subprocess.Popen, str]:
         log = tmp_path / "log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-c", code, ROOT, path, tmp_path],
+                [sys.executable, "-m", "sentence_reports", "lab", *words],
                 env=teacher | {"BROWSER": "true", "HF_ENDPOINT": "http://127.0.0.1:9"},
                 stdin=terminal,
                 stderr=stderr,
-                cwd=ROOT,
+                cwd=tmp_path,
             )
         started.append(process)
         limit = time.monotonic() + 120
@@ -296,18 +292,19 @@ def run_all(page: Page, attempts: int = 3) -> None:
 
 @pytest.mark.slow
 def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
-    open_lab: Callable[[Path], tuple[subprocess.Popen, str]],
+    open_lab: Callable[..., tuple[subprocess.Popen, str]],
     browser: Browser,
     tmp_path: Path,
     private_folders: Path,
 ) -> None:
     notebook = (ROOT / "notebooks" / "walkthrough.ipynb").read_bytes()
-    path = tmp_path / "dollars.yaml"
+    (tmp_path / "params").mkdir()
+    path = tmp_path / "params" / "dollars.yaml"
     path.write_text(
         "sentences: [It costs $5 in May and $10 in June, 'Pay $x$ now, $$y$$ later', \"\\u202eabc\"]\n"
         "model: sentence-transformers/all-MiniLM-L6-v2\nfallback_model: null\n"
     )
-    process, address = open_lab(path)
+    process, address = open_lab("dollars")
     page = browser.new_page()
     page.goto(address)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=120_000)
@@ -322,7 +319,7 @@ def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
     expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=60_000)
     page.close()
 
-    ran = nbformat.read(tmp_path / "dollars.ipynb", as_version=4)
+    ran = nbformat.read(tmp_path / "notebooks" / ".lab" / "dollars.ipynb", as_version=4)
     cells = [cell for cell in ran.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells)
     assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
