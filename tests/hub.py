@@ -250,13 +250,10 @@ class Finder:
         self,
         *requests: tuple[Any, ...],
         hub: str | None = None,
-        telemetry: bool = False,
         first: str = "",
         within: Sequence[str] = (),
     ) -> None:
         environment = {**os.environ, "PYTHONWARNINGS": "error"}
-        if not telemetry:  # a request of the library's own ahead of the look
-            environment["HF_HUB_DISABLE_TELEMETRY"] = "1"
         if hub is not None:
             environment["HF_ENDPOINT"] = hub
         python = [*within, sys.executable, "-c", f"{first}\n{FINDER}"]

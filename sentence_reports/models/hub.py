@@ -54,7 +54,8 @@ def fetch(model: str, revision: str) -> str:
 
 
 def _fetch(model: str, revision: str) -> str:
-    environment = {**os.environ, "HF_HUB_DISABLE_XET": "1"}  # its own transfer library cannot be limited
+    # The hub's own transfer library cannot be limited, and nobody is told what is downloaded but the hub.
+    environment = os.environ | {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     if not sys.stderr.isatty():
         environment["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     # -P: nothing in the current folder is imported. -W: warnings that matter arrive as errors.
