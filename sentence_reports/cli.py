@@ -15,10 +15,12 @@ from sentence_reports import project as projects
 from sentence_reports import streams
 from sentence_reports.arguments import parser
 from sentence_reports.errors import SentenceReportsError, UsageError
-from sentence_reports.pipeline import SET_SUFFIXES, Options, find_sets, read_sets, run, title_of
+from sentence_reports.pipeline import run
 from sentence_reports.process import Terminated
 from sentence_reports.project import Project, find_project
-from sentence_reports.terminal import BUG, Teller, count, log, say, short, show, unmet
+from sentence_reports.report import SET_SUFFIXES, Options
+from sentence_reports.sets.folder import find_sets, read_sets, title_of
+from sentence_reports.terminal import BUG, Teller, count, log, say, short, show
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,7 +108,7 @@ def _options(arguments: argparse.Namespace, **options: Any) -> Options:
             project = Project(Path.cwd())
     else:
         project = _project(arguments)
-    return Options(out=arguments.out or short(project.reports), notebook=project.notebook(), **options)
+    return Options(project, out=arguments.out or short(project.reports), **options)
 
 
 def _need_temporary_folder() -> None:
@@ -131,7 +133,7 @@ def _run(arguments: argparse.Namespace) -> int:
         say(f"Look at {short(options.out / page)}.html")
     if any(report.failure for report in reports):
         return 1
-    return 3 if any(unmet(report) for report in reports) else 0
+    return 3 if any(report.unmet for report in reports) else 0
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -58,6 +58,12 @@ class SetError(SentenceReportsError):
                 lines.append(f"{legible(file)}: {more:,} more problem{'s' if more > 1 else ''}")
         return "\n".join(lines)
 
+    @property
+    def first(self) -> str:
+        """The first problem and how many more there are, on one line."""
+        more = len(self.problems) - 1
+        return str(self.problems[0]) + (f" (and {more} more)" if more else "")
+
 
 class ModelError(SentenceReportsError):
     """Raised when a model cannot be found, is not what it should be, or may not be used."""

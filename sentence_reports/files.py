@@ -1,21 +1,31 @@
 """Files that are never half-written."""
 
 import os
-import tempfile
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 
-def atomic_write(path: Path, data: bytes) -> None:
-    """Write `data` to a temporary file in the folder of `path`, which must exist, and move it to `path`.
+def atomic_write(files: Mapping[Path, bytes], *, by_way_of: Path | None = None) -> None:
+    """Write every file to a temporary one, then move them all to their places, so that none is ever half-written.
 
-    A reader sees the old file or the new one, never a part of it. Raises OSError if that fails; nothing is left then.
+    The temporary files are in the folder `by_way_of`, on the same file system, or else next to their targets.
+    Raises OSError if a file cannot be written or moved; no temporary file is left then, and no target is changed
+    unless an earlier one was already moved.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    beside = Path(name)
+    temporary: dict[Path, Path] = {}
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        beside.chmod(0o644)  # mkstemp makes it private
-        beside.replace(path)
+        for path, data in files.items():
+            beside = (
+                by_way_of or path.parent
+            ) / f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+            with beside.open("xb") as file:
+                temporary[path] = beside
+                file.write(data)
+        for path, beside in temporary.items():
+            beside.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        for beside in temporary.values():
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)

@@ -20,9 +20,9 @@ from nbformat import NotebookNode
 
 from sentence_reports.errors import UsageError
 from sentence_reports.execution.environment import kernel_environment
-from sentence_reports.pipeline import title_of
 from sentence_reports.project import Project
 from sentence_reports.sets import read_set
+from sentence_reports.sets.folder import title_of
 
 ORIGIN = "sentence_reports_lab"
 """The key of a copy's metadata that tells what it was made from, and that it is a copy."""

@@ -29,16 +29,11 @@ from watchfiles import watch
 from sentence_reports import process
 from sentence_reports.errors import SentenceReportsError
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.pages.index import TEMPLATE, Report
-from sentence_reports.pipeline import (
-    SET_SUFFIXES,
-    Listener,
-    Options,
-    find_sets,
-    make_usable,
-    new_kernels,
-    run,
-)
+from sentence_reports.pages.index import TEMPLATE
+from sentence_reports.pipeline import new_kernels, run
+from sentence_reports.report import SET_SUFFIXES, Listener, Options, Report
+from sentence_reports.sets.folder import find_sets
+from sentence_reports.store import make_usable
 
 PORT = 8000  # where it is taken, any free one
 LOOK = 0.1  # seconds between two looks at whether an open page is still what would be shown
@@ -128,7 +123,7 @@ class _Maker:
         self._files, self._params = files, params
         self._options, self._listener, self._site = options, listener, site
         self._named = {_place(file) for file in files}
-        self._notebook = _place(options.notebook)
+        self._notebook = _place(options.project.notebook())
         sets = {file.parent for file in files} or {params}
         folders = (*sets, self._notebook.parent, TEMPLATE)
         self._folders = {folder.resolve(strict=True) for folder in folders}  # raises where one is not there
@@ -192,6 +187,9 @@ class _Maker:
 
     def begin(self, total: int) -> None:
         self._listener.begin(total)
+
+    def progress(self, stem: str, done: int, total: int) -> None:
+        self._listener.progress(stem, done, total)
 
     def done(self, report: Report) -> None:
         self._site.note(report)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROGRESS = "application/vnd.sentence-reports.progress+json"
 """The type of the message by which a notebook says how many of its texts are encoded: `done` and `total`."""
+SET_SUFFIXES = (".yaml", ".yml")
+"""How the name of a set file ends."""
 
 # --- what is asked for ------------------------------------------------------------------------------------------
 
@@ -87,13 +89,15 @@ class FoundModel:
 class Job:
     """One report to make: plain data, enough for another process or machine to make it.
 
-    `notebook` is the notebook as JSON text and `parameters` is what papermill injects into it. `date` and `command`
-    (what makes the report again) are shown on the page, as are `warnings`. `timeout` is in seconds.
+    `notebook` is the notebook as JSON text, `parameters` is what papermill injects into it, `n` is the number of
+    sentences. `date`, `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in
+    seconds.
     """
 
     stem: str
     notebook: str
     parameters: Mapping[str, Any]
+    n: int
     request: Request
     model: FoundModel
     date: str

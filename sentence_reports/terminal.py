@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from sentence_reports.pages.index import Report
+    from sentence_reports.report import Report
 
 log = logging.getLogger("sentence_reports")
 BUG = "This is a bug in Sentence Reports; run the command again with --debug to see where it happened."
@@ -113,7 +113,7 @@ class Teller:
             self._tell_bug(report)
         for notice in () if report.failure else report.notices:
             say(f"{report.stem}: {notice}", "yellow")
-        for check in () if report.failure else unmet(report):
+        for check in () if report.failure else report.unmet:
             say(f"{report.stem}: {check}", "yellow")
         if self._bar is not None:
             if report.stem in self._tasks:
@@ -126,7 +126,7 @@ class Teller:
         """Stop the bar; print the checks not told yet that are not met, and a summary."""
         self.__exit__()
         failed = [report for report in reports if report.failure]
-        missed = [(report, check) for report in reports if not report.failure for check in unmet(report)]
+        missed = [(report, check) for report in reports if not report.failure for check in report.unmet]
         for report, check in missed:
             if report.stem not in self.done_stems:
                 say(f"{report.stem}: {check}", "yellow")
@@ -142,14 +142,9 @@ class Teller:
             say(f"{count(len(missed), 'check')} {verb} not met.", "yellow")
 
     def _tell_bug(self, report: "Report") -> None:
-        if trace := getattr(report, "traceback", None):
+        if trace := report.traceback:
             log.info("%s", trace)
             say(trace.rstrip() if self._debug else BUG)
-
-
-def unmet(report: "Report") -> Sequence[str]:
-    """Return the checks of a report that are not met, a sentence each."""
-    return getattr(report, "unmet", ())
 
 
 def show(reports: Sequence["Report"], out: Path) -> None:

@@ -16,7 +16,8 @@ from support import WORDS, Ran, command_line, of_the_user
 
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models.encoder import quiet
-from sentence_reports.pipeline import NOTEBOOK, REHEARSAL
+from sentence_reports.pipeline import REHEARSAL
+from sentence_reports.project import packaged
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -63,7 +64,9 @@ def warm_kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernels]:
     """Kernels whose server takes seconds to start; cold ones on systems that have no warm ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        kernels = Kernels([nbformat.read(NOTEBOOK, as_version=4)], REHEARSAL)
+        kernels = Kernels(
+            [nbformat.read(packaged("notebooks") / "walkthrough.ipynb", as_version=4)], REHEARSAL
+        )
         kernels.start()
     yield kernels
     kernels.stop()
@@ -110,7 +113,7 @@ TINY = [
 
 @pytest.fixture
 def tiny_notebook(tmp_path: Path) -> Path:
-    """A notebook with a set's parameters and a real summary, whose "model" compares letters.
+    """A project's own notebook with a set's parameters and a real summary, whose "model" compares letters.
 
     A description that starts with ``#run`` is run as code, so that a test can make trouble happen in a cell.
     """
@@ -119,7 +122,8 @@ def tiny_notebook(tmp_path: Path) -> Path:
         cell = nbformat.v4.new_code_cell(source, id=name)
         cell.metadata["tags"] = ["parameters"] if name == "parameters" else []
         notebook.cells.append(cell)
-    path = tmp_path / "tiny.ipynb"
+    path = tmp_path / "notebooks" / "walkthrough.ipynb"
+    path.parent.mkdir()
     nbformat.write(notebook, path)
     return path
 

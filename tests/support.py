@@ -15,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 
 from sentence_reports.models import FoundModel, find_model
-from sentence_reports.pages.index import Report
+from sentence_reports.report import Report
 
 ROOT = Path(__file__).parents[1]
 
@@ -155,6 +155,9 @@ class Notes:
     def begin(self, total: int) -> None:
         pass
 
+    def progress(self, stem: str, done: int, total: int) -> None:
+        pass
+
     def done(self, report: Report) -> None:
         self.ran.append(report.stem)
         self.failures += [report.failure] if report.failure else []
@@ -165,15 +168,13 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 """
 IN_PROJECT = """
-import shutil, sys
+import sys
 from pathlib import Path
 from sentence_reports import __main__
 def in_project(notebook):
-    "Return the option for a project whose own notebook this is, so that it runs instead of the packaged one."
-    project = Path(notebook).parent / "project"
-    for name in ("params", "notebooks"):
-        (project / name).mkdir(parents=True, exist_ok=True)
-    shutil.copy(notebook, project / "notebooks" / "walkthrough.ipynb")
+    "Return the option for the project whose own notebook this is, so that it runs instead of the packaged one."
+    project = Path(notebook).parents[1]
+    (project / "params").mkdir(exist_ok=True)
     return ["--project", str(project)]
 """
 DRIVER = DEFAULT + IN_PROJECT + "sys.argv[1:2] = in_project(sys.argv[1])\nsys.exit(__main__.main())"

@@ -17,7 +17,9 @@ from hub import StandIn
 from support import DRIVER, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
 
 from sentence_reports.models import EMBEDDED
-from sentence_reports.pipeline import NOTEBOOK, Options, run
+from sentence_reports.pipeline import run
+from sentence_reports.project import Project, packaged
+from sentence_reports.report import Options
 from sentence_reports.summary import read_summary
 
 SENTENCES = ["the cat sat", "on the mat", "the mat"]
@@ -187,7 +189,7 @@ def test_a_small_report_is_the_same_bytes_anywhere(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     texts = ["I İ ı i", "ß", "Yaoundé 中文 🙂"]
     paths = [write_set(tmp_path / "sets", stem, model=EMBEDDED, sentences=texts) for stem in ("one", "two")]
-    run(paths, Options(tmp_path / "here", jobs=1, cold=True, notebook=tiny_notebook), Notes())
+    run(paths, Options(Project(tmp_path), tmp_path / "here", jobs=1, cold=True), Notes())
     (tmp_path / "home").mkdir()
     env = os.environ | OTHER_PLACE | turkish(tmp_path) | {"HOME": str(tmp_path / "home")}
     words = ["run", "--cold", "--jobs", "2", "--out", "../there", *paths]
@@ -259,7 +261,15 @@ def test_a_run_whose_model_is_here_asks_nothing_of_a_network(
 def test_the_notebook_by_itself_asks_nothing_of_a_network(deaf: Callable, tmp_path: Path) -> None:
     path = write_set(tmp_path / "sets", "one", model=EMBEDDED)
     papermill = Path(sys.executable).with_name("papermill")
-    done, asked = deaf(papermill, NOTEBOOK, tmp_path / "out.ipynb", "-f", path, "-k", "python3")
+    done, asked = deaf(
+        papermill,
+        packaged("notebooks") / "walkthrough.ipynb",
+        tmp_path / "out.ipynb",
+        "-f",
+        path,
+        "-k",
+        "python3",
+    )
     assert done.returncode == 0, done.stderr
     assert asked == []
 

@@ -21,7 +21,8 @@ from hub import StandIn
 from support import DEFAULT, DRIVER, IN_PROJECT, eventually, write_sets
 
 from sentence_reports.models import EMBEDDED
-from sentence_reports.pipeline import LOCK, STATE, TEMPORARY, find_sets
+from sentence_reports.sets.folder import find_sets
+from sentence_reports.store import LOCK, STATE, TEMPORARY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm kernels need Linux")
 
@@ -122,7 +123,7 @@ def test_a_run_that_is_ended_leaves_nothing(
 
 
 # Sends the run a signal from within a destructor, where an exception would be printed and forgotten, at the first
-# event that is named so and whose first argument ends so.
+# event that is named so and whose first argument holds this.
 LOSING = """
 import os, signal, sys, time
 number, event, part = signal.Signals[sys.argv.pop(1)], sys.argv.pop(1), sys.argv.pop(1)
@@ -132,7 +133,7 @@ class Last:
         time.sleep(0)
 def watch(name, arguments):
     global event
-    if name == event and str(arguments[0]).endswith(part):
+    if name == event and part in str(arguments[0]):
         event = ""
         Last()
 sys.addaudithook(watch)
@@ -144,7 +145,7 @@ sys.addaudithook(watch)
     [
         pytest.param(signal.SIGTERM, "import", "huggingface_hub", id="SIGTERM, a model is sought"),
         pytest.param(signal.SIGINT, "import", "papermill", id="Ctrl-C, the run is imported"),
-        pytest.param(signal.SIGTERM, "open", f"{TEMPORARY}/{STATE}", id="SIGTERM, the first set is through"),
+        pytest.param(signal.SIGTERM, "open", f"{TEMPORARY}/.{STATE}", id="SIGTERM, the first set is through"),
     ],
 )
 def test_a_signal_is_not_lost(
@@ -159,7 +160,7 @@ def test_a_signal_is_not_lost(
     assert done.stderr.splitlines()[-1] == "sentence-reports: stopped; finished reports are kept"
     assert "Traceback" not in done.stderr
     assert "set-01: done" not in done.stderr
-    assert ("set-00: done" in done.stderr) == part.endswith(STATE)
+    assert ("set-00: done" in done.stderr) == (STATE in part)
 
 
 def test_a_signal_while_the_command_line_is_imported_is_not_lost() -> None:
@@ -176,7 +177,7 @@ def test_a_run_that_waits_for_another_can_be_ended(tmp_path: Path, tiny_notebook
     command += map(str, find_sets(tmp_path / "params"))
     with FileLock(tmp_path / LOCK), begun(command) as run:
         assert run.stderr is not None
-        assert "another run works in" in run.stderr.readline()
+        assert "another run is using" in run.stderr.readline()
         run.terminate()
         _, said = run.communicate(timeout=180)
     assert (run.returncode, said) == (143, "sentence-reports: stopped; finished reports are kept\n")
@@ -207,9 +208,7 @@ STARTER = (
     + IN_PROJECT
     + """
 import json, os
-from sentence_reports.execution import engine as execute
-from sentence_reports.pages import render
-from sentence_reports.pages import tables
+from sentence_reports import make
 project = in_project(sys.argv[1])
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
 def die_at(step, out):

@@ -73,7 +73,7 @@ ROWS = (
     {"pairs"},
     {"sets", "models", "execution", "pages"},
     {"lesson"},
-    {"store", "stale"},
+    {"store", "stale", "prepare", "make"},
     {"pipeline"},
     {"terminal", "arguments"},
     {"preview", "lab"},

@@ -20,22 +20,14 @@ from bs4 import BeautifulSoup
 from hub import StandIn
 from support import Notes, not_root
 
+from sentence_reports import stale
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.pages.index import Report
-from sentence_reports.pipeline import (
-    LOCK,
-    STATE,
-    TEMPORARY,
-    Options,
-    _default_jobs,
-    _program_digest,
-    _Run,
-    find_sets,
-    read_sets,
-    run,
-    title_of,
-)
+from sentence_reports.pipeline import default_jobs, run
+from sentence_reports.project import Project
+from sentence_reports.report import Options, Report
+from sentence_reports.sets.folder import find_sets, read_sets, title_of
+from sentence_reports.store import LOCK, MARKER, STATE, TEMPORARY, clean
 
 
 @pytest.fixture
@@ -65,15 +57,21 @@ def write_set(params: Path, model: str) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def kernels(request: pytest.FixtureRequest) -> Kernels | None:
+    """Warm if they can be: the tests here run one after another, in half the time."""
+    return request.getfixturevalue("warm_kernels")
+
+
+@pytest.fixture
 def run_all(
-    params: Path, tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels
+    params: Path, tmp_path: Path, tiny_notebook: Path, kernels: Kernels | None
 ) -> Callable[..., tuple[list[Report], Notes]]:
     def run_them(notes: Notes | None = None, **options: object) -> tuple[list[Report], Notes]:
         notes = notes or Notes()
         chosen = Options(
-            **{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0, "cold": True} | options
+            **{"project": Project(tmp_path), "out": tmp_path / "out", "timeout": 60.0, "cold": True} | options
         )  # type: ignore[arg-type]
-        return run(find_sets(params), chosen, notes, warm_kernels), notes
+        return run(find_sets(params), chosen, notes, kernels), notes
 
     return run_them
 
@@ -90,6 +88,7 @@ def test_a_run_writes_page_notebook_table_and_index(
 ) -> None:
     write_set("my-set")
     (tmp_path / "out" / TEMPORARY).mkdir(parents=True)
+    (tmp_path / "out" / TEMPORARY / MARKER).touch()
     (tmp_path / "out" / TEMPORARY / "my-set.html").write_text("of a run that was killed")
     (report,), notes = run_all()
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -242,7 +241,7 @@ def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
 ) -> None:
     template = tmp_path / "package" / "template"
     template.mkdir(parents=True)
-    monkeypatch.setattr("sentence_reports.pipeline.PACKAGE", template.parent)
+    monkeypatch.setattr(stale, "PACKAGE", template.parent)
     write_set("one")
     run_all()
     (template / ".style.css.swp").write_text("")
@@ -251,11 +250,11 @@ def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
     assert run_all()[1].ran == ["one"]
     (template.parent / "code.py").write_text("")  # this process still runs the code that it began with
     assert run_all()[1].ran == []
-    _program_digest.cache_clear()  # as in the next process
+    stale._program_digest.cache_clear()  # as in the next process
     try:
         assert run_all()[1].ran == ["one"]
     finally:
-        _program_digest.cache_clear()
+        stale._program_digest.cache_clear()
 
 
 def test_a_lost_index_is_written_again_and_nothing_runs(
@@ -335,12 +334,9 @@ def test_a_notebook_without_its_last_cell_fails_its_sets_and_one_that_is_none_st
     notebook["cells"].pop()
     tiny_notebook.write_text(json.dumps(notebook))
     (report,), _ = run_all()
-    assert report.failure == "only a notebook that ran to its end, with its last cell, becomes a report"
+    assert report.failure == "cannot render a notebook that did not run to completion: it holds no summary"
     tiny_notebook.write_text("{")
-    with pytest.raises(UsageError, match=r"tiny\.ipynb cannot be read as a notebook"):
-        run_all()
-    tiny_notebook.unlink()
-    with pytest.raises(UsageError, match=r"cannot read .*tiny\.ipynb: No such file or directory"):
+    with pytest.raises(UsageError, match=r"walkthrough\.ipynb cannot be read as a notebook"):
         run_all()
 
 
@@ -422,7 +418,7 @@ def test_a_file_that_is_no_set_fails_and_leaves_its_neighbour_alone(
     one, backup, bare = write_set("one"), params / "one.yaml~", params / "one"
     backup.write_text(one.read_text())
     options, ill = (
-        Options(tmp_path / "out", notebook=tiny_notebook, cold=True),
+        Options(Project(tmp_path), tmp_path / "out", cold=True),
         "not a set file: its name must",
     )
     reports = run([one, backup, bare], options, Notes())
@@ -493,7 +489,7 @@ def test_what_cannot_be_written_leaves_the_old_files_together(
     before = contents(out)
     write_set("one", "other", "sentences")
     (report,), _ = run_all()
-    assert "could not be written" in str(report.failure)
+    assert "one.html exists and was not made by Sentence Reports" in str(report.failure)
     after = contents(out)
     assert {name: after[name] for name in ("one.ipynb", "one.csv")} == {
         name: before[name] for name in ("one.ipynb", "one.csv")
@@ -529,7 +525,7 @@ def test_all_problems_of_all_files_are_told_before_anything_starts(
     (params / "worse.yaml").write_text("sentences:\n- @user\n- b\n")
     (params / "doubtful.yaml").write_text("sentences:\n- C # and F#\n- b\nmodel: ./no/such/folder\n")
     heard = Early()
-    run(find_sets(params), Options(tmp_path / "out"), heard)
+    run(find_sets(params), Options(Project(tmp_path), tmp_path / "out"), heard)
     told = "\n".join(heard.warnings)
     for words in ("bad.yaml, line 1", "bad.yaml, line 2", "worse.yaml, line 2", "doubtful.yaml, line 2"):
         assert words in told
@@ -550,7 +546,7 @@ def test_links_that_lead_nowhere_fail_and_are_on_the_index(
     assert [report.stem for report in reports if report.failure] == ["broken", "folder", "loop", "pipe"]
     assert notes.ran == ["good"]
     index = (tmp_path / "out" / "index.html").read_text()
-    assert all(f"<code>{stem}</code>" in index for stem in ("broken", "folder", "loop", "pipe"))
+    assert all(f"<code><bdi>{stem}</bdi></code>" in index for stem in ("broken", "folder", "loop", "pipe"))
 
 
 def test_a_file_name_that_is_no_text_fails_each_time_and_stops_nobody(
@@ -564,7 +560,7 @@ def test_a_file_name_that_is_no_text_fails_each_time_and_stops_nobody(
             ("good", False),
             ("name-\\udce9", True),
         ]
-        assert "the file's name is not UTF-8" in notes.warnings[0]
+        assert "the file's name is not valid UTF-8" in notes.warnings[0]
         assert notes.ran == ran
 
 
@@ -575,7 +571,7 @@ def test_odd_file_names_are_quoted_in_the_command_that_makes_the_report_again(
     run_all()
     page = BeautifulSoup((tmp_path / "out" / "it's my set.html").read_text(), "html.parser")
     (command,) = [code.text for code in page.select("footer code") if "run" in code.text]
-    assert shlex.split(command) == ["sentence-reports", "run", "it's my set.yaml"]
+    assert shlex.split(command) == ["sentence-reports", "run", "params/it's my set.yaml"]
 
 
 def fill(disk: Path) -> Path:
@@ -632,10 +628,11 @@ def test_folders_without_permission_start_nothing() -> None:
         with (
             not_root(),
             pytest.raises(
-                UsageError, match=r"^cannot write to .*out: Permission denied\. Another folder: --out DIR$"
+                UsageError,
+                match=r"^cannot write to .*out: Permission denied\. Choose another folder with --out DIR$",
             ),
         ):
-            run([], Options(out), Notes())
+            run([], Options(Project(Path(folder)), out), Notes())
         with not_root(), pytest.raises(UsageError, match=r"^cannot look into .*params: Permission denied$"):
             find_sets(params)
 
@@ -644,10 +641,8 @@ def test_folders_without_permission_start_nothing() -> None:
 def test_an_output_folder_that_is_none_starts_nothing(what: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to("nowhere")
-    with pytest.raises(
-        UsageError, match=f"{what}: it is no folder, and reports need one. Another folder: --out DIR"
-    ):
-        run([], Options(tmp_path / what), Notes())
+    with pytest.raises(UsageError, match=f"{what}: not a folder. Choose another folder with --out DIR"):
+        run([], Options(Project(tmp_path), tmp_path / what), Notes())
 
 
 @pytest.mark.parametrize(("cores", "gigabytes", "jobs"), [(8, 100, 8), (1, 100, 1), (8, 2.5, 3), (8, 0.1, 1)])
@@ -657,9 +652,8 @@ def test_as_many_sets_at_once_as_cores_and_memory_allow(
     memory = psutil.virtual_memory()._replace(available=int(gigabytes * 1e9))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
-    work = _Run(Options(tmp_path), Notes(), {}, "", "")
-    work.kernels.server = object()  # type: ignore[assignment]  # warm kernels share most of their memory with it
-    assert _default_jobs(work) == jobs
+    with Kernels() as kernels:  # warm ones share most of their memory
+        assert default_jobs(kernels) == jobs
 
 
 def test_the_order_of_the_reports_is_that_of_the_sets(
@@ -678,7 +672,7 @@ def test_two_runs_at_once_wait_for_each_other(
 ) -> None:
     one, two = write_set("one"), write_set("two")
     notes = [Notes(), Notes()]
-    options = Options(out=tmp_path / "out", notebook=tmp_path / "tiny.ipynb", timeout=60)
+    options = Options(Project(tmp_path), out=tmp_path / "out", timeout=60)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda path, heard: run([path], options, heard), (one, two), notes))
     assert sorted(path.name for path in (tmp_path / "out").glob("*.html")) == [
@@ -689,7 +683,7 @@ def test_two_runs_at_once_wait_for_each_other(
     index = (tmp_path / "out" / "index.html").read_text()
     assert "one.html" in index
     assert "two.html" in index
-    assert any("another run works in" in words for heard in notes for words in heard.warnings)
+    assert any("another run is using" in words for heard in notes for words in heard.warnings)
 
 
 @pytest.mark.parametrize("epoch", ["abc", "1e3", "9" * 30])
@@ -729,3 +723,98 @@ def test_a_folder_that_is_named_like_ours_is_left_alone(
     write_set("one")
     run_all()
     assert thesis.read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["one.html", "one.ipynb", "one.csv"])
+def test_a_file_of_the_users_own_is_never_replaced(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine")
+    write_set("one")
+    write_set("two")
+    reports, notes = run_all()
+    assert {report.stem for report in reports if report.failure} == {"one"}
+    (failure,) = notes.failures
+    assert failure == (
+        f"{out / name} exists and was not made by Sentence Reports. "
+        "Move it away, or choose another folder with --out DIR"
+    )
+    assert (out / name).read_text() == "mine"
+    assert {path.name for path in out.glob("one.*")} == {name}
+    (out / name).unlink()
+    assert run_all()[1].ran == ["one"]
+
+
+def test_an_index_of_the_users_own_starts_nothing(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "index.html").write_text("<!DOCTYPE html><title>My site</title>")
+    before = contents(out)
+    write_set("one")
+    with pytest.raises(UsageError, match=r"index\.html exists and was not made by Sentence Reports"):
+        run_all()
+    assert contents(out) | {LOCK: b""} == before | {LOCK: b""}
+
+
+def test_what_lies_in_our_folders_and_is_not_ours_stays(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    mine = [out / TEMPORARY / "thesis.txt", out / "failed" / "one.ipynb", out / "failed" / "thesis.txt"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    write_set("one")
+    write_set("bad", description="#run\n1 / 0")
+    run_all()
+    assert [path.read_text() for path in mine] == ["mine"] * 3
+    assert (out / "failed" / "bad.ipynb").exists()
+    assert not [path for path in out.iterdir() if path.name.startswith(f"{TEMPORARY}-")]
+
+
+def test_clean_removes_what_is_ours_and_nothing_else(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_set("one")
+    write_set("bad", description="#run\n1 / 0")
+    run_all()
+    mine = [out / name for name in ("page.html", "page.csv", "numbers.csv", "failed/two.ipynb")]
+    for path in mine:
+        path.write_text("mine")
+    removed = clean(out)
+    assert {path.name for path in removed} == {"one.html", "one.ipynb", "one.csv", "index.html", "bad.ipynb"}
+    assert set(contents(out)) == {str(path.relative_to(out)) for path in mine}
+
+
+# --- what is our own fault ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["render", "thumbnail", "matrix_csv"])
+def test_a_fault_of_ours_leaves_no_new_file(
+    write_set: Callable[..., Path],
+    run_all: Callable,
+    tmp_path: Path,
+    step: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    write_set("one")
+    run_all()
+    before = contents(out)
+    write_set("one", "other", "sentences")
+
+    def broken(_: object) -> str:
+        raise KeyError("x")
+
+    monkeypatch.setattr(f"sentence_reports.make.{step}", broken)
+    (report,), _ = run_all()
+    assert report.failure == "KeyError: 'x'"
+    assert "in broken" in str(report.traceback)
+    assert {name: data for name, data in contents(out).items() if name.startswith("one.")} == {
+        name: data for name, data in before.items() if name.startswith("one.")
+    }

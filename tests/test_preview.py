@@ -19,9 +19,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from support import command_line
 
-from sentence_reports.pages.index import Report
-from sentence_reports.pipeline import STATE, TEMPORARY
 from sentence_reports.preview import Site, _serving
+from sentence_reports.report import Report
+from sentence_reports.store import STATE, TEMPORARY
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -34,10 +34,8 @@ DRIVER = """
 import pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 from sentence_reports import __main__, cli, preview
-from sentence_reports.project import Project
 preview.PORT = 0  # any free one: 8000 may be another test's
 params, out, notebook = map(pathlib.Path, sys.argv[1:4])
-Project.params, Project.notebook = params, lambda project: notebook
 sys.argv[1:4] = ["--project", str(params.parent), "preview", "--out", str(out)]
 sys.exit(__main__.main())
 """

@@ -16,8 +16,9 @@ from support import text_of_any_kind
 from sentence_reports.cli import _row
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.lesson.summary import read_summary
-from sentence_reports.pages.index import Report
-from sentence_reports.pipeline import Options, run
+from sentence_reports.pipeline import run
+from sentence_reports.project import Project
+from sentence_reports.report import Options, Report
 from sentence_reports.sets import _folded
 from sentence_reports.texts import isolated, printable
 
@@ -61,7 +62,7 @@ def carry(tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels, browser: B
             yaml.safe_dump(keys, allow_unicode=True, default_style='"'), encoding="utf-8", newline=""
         )
         heard: list[str] = []
-        options = Options(out, jobs=1, force=True, notebook=tiny_notebook, timeout=60)
+        options = Options(Project(tiny_notebook.parents[1]), out, jobs=1, force=True, timeout=60)
         (report,) = run([path], options, Deaf(heard), warm_kernels)
         assert (report.failure, heard) == (None, [])
 

@@ -1,19 +1,15 @@
 """What the notebook publishes about its run, for the head of the page, the index, the CSV and the final table."""
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.lesson.reference import verdict
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import MIME, Legend, ModelFacts, ReferenceCheck, Summary, encode_matrix
+from sentence_reports.summary import Legend, ModelFacts, ReferenceCheck, Summary, encode_matrix
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from sentence_reports.models import TokenFacts
 
 NEAR_DUPLICATE = 0.99995  # from here on a report shows 1.0000
@@ -26,7 +22,7 @@ def summarize(
     texts: Sequence[str],
     labels: Sequence[str],
     groups: Sequence[str] | None,
-    model: ModelFacts | dict[str, Any],
+    model: ModelFacts,
     tokens: Sequence["TokenFacts"],
     matrix: NDArray[np.float32],
     place: Callable[[float], str],
@@ -41,8 +37,6 @@ def summarize(
     similarity is on the model's own scale, `legend` is what `heatmap.legend` returns, `reference` what
     `reference_check` returns.
     """
-    if isinstance(model, dict):  # until models.describe returns the record
-        model = ModelFacts(**model)
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
     return Summary(
@@ -100,25 +94,3 @@ def _first(notices: list[str], count: int, what: str) -> list[str]:
     """The first notices of a kind and the number of the others; `notices` may lack the last of the `count`."""
     more = count - NOTICES_OF_A_KIND
     return notices if more <= 1 else [*notices[:NOTICES_OF_A_KIND], f"{more} more {what}."]
-
-
-# Until pages and pipeline read the typed summary.
-
-
-def read_summary(notebook: "NotebookNode") -> dict[str, Any] | None:
-    """The summary of an executed notebook as plain data; None if it holds none."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if MIME in output.get("data", {}):
-                data = dict(output["data"][MIME])
-                if isinstance(data.get("reference"), dict):
-                    check = ReferenceCheck(**data["reference"])
-                    data["reference"] = verdict(check, data["model"]["name"]).split("\n")[0]
-                return data
-    return None
-
-
-def similarity_matrix(summary: dict[str, Any]) -> NDArray[np.float32]:
-    """The `(n, n)` float32 similarities that a summary carries."""
-    n = len(summary["sentences"])
-    return np.frombuffer(base64.b64decode(summary["matrix"]), dtype="<f4").reshape(n, n)

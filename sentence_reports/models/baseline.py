@@ -96,7 +96,7 @@ def find_baseline(found: FoundModel, encoder: SentenceTransformer) -> Baseline:
         if baseline is None:
             baseline = compute(found, encoder)
             with suppress(OSError):
-                atomic_write(path, _to_json(baseline))
+                atomic_write({path: _to_json(baseline)})
     return baseline
 
 
@@ -163,4 +163,4 @@ def _to_json(baseline: Baseline) -> bytes:
 
 if __name__ == "__main__":
     embedded = find_model(EMBEDDED)
-    atomic_write(SHIPPED, _to_json(compute(embedded, load(embedded))))
+    atomic_write({SHIPPED: _to_json(compute(embedded, load(embedded)))})

@@ -265,7 +265,7 @@ def download(model: str, revision: str, commit: str, names: list[str]) -> None:
         if revision != commit:
             reference = Path(folder).parents[1] / "refs" / revision
             reference.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(reference, commit.encode())
+            atomic_write({reference: commit.encode()})
     except HfHubHTTPError as error:
         raise judged(error, model, revision) from error
     except LocalEntryNotFoundError as error:  # the library's way to say that the connection is gone

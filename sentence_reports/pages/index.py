@@ -1,40 +1,12 @@
 """From what was built to the page that lists it. Knows no notebooks and writes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from sentence_reports.report import Report
 from sentence_reports.texts import escape_controls, exact
 
 TEMPLATE = Path(__file__).parent / "template"
-
-
-@dataclass(frozen=True)
-class Report:
-    """What is known of one set's report: the line of the table, the card of the index, the entry of the state.
-
-    `digest` is that of what the report was made from, None where it must be made again. `date` is the day of
-    the last good report, None where there is none; `title`, `model` and `n` then come from the set alone.
-    `thumbnail` is the heatmap as a small square of colours, `notices` what a reader should know before believing
-    its numbers. `failure` says why the last run failed;
-    `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no longer there.
-    """
-
-    stem: str
-    title: str
-    set_file: str
-    model: str
-    n: int
-    digest: str | None = None
-    date: str | None = None
-    stands_in_for: str | None = None
-    closest: tuple[str, str, float] | None = None
-    seconds: float | None = None
-    thumbnail: list[list[str]] | None = None
-    notices: tuple[str, ...] = ()
-    unmet: tuple[str, ...] = ()
-    failure: str | None = None
-    gone: bool = False
 
 
 def render_index(reports: Sequence[Report]) -> str:

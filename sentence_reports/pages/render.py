@@ -20,8 +20,8 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
-from sentence_reports.lesson.summary import read_summary, similarity_matrix
 from sentence_reports.pages import tables
+from sentence_reports.summary import PageFacts, Pair, Summary, read_summary
 from sentence_reports.texts import exact
 
 PACKAGE = Path(__file__).parent
@@ -92,23 +92,23 @@ class ReportExporter(TemplateExporter):
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
-def render(notebook: NotebookNode, *, stem: str, date: str, command: str) -> str:
-    """The page of an executed notebook, as HTML.
+def render(notebook: NotebookNode) -> str:
+    """Return the page of an executed notebook as HTML.
 
-    `stem` names the files beside the page; the page shows `date` as its day and `command` as what makes it again.
-    Raises RenderError for a notebook that did not run to its end (it has an error in it, or no summary), or with a
-    formula that is none.
+    All that it needs is in the notebook: the cells, the summary, and the facts of its page in the metadata. Raises
+    RenderError for a notebook that did not run to its end, or with a formula that is none.
     """
-    summary = read_summary(notebook)
-    if summary is None or _has_error(notebook):
-        raise RenderError("only a notebook that ran to its end, with its last cell, becomes a report")
+    if _has_error(notebook):
+        raise RenderError("cannot render a notebook that did not run to completion: a cell failed")
+    summary, facts = read_summary(notebook), PageFacts.read_from(notebook)
     shown = _visible(notebook)
     steps = _steps(shown)
     report = _numbers(summary) | {
         "summary": summary,
-        "stem": stem,
-        "date": date,
-        "command": command,
+        "notices": [*summary.notices, *summary.unmet, *facts.warnings],
+        "stem": facts.stem,
+        "date": facts.date,
+        "command": facts.command,
         "steps": steps,
         "starts": {step.id for step in steps},
         "heatmap": _heatmap(notebook),
@@ -152,19 +152,19 @@ def _include_text(name: str) -> Markup:
     return Markup((TEMPLATE / name).read_text(encoding="utf-8"))
 
 
-def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
-    matrix, known = similarity_matrix(summary), tables.sentences(summary)
+def _numbers(summary: Summary) -> dict[str, Any]:
+    matrix, known = summary.similarity, tables.sentences(summary)
     near, far = tables.extremes(matrix, known)
 
-    def pair(found: list[Any]) -> tables.Likeness:
-        return tables.Likeness(known[found[0]], known[found[1]], found[2])
+    def pair(found: Pair) -> tables.Likeness:
+        return tables.Likeness(known[found.first], known[found.second], found.similarity)
 
-    extremes = [pair(summary["closest"]), pair(summary["farthest"])]
+    extremes = [pair(summary.closest), pair(summary.farthest)]
     names = ["Closest pair", "Farthest pair"] if len(known) > 2 else ["The one pair"]
     return {
         "sentences": known,
-        "extremes": list(zip(names, extremes, summary["places"], strict=False)),
-        "rows": tables.matrix_rows(matrix, known, tables.Colors(summary["legend"])),
+        "extremes": list(zip(names, extremes, summary.places, strict=False)),
+        "rows": tables.matrix_rows(matrix, known, tables.Colors(summary.legend)),
         "near": near,
         "far": far,
         "neighbours": tables.neighbours(matrix, known),

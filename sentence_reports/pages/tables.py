@@ -1,13 +1,14 @@
 """From a run's summary to the tables of its page: the matrix in colour, the extreme pairs, the neighbours."""
 
+import csv
+import io
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import Pair
+from sentence_reports.summary import Legend, Pair, Summary
 
 TABLE_UP_TO = 30  # sentences; more, and the extreme pairs say more than the table
 NEIGHBOURS_UP_TO = 300  # sentences; more, and the lists outweigh the page
@@ -47,8 +48,8 @@ class Likeness:
 class Colors:
     """The heatmap's colours, as `figures.legend` describes them: from a similarity to a colour."""
 
-    def __init__(self, legend: dict[str, Any]) -> None:
-        self._low, self._high, self._ramp = legend["low"], legend["high"], legend["ramp"]
+    def __init__(self, legend: Legend) -> None:
+        self._low, self._high, self._ramp = legend.low, legend.high, legend.ramp
 
     def of(self, similarity: float) -> str:
         """The colour of a similarity, as ``#rrggbb``."""
@@ -69,13 +70,14 @@ def _luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def sentences(summary: dict[str, Any]) -> list[Sentence]:
+def sentences(summary: Summary) -> list[Sentence]:
     """The sentences of a summary, in their order."""
-    colors = dict(summary["legend"]["groups"])
-    groups = summary["groups"] or [None] * len(summary["sentences"])
-    rows = zip(summary["sentences"], summary["labels"], groups, strict=True)
+    colors = dict(summary.legend.groups)
+    groups = summary.groups or [None] * len(summary.sentences)
+    rows = zip(summary.sentences, summary.labels, groups, strict=True)
     return [
-        Sentence(k, text, label, colors.get(group)) for k, (text, label, group) in enumerate(rows, start=1)
+        Sentence(k, text, label, colors.get(group or ""))
+        for k, (text, label, group) in enumerate(rows, start=1)
     ]
 
 
@@ -114,7 +116,18 @@ def neighbours(matrix: NDArray[np.float32], known: list[Sentence]) -> list[tuple
     return found
 
 
-def thumbnail(matrix: NDArray[np.float32], colors: Colors) -> list[list[str]]:
-    """The heatmap as a small square of colours; a large matrix is sampled evenly."""
+def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:
+    """Return the heatmap as a small square of colors; a large matrix is sampled evenly."""
+    matrix, colors = summary.similarity, Colors(summary.legend)
     places = np.unique(np.linspace(0, len(matrix) - 1, min(len(matrix), THUMBNAIL)).round().astype(int))
-    return [[colors.of(float(matrix[i, j])) for j in places] for i in places]
+    return tuple(tuple(colors.of(float(matrix[i, j])) for j in places) for i in places)
+
+
+def matrix_csv(summary: Summary) -> str:
+    """Return the similarity matrix as CSV (RFC 4180), with the full sentences as header and first column."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)  # quotes where needed, CRLF
+    writer.writerow(["", *summary.sentences])
+    for text, row in zip(summary.sentences, summary.similarity, strict=True):
+        writer.writerow([text, *row.astype(str)])  # the shortest digits that give the same float32 again
+    return buffer.getvalue()

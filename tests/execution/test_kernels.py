@@ -23,7 +23,9 @@ from sentence_reports.execution.engine import execute
 from sentence_reports.execution.forking import KILLED, ForkServer, imports_of
 from sentence_reports.execution.jupyter import private_kernel
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.pipeline import Options, find_sets
+from sentence_reports.project import Project
+from sentence_reports.report import Options
+from sentence_reports.sets.folder import find_sets
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm kernels need Linux")
 
@@ -228,7 +230,7 @@ def make(tmp_path: Path, tiny_notebook: Path) -> Callable[..., Notes]:
     def run_them(*descriptions: str, **options: Any) -> Notes:
         write_sets(tmp_path / "params", descriptions)
         notes = Notes()
-        chosen = Options(**{"out": tmp_path / "out", "notebook": tiny_notebook, "timeout": 60.0} | options)
+        chosen = Options(**{"project": Project(tmp_path), "out": tmp_path / "out", "timeout": 60.0} | options)
         reports = pipeline.run(find_sets(tmp_path / "params"), chosen, notes)
         notes.failures = {report.stem: report.failure for report in reports if report.failure}  # type: ignore[attr-defined]
         return notes

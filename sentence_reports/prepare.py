@@ -1,0 +1,107 @@
+"""From a set to the job of making its report: its notebook, its model, and what its page says about the run."""
+
+import os
+import shlex
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sentence_reports.errors import ModelError, UsageError
+from sentence_reports.models import find_model
+from sentence_reports.project import Project
+from sentence_reports.report import FoundModel, Job, Request
+from sentence_reports.sets import SetFile
+from sentence_reports.sets.folder import title_of
+
+
+@dataclass
+class ModelFinder:
+    """Finds each model once, whichever sets ask for it; `strict` allows no fallback."""
+
+    strict: bool = False
+    _results: dict[tuple[Request, Path], FoundModel | ModelError] = field(default_factory=dict)
+
+    def find(self, set_file: SetFile) -> FoundModel:
+        """Return the model that runs for a set. Raises ModelError if there is none, each time."""
+        request = request_of(set_file)
+        if self.strict:
+            request = request._replace(fallback_model=None)
+        key = request, set_file.path.parent
+        if key not in self._results:
+            try:
+                self._results[key] = find_model(*request, folder=set_file.path.parent)
+            except ModelError as error:
+                self._results[key] = error
+        result = self._results[key]
+        if isinstance(result, ModelError):
+            raise result
+        return result
+
+    @property
+    def found(self) -> list[FoundModel]:
+        """All models that were found."""
+        return [result for result in self._results.values() if isinstance(result, FoundModel)]
+
+
+def prepare(
+    set_file: SetFile,
+    project: Project,
+    *,
+    models: ModelFinder | None = None,
+    date: str | None = None,
+    timeout: float = 900.0,
+) -> Job:
+    """Return the job of making a set's report: plain data, with the notebook and the model that was found.
+
+    `date` is the day that the page shows, by default `today()`; `timeout` limits the run, in seconds. Raises ModelError
+    if the model cannot be found, UsageError if the notebook cannot be read.
+    """
+    return Job(
+        stem=set_file.stem,
+        notebook=read_notebook(project.notebook()),
+        parameters={"title": title_of(set_file.stem)} | set_file.set.parameters(),
+        n=len(set_file.set.texts),
+        request=request_of(set_file),
+        model=(models or ModelFinder()).find(set_file),
+        date=date or today(),
+        command=_command(set_file.path, project.folder),
+        warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
+        timeout=timeout,
+    )
+
+
+def request_of(set_file: SetFile) -> Request:
+    """Return the model that a set asks for, as its notebook will."""
+    return Request(set_file.set.model, set_file.set.revision, set_file.set.fallback_model)
+
+
+def read_notebook(path: Path) -> str:
+    """Return a notebook as JSON text. Raises UsageError if the file cannot be read as one."""
+    import nbformat
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        nbformat.reads(text, as_version=4)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise UsageError(f"{path} cannot be read as a notebook: {error}") from error
+    return text
+
+
+def today() -> str:
+    """Return the day that reports show: today, or that of SOURCE_DATE_EPOCH (reproducible-builds.org), in UTC.
+
+    Raises UsageError if that variable is not a number of seconds.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"SOURCE_DATE_EPOCH must be seconds since 1970, got {epoch!r}") from error
+    return moment.strftime("%Y-%m-%d")
+
+
+def _command(path: Path, project: Path) -> str:
+    """The command that makes a report again, run in the project's folder or else in the set's own."""
+    path, project = path.resolve(), project.resolve()
+    file = path.relative_to(project).as_posix() if path.is_relative_to(project) else path.name
+    return f"sentence-reports run {shlex.quote(file)}"

@@ -1,0 +1,66 @@
+"""The set files of a folder, read all together: names that clash are an error, like anything in a file."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sentence_reports import process
+from sentence_reports.errors import Problem, SetError, UsageError
+from sentence_reports.report import SET_SUFFIXES
+from sentence_reports.sets import SetFile, read_set
+from sentence_reports.texts import legible
+
+
+def find_sets(folder: Path) -> list[Path]:
+    """Return the set files of a folder, by name; none if there is no such folder.
+
+    Raises UsageError if the folder may not be read.
+    """
+    try:
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise UsageError(f"cannot look into {folder}: {error.strerror or error}") from error
+    return [path for path in paths if path.suffix in SET_SUFFIXES and not path.name.startswith(".")]
+
+
+def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
+    """Read every set; return the valid ones in order, and what is wrong with the others by stem."""
+    # realpath, because Path.resolve raises if a link leads to itself
+    paths = list({(os.path.realpath(path), path.stem): path for path in paths}.values())
+    valid: list[SetFile] = []
+    errors: dict[str, SetError] = {}
+    for path in paths:
+        process.check()
+        try:
+            if (message := _name_problem(path, paths)) is not None:
+                raise SetError((Problem(str(path), None, None, message),))
+            valid.append(read_set(path))
+        except SetError as error:
+            stem = stem_of(path)
+            earlier = errors[stem].problems if stem in errors else ()
+            errors[stem] = SetError(earlier + error.problems)
+    return valid, errors
+
+
+def title_of(stem: str) -> str:
+    """Return the title of a set that states none: its file's name, made readable."""
+    words = stem.replace("-", " ").replace("_", " ").strip() or stem
+    return words[0].upper() + words[1:]
+
+
+def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
+    if path.suffix not in SET_SUFFIXES:
+        return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}"
+    if legible(path.stem) != path.stem:
+        return "the file's name is not valid UTF-8, so no page can show it. Rename the file"
+    if path.stem.casefold() == "index":
+        return "a set cannot be called index: its page would replace the list of all reports. Rename the file"
+    others = [p for p in paths if p != path and stem_of(p).casefold() == stem_of(path).casefold()]
+    if others:
+        return f"its report would have the same name as that of {others[0]}. Rename one of the two"
+    return None
+
+
+def stem_of(path: Path) -> str:
+    """Return the name of a set's report; a file that is not a set goes by a name that no set can have."""
+    return legible(path.stem if path.suffix in SET_SUFFIXES else f"./{path.name}")

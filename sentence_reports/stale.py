@@ -1,0 +1,67 @@
+"""What a report was made from, as a digest: if it changed, the report is stale."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sentence_reports.errors import UsageError
+from sentence_reports.models import folder_stamp
+from sentence_reports.sets import SetFile
+
+PACKAGE = Path(__file__).parent
+# The libraries on which a report's numbers, pictures and page depend.
+LIBRARIES = (
+    "ipykernel", "latex2mathml", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "scipy", "seaborn",
+    "sentence-transformers", "tokenizers", "torch", "transformers",
+)  # fmt: skip
+
+
+def code_digest(notebooks: Iterable[Path]) -> str:
+    """Return a digest of the program, its template and these notebooks. Raises UsageError if one cannot be read.
+
+    Python code counts as this process found it when it first asked: that is what it runs, whatever is edited.
+    """
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    # Names that begin with a point are an editor's, while a file is open.
+    sources = {path for path in files if path.suffix != ".py" and not path.name.startswith(".")}
+    return _program_digest() + _files_digest({*notebooks, *sources})
+
+
+def set_digest(code: str, set_file: SetFile) -> str:
+    """Return a digest of what one report depends on: the code, the set, and its models if they are folders."""
+    chosen, folder = set_file.set, set_file.path.parent
+    parts = [
+        code,
+        set_file.stem,
+        json.dumps(chosen.parameters()),  # unsorted: the order of the groups is that of the heatmap
+        *map(str, set_file.warnings),
+        folder_stamp(chosen.model, folder),
+        folder_stamp(chosen.fallback_model or "", folder),
+    ]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def _program_digest() -> str:
+    versions = hashlib.sha256(repr([_version(name) for name in LIBRARIES]).encode()).hexdigest()
+    return versions + _files_digest(set(PACKAGE.rglob("[!.]*.py")))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _files_digest(paths: set[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        try:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    return digest.hexdigest()

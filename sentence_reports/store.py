@@ -1,0 +1,287 @@
+"""The output folder of a run: its lock, its state, and the only code that writes to it or removes anything from it.
+
+A file is replaced or removed only if it is proven to be this program's: a page by the generator named in its head,
+a notebook by its metadata, a table by the page that it was published with. A name proves nothing.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from sentence_reports import process
+from sentence_reports.errors import OutputError, UsageError
+from sentence_reports.files import atomic_write
+from sentence_reports.report import SET_SUFFIXES, Failed, Made, Report
+from sentence_reports.summary import METADATA
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+STATE = ".sentence-reports.json"
+LOCK = ".sentence-reports.lock"
+TEMPORARY = ".sentence-reports.tmp"
+MARKER = "made-by-sentence-reports"
+"""A file of this name in the folder for temporary files says that the folder is this program's."""
+SUFFIXES = (".html", ".ipynb", ".csv")
+
+_GENERATOR = re.compile(rb'<meta name="generator" content="Sentence Reports[^"]*">')
+
+
+class Store:
+    """The output folder, for one run that holds its lock. `reports` is what is known of each set, by stem."""
+
+    def __init__(self, out: Path, code: str) -> None:
+        """Read what earlier runs left; `code` is the digest of the program, kept with the state."""
+        self.out = out
+        self.reports: dict[str, Report] = {report.stem: report for report in _read_state(out)}
+        self._code = code
+        self._temporary: Path | None = None
+
+    @classmethod
+    @contextmanager
+    def opened(cls, out: Path, code: str, warn: Callable[[str], None]) -> Iterator["Store"]:
+        """Hold the output folder while the block runs; wait, with a warning, while another run does.
+
+        Raises UsageError if the folder cannot be used, or if an index.html that is not ours is in it.
+        """
+        with _locked(out, warn):
+            if not _is_ours(out / "index.html"):
+                raise UsageError(_not_ours(out / "index.html"))
+            _remove_temporary(out / TEMPORARY)
+            store = cls(out, code)
+            try:
+                yield store
+            finally:
+                if store._temporary is not None:
+                    shutil.rmtree(store._temporary, ignore_errors=True)
+
+    def refusal(self, stem: str) -> str | None:
+        """Return why the files of a report may not be written, None if they may."""
+        for suffix in SUFFIXES:
+            if not self._may_replace(stem, suffix):
+                return _not_ours(self.out / f"{stem}{suffix}")
+        return None
+
+    def is_whole(self, stem: str) -> bool:
+        """Whether all files of a report are there."""
+        return all((self.out / f"{stem}{suffix}").is_file() for suffix in SUFFIXES)
+
+    def publish(self, made: Made, report: Report) -> Report:
+        """Put the files of a report into place and note it; return what is noted, a failure if that is impossible."""
+        if (reason := self.refusal(made.stem)) is None:
+            try:
+                self._write({f"{made.stem}{suffix}": data for suffix, data in made.files.items()})
+            except OSError as error:
+                reason = f"the report could not be written: {error.strerror or error}"
+        if reason is not None:
+            return self.fail(Failed(made.stem, reason), report)
+        broken = self.out / "failed" / f"{made.stem}.ipynb"
+        if broken.is_file() and _is_ours(broken):
+            with suppress(OSError):
+                broken.unlink()
+        return self._note(report)
+
+    def fail(self, failed: Failed, report: Report) -> Report:
+        """Note a failure, next to what is known of the last good report; keep the notebook as far as it ran.
+
+        `report` says what the set is, for one that never had a good report.
+        """
+        if failed.notebook is not None and _is_ours(self.out / "failed" / f"{failed.stem}.ipynb"):
+            with suppress(OSError):  # why the set failed matters more than that the disk is full as well
+                (self.out / "failed").mkdir(exist_ok=True)
+                self._write({f"failed/{failed.stem}.ipynb": failed.notebook})
+        known = self.reports.get(failed.stem, report)
+        return self._note(
+            replace(
+                known,
+                set_file=report.set_file,
+                digest=None,
+                seconds=None,
+                failure=failed.reason,
+                traceback=failed.traceback,
+            )
+        )
+
+    def close(self, render_index: Callable[[list[Report]], str]) -> None:
+        """Forget what is neither a set nor a report any more; write index and state unless they are up to date.
+
+        Raises OutputError if that fails; the reports are made all the same.
+        """
+        known = [replace(r, gone=not _is_set(self.out / r.set_file)) for r in self.reports.values()]
+        self.reports = {
+            report.stem: report
+            for report in known
+            if not report.gone or (report.date and (self.out / f"{report.stem}.html").exists())
+        }
+        state = self._state(indexed=True)
+        if (self.out / "index.html").is_file() and _read_bytes(self.out / STATE) == state:
+            return
+        try:
+            self._write({"index.html": render_index(list(self.reports.values())).encode()})
+            self._write({STATE: state})
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"the index of {self.out} could not be written: {reason}") from error
+
+    def _note(self, report: Report) -> Report:
+        self.reports[report.stem] = report
+        with suppress(OSError):  # a full disk: what is not noted is made again, and the index will tell
+            self._write({STATE: self._state(indexed=False)})
+        return report
+
+    def _state(self, *, indexed: bool) -> bytes:
+        entries = [asdict(self.reports[stem]) for stem in sorted(self.reports)]
+        for entry in entries:
+            del entry["traceback"]
+        state = {"code": self._code, "indexed": indexed, "reports": entries}
+        return (json.dumps(state, ensure_ascii=False, indent=1) + "\n").encode()
+
+    def _may_replace(self, stem: str, suffix: str) -> bool:
+        path, page = self.out / f"{stem}{suffix}", self.out / f"{stem}.html"
+        if suffix != ".csv" or not os.path.lexists(path):
+            return _is_ours(path)
+        if page.exists():
+            return _is_ours(page)
+        known = self.reports.get(stem)
+        return known is not None and known.date is not None
+
+    def _write(self, files: Mapping[str, bytes]) -> None:
+        if self._temporary is None:
+            self._temporary = _make_temporary(self.out / TEMPORARY)
+        atomic_write({self.out / name: data for name, data in files.items()}, by_way_of=self._temporary)
+
+
+def make_usable(out: Path) -> None:
+    """Create the output folder if necessary. Raises OSError if it cannot be created or written to."""
+    if os.path.lexists(out) and not out.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(out))
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=out):
+        pass
+
+
+def clean(out: Path) -> list[Path]:
+    """Remove reports, index and state from a folder if they are proven to be ours; return what was removed."""
+    stems = {report.stem for report in _read_state(out)}
+    stems |= {page.stem for page in out.glob("*.html") if _is_ours(page) and page.stem != "index"}
+    store = Store(out, "")
+    paths = [
+        *(out / f"{s}{suffix}" for s in sorted(stems) for suffix in (".csv", ".ipynb", ".html")),
+        out / "index.html",
+        *sorted((out / "failed").glob("*.ipynb")),
+    ]
+    removed = []
+    for path in paths:
+        provable = store._may_replace(path.stem, ".csv") if path.suffix == ".csv" else _is_ours(path)
+        if path.is_file() and provable:
+            path.unlink()
+            removed.append(path)
+    with suppress(OSError):
+        (out / "failed").rmdir()
+    _remove_temporary(out / TEMPORARY)
+    for path in (out / STATE, out / LOCK):
+        path.unlink(missing_ok=True)
+    return removed
+
+
+@contextmanager
+def _locked(out: Path, warn: Callable[[str], None]) -> Iterator[None]:
+    lock = FileLock(out / LOCK)
+    try:
+        make_usable(out)
+        _acquire(lock, lambda: warn(f"another run is using {out}; waiting for it to finish"))
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"cannot write to {out}: {reason}. Choose another folder with --out DIR") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, on_wait: Callable[[], None]) -> None:
+    with suppress(Timeout):
+        lock.acquire(blocking=False)
+        return
+    on_wait()
+    while not lock.is_locked:
+        process.check()
+        with suppress(Timeout):
+            lock.acquire(timeout=process.PIECE)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether nothing of the user's is lost if this file is replaced: it is not there, or this program made it."""
+    if not os.path.lexists(path):
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            if path.suffix == ".html":
+                return bool(_GENERATOR.search(file.read(4096)))
+            file.seek(max(0, path.stat().st_size - 4_000_000))  # the metadata is a notebook's last part
+            return f'"{METADATA}": {{'.encode() in file.read()
+    except OSError:
+        return False
+
+
+def _not_ours(path: Path) -> str:
+    return f"{path} exists and was not made by Sentence Reports. Move it away, or choose another folder with --out DIR"
+
+
+def _make_temporary(folder: Path) -> Path:
+    """Return a new folder with our marker: `folder`, or another one if a stranger's has that name."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if not folder.is_dir() or any(folder.iterdir()):
+            folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+    (folder / MARKER).touch()
+    return folder
+
+
+def _remove_temporary(folder: Path) -> None:
+    """Remove what a killed run left, if the marker proves that it is ours."""
+    if (folder / MARKER).is_file() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_state(out: Path) -> Iterable[Report]:
+    """What earlier runs left; nothing if it is lost or damaged, so that everything is made again."""
+    try:
+        reports = _adapter().validate_python(json.loads((out / STATE).read_bytes())["reports"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
+    whole = all(report.closest for report in reports if report.date)
+    whole = whole and all(report.date and report.seconds is not None for report in reports if report.digest)
+    return reports if whole else []
+
+
+@cache
+def _adapter() -> "TypeAdapter[list[Report]]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[Report])
+
+
+def _is_set(path: Path) -> bool:
+    return path.suffix in SET_SUFFIXES and os.path.lexists(path)
+
+
+def _read_bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
