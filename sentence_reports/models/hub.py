@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
@@ -36,9 +37,9 @@ class Unreachable(Exception):
 def fetch(model: str, revision: str) -> str:
     """Download a model of the hub into the hub cache and return its commit.
 
-    A hub that could not be reached is not asked again about the same model within `REST_SECONDS`: a run asks
-    once per set. Raises Unreachable if the hub cannot be reached or the download breaks off, stalls or is
-    hopelessly slow; ModelError if the hub has no such model, or it cannot be used.
+    A hub that could not be reached is not asked again about the same model within `REST_SECONDS`: a run asks once
+    per set, and each would wait. Raises Unreachable if the hub cannot be reached or the download breaks off, stalls
+    or is hopelessly slow; ModelError if the hub has no such model, or it cannot be used.
     """
     # The library reads this variable at import, which may be long ago; the user means it all the same.
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
@@ -54,7 +55,7 @@ def fetch(model: str, revision: str) -> str:
 
 
 def _fetch(model: str, revision: str) -> str:
-    # The hub's own transfer library cannot be limited, and nobody is told what is downloaded but the hub.
+    # Without the hub's own transfer library, which cannot be limited, and without telemetry.
     environment = os.environ | {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     if not sys.stderr.isatty():
         environment["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
@@ -109,6 +110,7 @@ def _result(child: subprocess.Popen[str]) -> str:
 
 def _read(child: subprocess.Popen[str], messages: Queue[list[Any]]) -> None:
     assert child.stdout is not None
-    for line in child.stdout:
-        messages.put(json.loads(line))
+    with suppress(ValueError):  # the child was killed in the middle of a line, or nobody listens any more
+        for line in child.stdout:
+            messages.put(json.loads(line))
     messages.put(["Unreachable", "the download from the Hugging Face hub broke off"])

@@ -89,6 +89,8 @@ BAD_NAMES = {
     "a/b--c": "A hub id is owner/name",
     "a/b.git": "A hub id is owner/name",
     "ö/b": "A hub id is owner/name",
+    "a\0b/c": r"'a\x00b/c' is neither a folder here",
+    "/a\0b": r"'/a\x00b': no such folder",
     "a/" + "b" * 500: "bbb...'",
     "./none": "no such folder",
     "../none": "no such folder",
