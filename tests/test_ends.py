@@ -120,6 +120,7 @@ def test_a_run_that_is_ended_leaves_nothing(
     assert "Traceback" not in said
     assert left_behind(short_folder) == []
     assert not (tmp_path / "out" / TEMPORARY).exists()
+    assert not (tmp_path / "out" / "failed").exists()  # its sets were merely stopped
 
 
 # Sends the run a signal from within a destructor, where an exception would be printed and forgotten, at the first
