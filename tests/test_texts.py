@@ -19,7 +19,7 @@ from sentence_reports.lesson.summary import read_summary
 from sentence_reports.pipeline import run
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
-from sentence_reports.sets import _folded
+from sentence_reports.sets.model import folded
 from sentence_reports.texts import isolated, printable
 
 Carry = Callable[[list[str], str], dict[str, object]]
@@ -37,8 +37,8 @@ READ_PAGE = """() => {
 }"""
 
 SETS = st.tuples(
-    st.lists(text_of_any_kind().filter(_folded), min_size=2, max_size=12, unique_by=_folded),
-    text_of_any_kind().filter(_folded),
+    st.lists(text_of_any_kind().filter(folded), min_size=2, max_size=12, unique_by=folded),
+    text_of_any_kind().filter(folded),
 )
 ODD = [
     "\n\r\none\rtwo\n\nthree\x0b\x0c\x1c\u2028\u2029four\r",

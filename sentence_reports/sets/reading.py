@@ -1,0 +1,122 @@
+"""Read a set file: a validated, frozen set, or everything that is wrong with the file."""
+
+import math
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sentence_reports.errors import Problem, SetError
+from sentence_reports.sets.model import SentenceSet, Trail, name_of
+from sentence_reports.sets.quoting import correction, show
+from sentence_reports.sets.wording import describe, unquoted_name
+from sentence_reports.sets.yaml_nodes import Document, read_document
+
+MAX_BYTES = 5_000_000
+
+
+@dataclass(frozen=True)
+class SetFile:
+    """A set with the file it came from, and what its author should look at although it is allowed."""
+
+    path: Path
+    set: SentenceSet
+    warnings: tuple[Problem, ...]
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending: the name of the report."""
+        return self.path.stem
+
+
+def read_set(path: Path) -> SetFile:
+    """Read and validate the set in a YAML file. Raises SetError with everything that is wrong with it."""
+    document = read_document(_content(path), str(path))
+    problems, sentence_set = document.problems, None
+    if document.data:
+        problems += _bare_group_names(document)
+        try:
+            sentence_set = SentenceSet.model_validate(document.data)
+        except ValidationError as error:
+            problems += _problems(document, error)
+    elif document.data is not None and not problems:
+        message = "the file is empty. It needs at least `sentences:` with a list of texts below."
+        problems.append(Problem(str(path), None, None, message))
+    if problems or sentence_set is None:
+        raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
+    return SetFile(path, sentence_set, tuple(_doubtful_texts(document)))
+
+
+def _content(path: Path) -> bytes:
+    """Read a regular file of a reasonable size; anything else, such as a pipe, is not even opened."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+            if len(content) <= MAX_BYTES:
+                return content
+            message = f"the file is larger than {MAX_BYTES // 1_000_000} MB, the limit for a set. Split it."
+        else:
+            message = (
+                f"this is a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}; a set is a YAML file."
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        message = "no such file."
+        if path.is_symlink():
+            message = f"this is a link to {show(str(path.readlink()))}, which does not exist."
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
+        message = f"the file cannot be read ({getattr(error, 'strerror', None) or error})."
+    raise SetError((Problem(str(path), None, None, message),))
+
+
+def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+    """Yield what pydantic found wrong with a document's data."""
+    for found in error.errors(include_url=False, include_input=False):
+        trail, message, context = found["loc"], found["msg"], found.get("ctx", {})
+        if trail[-1] == "[key]":
+            trail, message = trail[:-1], "has no name. Write one before the colon."
+        elif found["type"] == "missing":
+            message = "is missing."
+        elif found["type"] == "extra_forbidden" and document.keys[trail].kind == "merge":
+            message = "is a merge key, which sets do not have. Write the keys out."
+        elif found["type"] not in ("extra_forbidden", "cross_check"):
+            message = describe(found["type"], message, context, document.values[trail])
+        if other := context.get("other"):
+            message += f" The other is on line {document.values[other].line}."
+        yield _problem(document, trail, message)
+
+
+def _problem(document: Document, trail: Trail, message: str) -> Problem:
+    """Return the problem of a value; if it is not in the file, at the nearest one above it."""
+    message = f"{name_of(trail)} {message}"
+    for end in range(len(trail), 0, -1):
+        if value := document.keys.get(trail[:end]) or document.values.get(trail[:end]):
+            return Problem(document.file, value.line, value.column, message)
+    return Problem(document.file, None, None, message)
+
+
+def _bare_group_names(document: Document) -> Iterator[Problem]:
+    for trail, key in document.keys.items():
+        if trail[:-1] == ("sentences",) and key.kind != "str" and key.text:
+            yield _problem(document, trail, unquoted_name(key))
+
+
+def _doubtful_texts(document: Document) -> Iterator[Problem]:
+    """Yield what is allowed and still looks like a mistake."""
+    for trail, value in document.values.items():
+        if value.kind != "str" or trail[0] not in ("title", "description", "sentences"):
+            continue
+        if value.comment:
+            message = f"ends before {show(value.comment.strip())}, which YAML reads as a comment. "
+            message += f"Is it part of the text? {correction(value.lead, value.text)}"
+            yield _problem(document, trail, message)
+        is_quoted = value.source[:1] in ('"', "'")
+        if (value.is_plain or is_quoted) and any(
+            line.lstrip().startswith("- ") for line in value.source.split("\n")[1:]
+        ):
+            remedy = "close the quotes before it" if is_quoted else "indent it like this one"
+            message = f'contains a line that begins with "- ". If that is a text of its own, {remedy}.'
+            yield _problem(document, trail, message)

@@ -1,0 +1,56 @@
+"""Read small set files, and apply what their messages suggest."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sentence_reports.errors import SetError
+from sentence_reports.sets import SetFile, read_set
+
+MESSAGES_END = re.compile(r"(?:quotes|in it): (?P<line>.*)$")
+
+
+def read(content: str | bytes) -> SetFile:
+    path = Path("mine.yaml")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_set(path)
+
+
+def problems(content: str | bytes) -> list[str]:
+    with pytest.raises(SetError) as caught:
+        read(content)
+    assert caught.value.problems
+    for problem in caught.value.problems:
+        assert problem.file == "mine.yaml"
+        assert problem.message.isprintable()
+    return [str(problem).removeprefix("mine.yaml").lstrip(", ") for problem in caught.value.problems]
+
+
+def only_problem(content: str | bytes) -> str:
+    (problem,) = problems(content)
+    return problem
+
+
+def suggested(message: str) -> str:
+    """The text that the line which a message tells the author to write stands for."""
+    found = MESSAGES_END.search(message)
+    assert found, f"no line to write in: {message}"
+    value = yaml.safe_load(found["line"])
+    while not isinstance(value, str):
+        (value,) = value.values() if isinstance(value, dict) else value
+    return value
+
+
+def with_third(item: str) -> str:
+    return f"sentences:\n- first one\n- second one\n{item}\n- last one\n"
+
+
+def python(code: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.split()
