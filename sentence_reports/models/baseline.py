@@ -8,10 +8,9 @@ model is computed once and kept in the user's cache folder.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +95,7 @@ def find_baseline(found: FoundModel, encoder: SentenceTransformer) -> Baseline:
         if baseline is None:
             baseline = compute(found, encoder)
             with suppress(OSError):
-                atomic_write({path: _to_json(baseline)})
+                atomic_write({path: TypeAdapter(Baseline).dump_json(baseline)})
     return baseline
 
 
@@ -157,10 +156,6 @@ def _read(key: str) -> Baseline | None:
     return None
 
 
-def _to_json(baseline: Baseline) -> bytes:
-    return (json.dumps(asdict(baseline)) + "\n").encode()
-
-
 if __name__ == "__main__":
     embedded = find_model(EMBEDDED)
-    atomic_write({SHIPPED: _to_json(compute(embedded, load(embedded)))})
+    atomic_write({SHIPPED: TypeAdapter(Baseline).dump_json(compute(embedded, load(embedded)))})

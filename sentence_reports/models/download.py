@@ -11,8 +11,6 @@ import json
 import os
 import re
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -53,43 +51,28 @@ def tell(kind: str, *content: Any) -> None:
 
 
 class Guard:
-    """Limits what the library's HTTP client sends and receives, by the client's event hooks."""
+    """Limits what the library's HTTP client asks and receives, by the client's event hooks."""
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self.commit: str | None = None
-        self.requests, self.bytes = REQUESTS, 2 * MOST_JSON
-        self.received = 0
-        self.told = 0.0
-        self.lock = threading.Lock()
-
-    def allow(self, files: int, size: int) -> None:
-        """Allow the download of so many files and bytes, some of them twice."""
-        self.requests += REQUESTS_PER_FILE * files
-        self.bytes += 2 * size + MOST_JSON
+        self.commit: str | None = None  # known once the hub has been asked about the model
+        self.requests, self.bytes, self.received = REQUESTS, 2 * MOST_JSON, 0
 
     def refuse(self, reason: str) -> NoReturn:
         """Tell the parent that an answer cannot be used, and end all of it, whatever other threads are doing."""
         tell("ModelError", str(unusable(self.model, reason)))
         os._exit(1)
 
-    def client(self) -> httpx.Client:
-        """Return the client that the library is to use."""
-        hooks: dict[str, list[Any]] = {"request": [self.on_request], "response": [self.on_response]}
-        # Uncompressed, so that what is counted is what arrives in memory.
-        return httpx.Client(event_hooks=hooks, follow_redirects=True, headers={"Accept-Encoding": "identity"})
-
     def on_request(self, request: httpx.Request) -> None:
         """Count a request; a redirect counts too, and keeps the limit of the first request."""
-        with self.lock:
-            self.requests -= 1
+        self.requests -= 1
         if self.requests < 0:
             self.refuse("it takes more requests than any model needs")
         limit = MOST_JSON if "/api/models/" in request.url.path else MOST_BYTES
         request.extensions.setdefault("most_bytes", limit)
 
     def on_response(self, response: httpx.Response) -> None:
-        """Check the headers that the library makes paths of, and count what the body brings."""
+        """Check the headers that the library makes paths of, and limit the body."""
         headers = response.headers
         if headers.get("content-encoding", "identity") != "identity":
             self.refuse("it is compressed, which was not asked for")
@@ -99,34 +82,25 @@ class Guard:
                 self.refuse(f"the ETag {quoted(digest)} is not a hash")
             if headers.get("x-repo-commit", self.commit) != self.commit:
                 self.refuse(f"a file is of another commit, {quoted(headers['x-repo-commit'])}")
-        response.stream = Counted(response.stream, self, response.request.extensions["most_bytes"])
-
-    def count(self, size: int) -> None:
-        """Note that so many bytes arrived."""
-        with self.lock:
-            self.received += size
-            due = self.commit is not None and time.monotonic() - self.told > 0.5
-            if due:
-                self.told = time.monotonic()
-        if self.received > self.bytes:
-            self.refuse("it brings more bytes than the model has")
-        if due:
-            tell("received", self.received)
+        response.stream = Body(response.stream, self, response.request.extensions["most_bytes"])
 
 
-class Counted(httpx.SyncByteStream):
-    """The body of a response, of which at most `most` bytes are read."""
+class Body(httpx.SyncByteStream):
+    """The body of a response, of which at most `most` bytes are read, all of them counted."""
 
     def __init__(self, stream: Any, guard: Guard, most: int) -> None:
-        self.stream, self.guard, self.most = stream, guard, most
+        self.stream, self.guard, self.left = stream, guard, most
 
     def __iter__(self) -> Iterator[bytes]:
-        size = 0
         for chunk in self.stream:
-            size += len(chunk)
-            if size > self.most:
-                self.guard.refuse(f"it is longer than {self.most:,} bytes")
-            self.guard.count(len(chunk))
+            self.left -= len(chunk)
+            self.guard.received += len(chunk)
+            if self.left < 0:
+                self.guard.refuse("it is longer than any model's")
+            if self.guard.received > self.guard.bytes:
+                self.guard.refuse("it brings more bytes than the model has")
+            if self.guard.commit:
+                tell("received", self.guard.received)
             yield chunk
 
     def close(self) -> None:
@@ -146,12 +120,16 @@ def main(parent: int, model: str, revision: str) -> None:
     end_with(parent)
     set_verbosity_error()  # type: ignore[no-untyped-call]  # nothing about its retries
     guard = Guard(model)
-    set_client_factory(guard.client)
+    hooks: dict[str, list[Any]] = {"request": [guard.on_request], "response": [guard.on_response]}
+    # Uncompressed, so that what is counted is what arrives in memory.
+    options: dict[str, Any] = {"follow_redirects": True, "headers": {"Accept-Encoding": "identity"}}
+    set_client_factory(lambda: httpx.Client(event_hooks=hooks, **options))
     tell("looking")
     try:
         info = look(model, revision)
         names = usable_files(info, model)
-        guard.allow(len(names), sum(size or MOST_BYTES for size in names.values()))
+        guard.requests += REQUESTS_PER_FILE * len(names)
+        guard.bytes += 2 * sum(size or MOST_BYTES for size in names.values()) + MOST_JSON
         guard.commit = info.sha
         tell("downloading")
         download(model, revision, str(info.sha), list(names))

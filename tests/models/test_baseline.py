@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
@@ -162,7 +163,7 @@ def test_a_damaged_file_is_computed_again(
     counted: Callable[[], int],
 ) -> None:
     path = Path(os.environ["XDG_CACHE_HOME"]) / "sentence-reports" / f"baseline-{computed.key}.json"
-    whole = json.dumps(asdict(computed)) + "\n"
+    whole = TypeAdapter(Baseline).dump_json(computed).decode()
     path.parent.mkdir(parents=True)
     path.write_text(whole)
     assert find_baseline(*small) == computed
