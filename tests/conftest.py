@@ -105,7 +105,7 @@ TINY = [
         "legend = Legend(low=0, high=1, scale='', ramp=('#ffffff', '#000000'))\n"
         "settings = dict(title=title, description=description, model=model, normalize=normalize)\n"
         "summarize(settings=settings, texts=sentences, labels=sentences, groups=None, model=facts, tokens=[],\n"
-        "          matrix=matrix, place='above {:.2f}'.format,\n"
+        "          matrix=matrix, describe='above {:.2f}'.format,\n"
         "          legend=legend, reference=None, versions={})",
     ),
 ]

@@ -14,14 +14,13 @@ def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataF
     `matrix` is `(n, n)`, `groups` names the group of each sentence; the names are index and columns of the result.
     A sentence is never paired with itself: a group of one has nan on the diagonal.
     """
-    member = pd.get_dummies(pd.Series(groups), dtype=float)[list(dict.fromkeys(groups))]
-    sizes = member.sum().to_numpy()
-    total = member.T.to_numpy() @ matrix @ member.to_numpy()
-    count = np.outer(sizes, sizes)
-    total[np.diag_indices_from(total)] -= member.T.to_numpy() @ np.diag(matrix)
-    count[np.diag_indices_from(count)] -= sizes
-    means = np.divide(total, count, out=np.full_like(count, np.nan), where=count > 0)
-    return pd.DataFrame(means, index=member.columns, columns=member.columns)
+    names = list(groups)
+    pairs = pd.DataFrame(matrix, names, names, dtype=float).mask(np.eye(len(groups), dtype=bool))
+
+    def total(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.groupby(level=0, sort=False).sum().T.groupby(level=0, sort=False).sum()
+
+    return total(pairs) / total(pairs.notna())
 
 
 def compare_groups(matrix: NDArray[np.floating], groups: Sequence[str]) -> str:

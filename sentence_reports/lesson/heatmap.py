@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -18,6 +19,11 @@ from sentence_reports.summary import Legend, Pair
 ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
 VECTOR_UP_TO = 40  # sentences; with more, the PNG is smaller than the SVG
 LABELED_UP_TO = 150  # sentences; with more, no label can be read at any zoom
+FRAME: Any = {
+    "fill": False,
+    "edgecolor": "#333333",
+    "linewidth": 1.4,
+}  # round the adjacent sentences of a group
 RAMP = 64  # steps of color; an eye sees no more in a table
 
 
@@ -77,7 +83,10 @@ def heatmap(
         scale.tick_params(labelsize=max(9.0, 1.5 * side))  # legible whatever the size of the whole
         scale.yaxis.label.set_fontsize(max(9.0, 1.5 * side))
         _label_axes(axes, labels, groups)
-        _frame_groups(axes, groups or ())
+        start = 0
+        for size in (len(list(members)) for _, members in groupby(groups or ())):
+            axes.add_patch(mpl.patches.Rectangle((start, start), size, size, **FRAME))
+            start += size
         return Picture(figure, describe_heatmap(similarity, low, groups, cmap), vector=n <= VECTOR_UP_TO)
 
 
@@ -103,17 +112,6 @@ def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> 
         ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()]
         for tick, color in zip(ticks, 2 * group_colors(groups), strict=True):
             tick.set_color(color)
-
-
-def _frame_groups(axes: Axes, groups: Sequence[str]) -> None:
-    start = 0
-    for _, members in groupby(groups):
-        size = len(list(members))
-        frame = mpl.patches.Rectangle(
-            (start, start), size, size, fill=False, edgecolor="#333333", linewidth=1.4
-        )
-        axes.add_patch(frame)
-        start += size
 
 
 def legend(similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str) -> Legend:

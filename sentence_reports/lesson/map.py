@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -44,7 +43,11 @@ def sentence_map(
         figure = Figure(figsize=SIZE)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.scatter(points[:, 0], points[:, 1], c=colors, s=30 if n <= NUMBERED_UP_TO else 8)
-        inch = _fit(axes, points)
+        # Room for all points and their numbers, at the same scale both ways.
+        inch = max(*np.ptp(points, axis=0) / np.subtract(SIZE, 0.8), 0.02)
+        center, half = (points.max(axis=0) + points.min(axis=0)) / 2, np.array(SIZE) / 2 * inch
+        (left, low), (right, high) = center - half, center + half
+        axes.set(xlim=(left, right), ylim=(low, high), xticks=[], yticks=[])
         offsets = _free_offsets(72 * points / inch) if n <= NUMBERED_UP_TO else []
         style: dict[str, Any] = {"textcoords": "offset points", "size": 8, "ha": "center", "va": "center"}
         for k, offset in enumerate(offsets):
@@ -57,16 +60,6 @@ def sentence_map(
             axes.annotate(line, at, offset, "axes fraction", "offset points", color=color, va="top", size=9)
         alt = _describe(points, kept, labels, groups, offsets.count(None))
         return Picture(figure, alt, vector=n <= VECTOR_UP_TO)
-
-
-def _fit(axes: Axes, points: NDArray[np.floating]) -> float:
-    """Fit the axes to the points and their numbers, at the same scale both ways; return the length of an inch."""
-    inch = max(*np.ptp(points, axis=0) / np.subtract(SIZE, 0.8), 0.02)
-    center = (points.max(axis=0) + points.min(axis=0)) / 2
-    half = np.array(SIZE) / 2 * inch
-    (left, low), (right, high) = center - half, center + half
-    axes.set(xlim=(left, right), ylim=(low, high), xticks=[], yticks=[])
-    return float(inch)
 
 
 def _free_offsets(points: NDArray[np.floating]) -> list[tuple[float, float] | None]:

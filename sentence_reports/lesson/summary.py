@@ -25,7 +25,7 @@ def summarize(
     model: ModelFacts,
     tokens: Sequence["TokenFacts"],
     matrix: NDArray[np.float32],
-    place: Callable[[float], str],
+    describe: Callable[[float], str],
     legend: Legend,
     reference: ReferenceCheck | None,
     versions: dict[str, str],
@@ -33,12 +33,16 @@ def summarize(
     """Return the summary of a run over `n` sentences, as an output of the notebook's last cell.
 
     `settings` holds the set's other keys (title, description, normalize ...), `model` is what `models.describe`
-    returns, `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `place` says where a
-    similarity is on the model's own scale, `legend` is what `heatmap.legend` returns, `reference` what
-    `reference_check` returns.
+    returns, `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `describe` is that of
+    the model's `Baseline`, `legend` what `heatmap.legend` returns, `reference` what `reference_check` returns.
     """
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
+    fallback = f"{model.name} stood in for {model.stands_in_for}: {model.reason}. All numbers here are those of {model.name}."
+    same, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
+    duplicates = [
+        f"To the model, sentences {one + 1} and {other + 1} are the same." for one, other, _ in same
+    ]
     return Summary(
         settings=settings,
         sentences=tuple(texts),
@@ -47,8 +51,12 @@ def summarize(
         model=model,
         closest=closest,
         farthest=farthest,
-        places=(place(closest.similarity), place(farthest.similarity)),
-        notices=(*_model_notices(model), *_token_notices(tokens), *_pair_notices(pairs)),
+        places=(describe(closest.similarity), describe(farthest.similarity)),
+        notices=(
+            *([fallback] if model.stands_in_for else []),
+            *_token_notices(tokens),
+            *_first(duplicates, count, "pairs are the same to the model"),
+        ),
         legend=legend,
         reference=reference,
         versions=versions,
@@ -56,38 +64,23 @@ def summarize(
     )
 
 
-def _model_notices(model: ModelFacts) -> list[str]:
-    if model.stands_in_for is None:
-        return []
-    return [
-        f"{model.name} stood in for {model.stands_in_for}: {model.reason}. "
-        f"All numbers here are those of {model.name}."
-    ]
-
-
 def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
-    cut = [
-        f"Sentence {k} was cut at {facts.limit} of {facts.count} tokens: the model did not see the rest."
-        for k, facts in enumerate(tokens, start=1)
-        if facts.cut
-    ]
-    unreadable = []
+    cut, unreadable = [], []
     for k, facts in enumerate(tokens, start=1):
+        if facts.cut:
+            cut.append(
+                f"Sentence {k} was cut at {facts.limit} of {facts.count} tokens: the model did not see the rest."
+            )
         if not facts.readable:
             plural = "" if facts.unknown == 1 else "s"
             lost = f"{facts.unknown} unknown token{plural}" if facts.unknown else "no token"
             unreadable.append(
                 f"Sentence {k} holds nothing that the model can read ({lost}): its numbers mean nothing."
             )
-    return _first(cut, len(cut), "sentences were cut") + _first(
-        unreadable, len(unreadable), "sentences hold nothing that the model can read"
-    )
-
-
-def _pair_notices(pairs: Pairs) -> list[str]:
-    first, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
-    same = [f"To the model, sentences {pair.first + 1} and {pair.second + 1} are the same." for pair in first]
-    return _first(same, count, "pairs are the same to the model")
+    return [
+        *_first(cut, len(cut), "sentences were cut"),
+        *_first(unreadable, len(unreadable), "sentences hold nothing that the model can read"),
+    ]
 
 
 def _first(notices: list[str], count: int, what: str) -> list[str]:

@@ -29,7 +29,7 @@ def summary(**changes: Any) -> Summary:
         "legend": Legend(0.0, 1.0, "", ("#ffffff", "#000000"), (("x", "#111111"),)),
         "tokens": [TokenFacts(count=3, limit=8, unknown=0, readable=True)] * 3,
         "matrix": MATRIX,
-        "place": "above {:.2f}".format,
+        "describe": "above {:.2f}".format,
         "reference": None,
         "versions": {"numpy": "2"},
     }
