@@ -38,7 +38,10 @@ def summarize(
     """
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
-    fallback = f"{model.name} stood in for {model.stands_in_for}: {model.reason}. All numbers here are those of {model.name}."
+    fallback = (
+        f"{model.name} stood in for {model.stands_in_for}: {model.reason}. "
+        f"All numbers here are those of {model.name}."
+    )
     same, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
     duplicates = [
         f"To the model, sentences {one + 1} and {other + 1} are the same." for one, other, _ in same
