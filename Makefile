@@ -24,7 +24,8 @@ preview: setup  ## show the reports in a browser and update them as you write: m
 	@$(BIN)/sentence-reports preview $(if $(SET),$(FILE))
 
 new: setup  ## create params/mine.yaml: make new SET=mine
-	@$(BIN)/sentence-reports new $(or $(SET),$(error which name? make new SET=mine))
+	@$(BIN)/sentence-reports new $(or $(SET),$(error which name? make new SET=mine)) && \
+	  echo "With make:  make report SET=$(SET)  or  make preview SET=$(SET)"
 
 check: setup  ## validate every set without running it
 	@$(BIN)/sentence-reports check
@@ -100,7 +101,8 @@ $(VENV)/.dev: $(VENV)/.setup requirements-dev.txt | $(VENV)/.package
 	@touch $@
 
 clean:  ## remove the reports that were made here, and the environment
-	@echo "make: reports/ is left as it is"
+	@if [ -x $(BIN)/sentence-reports ]; then $(BIN)/sentence-reports clean; \
+	  else echo "make: reports/ is left as it is: telling what was made there needs the environment (make setup)"; fi
 	@if $(MADE_HERE); then rm -rf $(VENV); else echo "make: $(VENV) was not made by make, so it is left alone"; fi
 
 help:  ## show this list

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sentence_reports.errors import ModelError, SentenceReportsError, SetError
+    from sentence_reports.make import make_report
+    from sentence_reports.prepare import prepare
     from sentence_reports.project import Project, find_project
     from sentence_reports.report import Failed, Job, Made
     from sentence_reports.sets import SetFile, read_set
@@ -22,6 +24,8 @@ __all__ = [
     "SetFile",
     "Summary",
     "find_project",
+    "make_report",
+    "prepare",
     "read_set",
     "read_summary",
 ]
@@ -31,6 +35,8 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 
 MODULE_OF = {
     **dict.fromkeys(("ModelError", "SentenceReportsError", "SetError"), "errors"),
+    "make_report": "make",
+    "prepare": "prepare",
     **dict.fromkeys(("Project", "find_project"), "project"),
     **dict.fromkeys(("Failed", "Job", "Made"), "report"),
     **dict.fromkeys(("SetFile", "read_set"), "sets"),

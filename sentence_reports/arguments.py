@@ -17,8 +17,11 @@ exit codes:
 """
 
 
-class _Version(argparse.Action):
+class Version(argparse.Action):
+    """Print the version and exit."""
+
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print it."""
         print(f"sentence-reports {version()}")
         parser.exit()
 
@@ -38,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         parents=[common],
     )
     main.add_argument(
-        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
+        "--version", action=Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
     )
     commands = main.add_subparsers(required=True, dest="command", metavar="COMMAND", title="commands")
 
@@ -54,17 +57,17 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("run", "make every report that is out of date, and the index",
                   "run", "run params/mine.yaml --out trial")  # fmt: skip
-    _add_files(command)
-    _add_out(command)
-    command.add_argument("--jobs", type=_positive, metavar="N",
+    add_files(command)
+    add_out(command)
+    command.add_argument("--jobs", type=positive, metavar="N",
                          help="sets to run in parallel (default: as many as cores and memory allow)")  # fmt: skip
     command.add_argument("--force", action="store_true", help="make every report again")
     command.add_argument("--strict", action="store_true", help="fail instead of using the fallback model")
-    command.add_argument("--timeout", type=_seconds, default=900.0, metavar="SECONDS",
+    command.add_argument("--timeout", type=seconds, default=900.0, metavar="SECONDS",
                          help="time limit for each set (default: 900)")  # fmt: skip
     command.add_argument("--cold", action="store_true", help=argparse.SUPPRESS)
 
-    _add_files(add("check", "validate sets without running them", "check", "check params/mine.yaml"))
+    add_files(add("check", "validate sets without running them", "check", "check params/mine.yaml"))
 
     command = add("new", "create params/NAME.yaml; never overwrites", "new mine")
     command.add_argument("name", metavar="NAME", help="letters, digits, - and _")
@@ -76,8 +79,8 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("preview", "show the reports in a browser and update them as you write",
                   "preview", "preview params/mine.yaml")  # fmt: skip
-    _add_files(command)
-    _add_out(command)
+    add_files(command)
+    add_out(command)
 
     command = add("lab", "open a copy of the notebook in JupyterLab", "lab", "lab mine")
     command.add_argument("name", nargs="?", metavar="NAME", help="a set of the project, or a set file")
@@ -86,31 +89,37 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="folder for the copy (default: the project's notebooks/.lab)"
     )
 
+    commands.add_parser("clean", parents=[common])  # for `make clean`, in no list
+
     add("schema", "print the JSON schema of set files", "schema > params/schema.json")
     return main
 
 
-def _add_files(command: argparse.ArgumentParser) -> None:
+def add_files(command: argparse.ArgumentParser) -> None:
+    """Add the set files that a command is about."""
     command.add_argument("files", nargs="*", type=Path, metavar="FILE",
                          help="set files, or folders of them (default: the project's params/)")  # fmt: skip
 
 
-def _add_out(command: argparse.ArgumentParser) -> None:
+def add_out(command: argparse.ArgumentParser) -> None:
+    """Add the output folder."""
     command.add_argument("--out", type=Path, metavar="DIR",
                          help="output folder (default: the project's reports/)")  # fmt: skip
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Return a positive integer."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive integer, got {text!r}")
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Return a number of seconds that a wait can last."""
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        number = 0.0
+    if not 0 < number <= threading.TIMEOUT_MAX:
         raise argparse.ArgumentTypeError(f"expected a positive number of seconds, got {text!r}")
-    return seconds
+    return number

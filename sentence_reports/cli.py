@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 import traceback
@@ -11,11 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sentence_reports import pipeline, streams
 from sentence_reports import project as projects
-from sentence_reports import streams
 from sentence_reports.arguments import parser
 from sentence_reports.errors import SentenceReportsError, UsageError
-from sentence_reports.pipeline import run
 from sentence_reports.process import Terminated
 from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
@@ -31,13 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             arguments = parser().parse_args(argv, argparse.Namespace(project=None, debug=False))
         except SystemExit as end:  # --help, --version or wrong usage
-            return int(end.code or 0) or _output_lost()
+            return int(end.code or 0) or output_lost()
         debug = arguments.debug
-        _need_current_folder()
-        if debug:
-            _start_log()
+        start(debug=debug)
         code = COMMANDS[arguments.command](arguments)
-        return code or (_output_lost() if arguments.command == "schema" else 0)
+        return code or (output_lost() if arguments.command == "schema" else 0)
     except SentenceReportsError as error:
         say(f"sentence-reports: {error}", "red")
         return 2 if isinstance(error, UsageError) else 1
@@ -51,84 +49,108 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _output_lost() -> int:
+def output_lost() -> int:
     """Return 1, with a message, if standard output could not take what was printed, else 0."""
     if (error := streams.output_error()) is not None:
         say(f"sentence-reports: cannot write to standard output: {error.strerror}")
     return int(error is not None)
 
 
-def _start_log() -> None:
-    from sentence_reports import debug
-
-    try:
-        say(f"Writing a log to {debug.write_log(projects.version())}")
-    except OSError as error:
-        raise UsageError(f"cannot write a log file: {error.strerror or error}") from error
-
-
-# --- commands ----------------------------------------------------------------------------------------------
-
-
-def _project(arguments: argparse.Namespace) -> Project:
-    if arguments.project is None:
-        return find_project(Path.cwd())
-    if not (arguments.project / "params").is_dir():
-        raise UsageError(
-            f"{arguments.project} is not a project: it has no params/ folder."
-            f" Start one with  sentence-reports init {shlex.quote(str(arguments.project))}"
-        )
-    return Project(arguments.project.absolute())
-
-
-def _need_current_folder() -> None:
+def start(*, debug: bool) -> None:
+    """Write a log if `debug`. Raises UsageError if that is not possible, or if the current folder is gone."""
     try:
         Path.cwd()
     except OSError as error:
         raise UsageError("the current folder is gone; change to another one") from error
+    if debug:
+        from sentence_reports.debug import write_log
 
-
-def _set_files(arguments: argparse.Namespace) -> list[Path]:
-    """Return the set files that a command is about: those named, those of a folder, or all of the project."""
-    paths: list[Path] = []
-    for file in arguments.files or [_project(arguments).params]:
-        found = [short(path) for path in find_sets(file)] if file.is_dir() else [file]
-        if not found:
-            raise UsageError(f"no set in {file}. Create one with  sentence-reports new NAME")
-        paths += found
-    return list(dict.fromkeys(paths))
-
-
-def _options(arguments: argparse.Namespace, **options: Any) -> Options:
-    """Return the options of a run; without a project there must be files and an output folder."""
-    if arguments.project is None and arguments.files and arguments.out:
         try:
-            project = find_project(Path.cwd())
-        except UsageError:
-            project = Project(Path.cwd())
-    else:
-        project = _project(arguments)
-    return Options(project, out=arguments.out or short(project.reports), **options)
+            say(f"Writing a log to {write_log(projects.version())}")
+        except OSError as error:
+            raise UsageError(f"cannot write a log file: {error.strerror or error}") from error
 
 
-def _need_temporary_folder() -> None:
+def need_temporary_folder() -> None:
+    """Raise UsageError if there is no folder for temporary files; what starts a notebook needs one."""
     try:
         tempfile.gettempdir()
     except OSError as error:
         raise UsageError("no folder for temporary files can be written; name one: TMPDIR=FOLDER") from error
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    _need_temporary_folder()
+def program() -> str:
+    """Return the command as it can be typed here; in a clone it may be on no path."""
+    script = Path(sys.executable).with_name("sentence-reports")
+    return (
+        "sentence-reports" if shutil.which("sentence-reports") or not script.exists() else str(short(script))
+    )
+
+
+# --- what a command is about -------------------------------------------------------------------------------
+
+
+def project_of(arguments: argparse.Namespace) -> Project:
+    """Return the project that is named, or the one around the current folder. Raises UsageError if it is none."""
+    folder: Path | None = arguments.project
+    if folder is None:
+        return find_project(Path.cwd())
+    if not (folder / "params").is_dir():
+        raise UsageError(
+            f"{folder} is not a project: it has no params/ folder."
+            f" Start one with  {program()} init {shlex.quote(str(folder))}"
+        )
+    return Project(folder.absolute())
+
+
+def set_files(arguments: argparse.Namespace) -> list[Path]:
+    """Return the set files named, those of the folders named, or all of the project.
+
+    Raises UsageError if there is none.
+    """
+    paths: list[Path] = []
+    for file in arguments.files or [project_of(arguments).params]:
+        found = [short(path) for path in find_sets(file)] if file.is_dir() else [file]
+        if not found:
+            raise UsageError(f"no set in {file}. Create one with  {program()} new NAME")
+        paths += found
+    return list(dict.fromkeys(paths))
+
+
+def named_set(project: Project, name: str) -> Path:
+    """Return the set file that `name` is, or the project's set of that name."""
+    if Path(name).suffix in SET_SUFFIXES:
+        return Path(name)
+    yml = project.params / f"{name}.yml"
+    return short(yml if yml.exists() else yml.with_suffix(".yaml"))
+
+
+def options_of(arguments: argparse.Namespace, **options: Any) -> Options:
+    """Return the options of a run. Raises UsageError without a project, unless files and an output folder are named."""
+    need_temporary_folder()
+    try:
+        project = project_of(arguments)
+    except UsageError:
+        if arguments.project is not None or not arguments.files or arguments.out is None:
+            raise
+        project = Project(Path.cwd())
+    return Options(project, out=arguments.out or short(project.reports), **options)
+
+
+# --- commands ----------------------------------------------------------------------------------------------
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the reports that are out of date; print their table, what is not met and where to look."""
     names = ("jobs", "force", "strict", "timeout", "cold")
-    options = _options(arguments, **{name: getattr(arguments, name) for name in names})
-    paths = _set_files(arguments)
+    options = options_of(arguments, **{name: getattr(arguments, name) for name in names})
+    paths = set_files(arguments)
     with Teller(bar=sys.stderr.isatty(), debug=arguments.debug) as teller:
-        reports = run(paths, options, teller)
+        reports = pipeline.run(paths, options, teller)
         teller.close(reports)
     if teller.begun or any(report.failure for report in reports):
         show(reports, options.out)
-    page = "index" if len(reports) > 1 else reports[0].stem
+    page = reports[0].stem if len(reports) == 1 and not reports[0].failure else "index"
     if (options.out / f"{page}.html").exists():
         say(f"Look at {short(options.out / page)}.html")
     if any(report.failure for report in reports):
@@ -136,8 +158,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return 3 if any(report.unmet for report in reports) else 0
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    good, bad = read_sets(_set_files(arguments))
+def check(arguments: argparse.Namespace) -> int:
+    """Print the problems of sets."""
+    good, bad = read_sets(set_files(arguments))
     for problem in (problem for each in good for problem in each.warnings):
         say(f"{problem} (warning)", "yellow")
     for error in bad.values():
@@ -147,80 +170,88 @@ def _check(arguments: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _new(arguments: argparse.Namespace) -> int:
+def new(arguments: argparse.Namespace) -> int:
+    """Create a set."""
     stem = projects.stem_of(arguments.name)
-    path = short(projects.new(_project(arguments), stem, title_of(stem)))
+    path = short(projects.new(project_of(arguments), stem, title_of(stem)))
     print(path)
     sys.stdout.flush()
-    say(f"Write your sentences in it, then:  sentence-reports run {shlex.quote(str(path))}")
+    say(f"Write your sentences in it, then:  {program()} run {shlex.quote(str(path))}")
     return 0
 
 
-def _init(arguments: argparse.Namespace) -> int:
+def init(arguments: argparse.Namespace) -> int:
+    """Start a project; print the files written and what to do next."""
     folder = arguments.folder
     written = projects.init(folder, ci=arguments.ci)
     for path in written:
         print(path)
     sys.stdout.flush()
-    step = (
-        "sentence-reports run"
-        if folder == Path()
-        else f"cd {shlex.quote(str(folder))} && sentence-reports run"
+    step = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    say(
+        f"Next:  {step}{program()} run"
+        if written
+        else f"Nothing to do: {folder.absolute()} has it all already."
     )
-    say(f"Next:  {step}" if written else f"Nothing to do: {folder.absolute()} has it all already.")
     return 0
 
 
-def _preview(arguments: argparse.Namespace) -> int:
-    from sentence_reports.preview import preview
+def preview(arguments: argparse.Namespace) -> int:
+    """Show the reports in a browser until Ctrl-C."""
+    from sentence_reports.preview import preview as show_in_browser
 
-    _need_temporary_folder()
-    options = _options(arguments)
-    _set_files(arguments)  # raises if there is none
+    options = options_of(arguments)
+    files = set_files(arguments)
     try:
         with Teller(bar=False, debug=arguments.debug) as teller:
-            preview(arguments.files, _project(arguments).params, options, teller, _invite)
+            params = project_of(arguments).params
+            show_in_browser(files if arguments.files else [], params, options, teller, invite)
     except OSError as error:
         raise UsageError(f"cannot start the preview: {error}") from error
     say("Preview ended.")
     return 0
 
 
-def _invite(address: str) -> None:
+def invite(address: str) -> None:
+    """Print the address of a preview."""
     say("Ctrl-C ends the preview. Look at")
     print(address, flush=True)
 
 
-def _lab(arguments: argparse.Namespace) -> int:
+def lab(arguments: argparse.Namespace) -> int:
+    """Become JupyterLab."""
     from sentence_reports.lab import open_lab
 
-    _need_temporary_folder()
-    project = _project(arguments)
-    path = None if arguments.name is None else _named_set(project, arguments.name)
+    project = project_of(arguments)
+    need_temporary_folder()
+    path = None if arguments.name is None else named_set(project, arguments.name)
     open_lab(project, path, arguments.out or project.folder / "notebooks" / ".lab")
 
 
-def _named_set(project: Project, name: str) -> Path:
-    """Return the set file that `name` is, or the project's set of that name."""
-    if Path(name).suffix in SET_SUFFIXES:
-        return Path(name)
-    yml = project.params / f"{name}.yml"
-    return short(yml if yml.exists() else yml.with_suffix(".yaml"))
+def clean(arguments: argparse.Namespace) -> int:
+    """Remove the reports that were made here, and nothing else; for `make clean`."""
+    from sentence_reports import store
+
+    reports = short(project_of(arguments).reports)
+    say(f"removed from {reports}: {count(len(store.clean(reports)), 'file')}")
+    return 0
 
 
-def _schema(_: argparse.Namespace) -> int:
-    from sentence_reports.sets import schema
+def schema(_: argparse.Namespace) -> int:
+    """Print the JSON schema of set files."""
+    from sentence_reports import sets
 
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(sets.schema(), indent=2, ensure_ascii=False))
     return 0
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "run": _run,
-    "check": _check,
-    "new": _new,
-    "init": _init,
-    "preview": _preview,
-    "lab": _lab,
-    "schema": _schema,
+    "run": run,
+    "check": check,
+    "new": new,
+    "init": init,
+    "preview": preview,
+    "lab": lab,
+    "clean": clean,
+    "schema": schema,
 }

@@ -25,7 +25,7 @@ def say(message: str, style: str = "") -> None:
     if style and sys.stderr.isatty():
         from rich.text import Text
 
-        _console().print(Text(printable(message), style=style), soft_wrap=True)
+        stderr_console().print(Text(printable(message), style=style), soft_wrap=True)
     else:
         print(printable(message), file=sys.stderr)
 
@@ -40,7 +40,8 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _console() -> "Console":
+def stderr_console() -> "Console":
+    """Return a rich console on stderr."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
@@ -86,7 +87,7 @@ class Teller:
             progress.MofNCompleteColumn(),
             progress.TimeRemainingColumn(elapsed_when_finished=True),
         )
-        self._bar = progress.Progress(*columns, console=_console())
+        self._bar = progress.Progress(*columns, console=stderr_console())
         self._bar.start()
         self._tasks[""] = self._bar.add_task("reports", total=total)
 
@@ -151,7 +152,7 @@ def show(reports: Sequence["Report"], out: Path) -> None:
     """Print the table of reports to stdout: for people on a terminal, tab-separated elsewhere."""
     if not sys.stdout.isatty():
         for report in reports:
-            print(*_fields(report, out), sep="\t")
+            print(*row(report, out), sep="\t")
         return
     from rich.console import Console
     from rich.table import Table
@@ -162,12 +163,12 @@ def show(reports: Sequence["Report"], out: Path) -> None:
     table.add_column("sentences", justify="right")
     table.add_column("closest pair", overflow="fold", ratio=1)
     for report in reports:
-        stem, _, n, pair, _, file = _fields(report, out)
+        stem, _, n, pair, _, file = row(report, out)
         table.add_row(Text(file or stem), n, Text(pair, "red" if report.failure else ""))
     Console(highlight=False).print(table)
 
 
-def _fields(report: "Report", out: Path) -> Sequence[str]:
+def row(report: "Report", out: Path) -> Sequence[str]:
     """Return set, model, number of sentences, closest pair, seconds and file, each on one line."""
     file = str(short(out / f"{report.stem}.html"))
     if report.failure:

@@ -108,6 +108,7 @@ class Ran:
 def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env: str) -> Ran:
     """Call ``sentence-reports`` as a user would, in an empty HOME."""
     clean = {name: value for name, value in os.environ.items() if not of_the_user(name)}
+    clean["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
     command = [sys.executable, "-m", "sentence_reports", *map(str, words)]
     done = subprocess.run(

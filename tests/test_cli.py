@@ -333,6 +333,11 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     )
 
 
+def test_a_command_to_copy_is_one_that_can_be_typed(tmp_path: Path) -> None:
+    ran = command_line("init", home=tmp_path, cwd=tmp_path, PATH="/usr/bin:/bin")
+    assert ran.stderr == f"Next:  {Path(sys.executable).with_name('sentence-reports')} run\n"
+
+
 def test_a_command_to_copy_is_quoted(tmp_path: Path) -> None:
     ran = command_line("init", "two words", home=tmp_path, cwd=tmp_path)
     assert ran.stderr == "Next:  cd 'two words' && sentence-reports run\n"
