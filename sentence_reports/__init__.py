@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sentence_reports.errors import ModelError, SentenceReportsError, SetError
     from sentence_reports.make import make_report
-    from sentence_reports.prepare import prepare
+    from sentence_reports.prepare import prepare_job
     from sentence_reports.project import Project, find_project
     from sentence_reports.report import Failed, Job, Made
     from sentence_reports.sets import SetFile, read_set
@@ -25,7 +25,7 @@ __all__ = [
     "Summary",
     "find_project",
     "make_report",
-    "prepare",
+    "prepare_job",
     "read_set",
     "read_summary",
 ]
@@ -36,7 +36,7 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 MODULE_OF = {
     **dict.fromkeys(("ModelError", "SentenceReportsError", "SetError"), "errors"),
     "make_report": "make",
-    "prepare": "prepare",
+    "prepare_job": "prepare",
     **dict.fromkeys(("Project", "find_project"), "project"),
     **dict.fromkeys(("Failed", "Job", "Made"), "report"),
     **dict.fromkeys(("SetFile", "read_set"), "sets"),

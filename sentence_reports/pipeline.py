@@ -12,7 +12,7 @@ from sentence_reports import process
 from sentence_reports.errors import ModelError, SetError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import render_index
-from sentence_reports.prepare import ModelFinder, prepare, read_notebook, today
+from sentence_reports.prepare import ModelFinder, prepare_job, read_notebook, today
 from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
 from sentence_reports.sets import SetFile
 from sentence_reports.sets.folder import read_sets, stem_of, title_of
@@ -124,7 +124,7 @@ def _jobs(
             jobs.append(Failed(each.stem, reason))
             continue
         try:
-            jobs.append(prepare(each, options.project, models=models, date=date, timeout=options.timeout))
+            jobs.append(prepare_job(each, options.project, models=models, date=date, timeout=options.timeout))
         except ModelError as error:
             jobs.append(Failed(each.stem, str(error)))
     if models.found:

@@ -43,7 +43,7 @@ class ModelFinder:
         return [result for result in self._results.values() if isinstance(result, FoundModel)]
 
 
-def prepare(
+def prepare_job(
     set_file: SetFile,
     project: Project,
     *,

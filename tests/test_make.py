@@ -140,6 +140,26 @@ def test_clean_removes_the_environment_that_make_built(bare: Path) -> None:
     assert "reports/ is left as it is" in done.stdout
 
 
+def test_clean_leaves_what_was_not_made_here(project: Path, tiny_notebook: Path) -> None:
+    (project / "params" / "one.yaml").write_text(
+        "sentences: [one, two]\nmodel: sentence-transformers/all-MiniLM-L6-v2\n"
+    )
+    command = project / ".venv" / "bin" / "sentence-reports"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m sentence_reports "$@"\n')
+    command.chmod(0o755)
+    ran = subprocess.run([command, "run", "--cold", "params/one.yaml"], cwd=project, check=False)
+    assert ran.returncode == 0
+    reports = project / "reports"
+    (reports / "mine.html").write_text("<p>my own page</p>")
+    (reports / "mine.csv").write_text("my own,table")
+    assert {path.name for path in reports.glob("*.html")} == {"index.html", "one.html", "mine.html"}
+    done = make(project, "clean")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in reports.iterdir()) == ["mine.csv", "mine.html"]
+    assert not (project / ".venv").exists()
+
+
 def test_help_names_every_target(project: Path) -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (project / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None

@@ -1,5 +1,6 @@
 """The package as it is used from Python."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from support import ROOT, Ran
 
 import sentence_reports
@@ -37,6 +39,22 @@ def test_a_finished_notebook_gives_its_summary_and_matrix(shipped: Ran) -> None:
     assert summary.similarity.shape == (6, 6)
     assert summary.similarity.dtype == np.float32
     assert summary.similarity[0, 4] == pytest.approx(0.8939, abs=1e-4)
+
+
+def test_a_set_becomes_a_report_that_displays_itself(tmp_path: Path, tiny_notebook: Path) -> None:
+    project = sentence_reports.Project(tiny_notebook.parents[1])
+    path = tmp_path / "mine.yaml"
+    path.write_text("sentences: [one, two]\nmodel: sentence-transformers/all-MiniLM-L6-v2\n")
+    job = sentence_reports.prepare_job(sentence_reports.read_set(path), project)
+    made = sentence_reports.make_report(pickle.loads(pickle.dumps(job)))
+    assert isinstance(made, sentence_reports.Made), made
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert made.summary.sentences == ("one", "two")
+    assert sorted(made.files) == [".csv", ".html", ".ipynb"]
+    frame = BeautifulSoup(made._repr_html_(), "html.parser").iframe
+    assert frame is not None
+    assert frame["srcdoc"] == made.files[".html"].decode()
+    assert not [name for name in tmp_path.iterdir() if name.suffix == ".html"]
 
 
 TYPED = """
