@@ -33,7 +33,7 @@ def _resetter():
         """The identity of every attribute of every module, and of every class where it is defined."""
         found = {}
         for name, module in list(sys.modules.items()):
-            if name == "__main__" or not hasattr(module, "__dict__"):
+            if name in ("__main__", "__mp_main__") or not hasattr(module, "__dict__"):
                 continue
             for key, value in list(vars(module).items()):
                 found[f"{name}.{key}"] = id(value)

@@ -36,7 +36,7 @@ from sentence_reports.execution.kernels import Kernels
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "walkthrough.ipynb"
 REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
 RESETTER = Path(__file__).with_name("resetter.py").read_text(encoding="utf-8")
-PRINT_RESET = "import builtins, json; print(json.dumps(builtins._reset()))"
+PRINT_RESET = "import builtins, json; print('RESET', json.dumps(builtins._reset()))"
 TRACES = {  # what a notebook does, and an expression that is true while its trace is there
     "an option of matplotlib": (
         "import matplotlib as m; m.rcParams['font.size'] = 40",
@@ -151,7 +151,7 @@ class ReusedKernel:
 
     def reset(self) -> dict[str, Any]:
         """Reset the kernel and return the seconds that took, and what the check found changed."""
-        found: dict[str, Any] = json.loads(self.run(PRINT_RESET).splitlines()[-1])
+        found: dict[str, Any] = json.loads(self.run(PRINT_RESET).partition("RESET ")[2].partition("\n")[0])
         return found
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""From a job to an executed notebook: papermill, and the kernels that it runs."""
+"""From a notebook and its parameters to the executed notebook: papermill, and the kernels that it runs."""

@@ -42,19 +42,19 @@ IPYKERNEL = (
 
 def main(control: int, imports: Iterable[str], rehearse: str | None) -> None:
     """Serve kernels to the run at the other end of the socket `control`. Returns in a kernel only, at its end."""
-    _end_with_standard_input()
+    end_with_standard_input()
     if Path(sys.path[0]) == Path.cwd():  # -m put it there
         del sys.path[0]
     streams = os.dup(1), os.dup(2)
     _point_at(os.open(os.devnull, os.O_RDWR), 1, 2)  # what libraries print at import is for nobody
     before = dict(os.environ)
-    _warm_up(imports, rehearse)
+    warm_up(imports, rehearse)
     added = {name: value for name, value in os.environ.items() if before.get(name) != value}
-    channel = _serve(socket.socket(fileno=control))
-    _run_kernel(channel, streams, added)
+    channel = serve(socket.socket(fileno=control))
+    run_kernel(channel, streams, added)
 
 
-def _end_with_standard_input() -> None:
+def end_with_standard_input() -> None:
     """Have Linux end this process when the pipe at its standard input closes, even in the middle of an import."""
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
@@ -69,7 +69,7 @@ def _point_at(target: int, *descriptors: int) -> None:
     os.close(target)
 
 
-def _warm_up(imports: Iterable[str], rehearse: str | None) -> None:
+def warm_up(imports: Iterable[str], rehearse: str | None) -> None:
     """Import what ipykernel and the notebooks import, and rehearse; what fails will be reported by a notebook."""
     gc.disable()  # collections in between only take time
     for name in IPYKERNEL:
@@ -86,7 +86,7 @@ def _warm_up(imports: Iterable[str], rehearse: str | None) -> None:
         sys.exit("a fork would lose threads")  # the kernels start cold instead
 
 
-def _serve(control: socket.socket) -> socket.socket:
+def serve(control: socket.socket) -> socket.socket:
     """Fork a kernel for each request and report exit codes. Returns in a new kernel only, with its channel."""
     server = os.getpid()
     channels: dict[int, socket.socket] = {}  # by the descriptor that becomes readable when the kernel ends
@@ -127,7 +127,7 @@ def _tell_end(channel: socket.socket, code: int) -> None:
         channel.send(NEWS.pack(ENDED, code))
 
 
-def _run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[str, str]) -> None:
+def run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[str, str]) -> None:
     """Become the ordinary IPython kernel that the order asks for, with the imports done.
 
     `added` are the variables that the imports added to the environment.
@@ -145,8 +145,7 @@ def _run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[st
     _point_at(streams[0], 1)
     _point_at(streams[1], 2)
     _point_at(os.open(os.devnull, os.O_RDONLY), 0)
-    _set_threads(int(os.environ["OMP_NUM_THREADS"]))
-    _seed()
+    set_up_libraries(threads=int(os.environ["OMP_NUM_THREADS"]))
 
     from ipykernel.kernelapp import IPKernelApp
 
@@ -155,23 +154,20 @@ def _run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[st
     IPKernelApp.launch_instance(argv=[*order["arguments"], f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
-def _set_threads(count: int) -> None:
-    """Do what OMP_NUM_THREADS and similar variables do at import."""
-    import torch
-    from threadpoolctl import threadpool_limits
+def set_up_libraries(threads: int) -> None:
+    """Do what libraries do when they are imported: read the number of threads and seed their random generators.
 
-    if count != 1:
-        threadpool_limits(count)
-        torch.set_num_threads(count)
+    Python's own generator is seeded after every fork.
+    """
+    if threads != 1:
+        from threadpoolctl import threadpool_limits
 
-
-def _seed() -> None:
-    """Seed the random generators anew; Python's own does that after every fork."""
-    import numpy
-    import torch
-
-    numpy.random.seed()
-    torch.seed()
+        threadpool_limits(threads)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
+        torch.seed()
 
 
 if __name__ == "__main__":

@@ -276,7 +276,7 @@ def test_a_server_that_cannot_fork_refuses_and_goes_on(monkeypatch: pytest.Monke
     server._control, theirs = socket.socketpair()
     lost: list[bool] = []
     with ThreadPoolExecutor(1) as pool, theirs:
-        serving = pool.submit(forkserver._serve, theirs)
+        serving = pool.submit(forkserver.serve, theirs)
         try:
             for _ in range(2):
                 kernel = server.fork(lambda: lost.append(True))
