@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 import psutil
 import pytest
 from nbformat import NotebookNode
@@ -122,6 +123,18 @@ def test_progress_is_told_and_leaves_nothing(run: Callable[..., NotebookNode]) -
     (cell,) = [cell for cell in ran.cells if cell.id == "trouble"]
     assert cell.outputs == []
     assert run(description=code).cells == ran.cells
+
+
+def test_progress_is_silent_in_stock_papermill(tiny_notebook: Path, tmp_path: Path) -> None:
+    notebook = nbformat.read(tiny_notebook, as_version=4)
+    notebook.cells[1].source = (
+        "from IPython.display import display\n"
+        f"_ = display({{{PROGRESS!r}: dict(done=1, total=2)}}, raw=True, display_id='progress', update=True)"
+    )
+    ran = papermill.execute_notebook(
+        notebook, tmp_path / "out.ipynb", PARAMETERS, kernel_name="python3", language="python"
+    )
+    assert [cell.outputs for cell in ran.cells if cell.id == "trouble"] == [[]]
 
 
 @pytest.mark.parametrize("allowed", [32, 64])

@@ -1,41 +1,42 @@
 """The environment of kernels: what the user has set for Python and for libraries changes no report."""
 
-import json
 import os
 from pathlib import Path
 
+import nbformat
 import pytest
-from conftest import command_line
 
+from sentence_reports.execution.engine import execute
 from sentence_reports.execution.environment import kernel_environment
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import EMBEDDED
+from sentence_reports.pipeline import NOTEBOOK, REHEARSAL
 
 
-def test_the_users_settings_reach_no_kernel(tmp_path: Path) -> None:
-    here, home = tmp_path / "here", tmp_path / "home"
-    here.mkdir()
-    home.mkdir()
-    (here / "matplotlibrc").write_text("text.usetex: True\n")
+def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "config" / "matplotlib" / "matplotlibrc"
     config.parent.mkdir(parents=True)
     config.write_text("text.usetex: True\nsavefig.dpi: 2000\n")
-    sets = tmp_path / "one.yaml"
-    sets.write_text(json.dumps({"model": EMBEDDED, "sentences": ["one cat", "two dogs"]}))
-    settings = {
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "HF_HUB_OFFLINE": "1",
         "MATPLOTLIBRC": str(config),
         "MPLBACKEND": "no-such-backend",
         "PYTHONOPTIMIZE": "2",
         "PYTHONWARNINGS": "error",
         "TRANSFORMERS_VERBOSITY": "debug",
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
-    }
-    out = tmp_path / "out"
-    ran = command_line("run", "--out", out, sets, home=home, cwd=here, HF_HUB_OFFLINE="1", **settings)
-    assert ran.code == 0, ran.stderr
-    assert [path.name for path in here.iterdir()] == ["matplotlibrc"]
-    cells = json.loads((out / "one.ipynb").read_text())["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    assert not [output for output in outputs if output.get("name") == "stderr"]
+    }.items():
+        monkeypatch.setenv(name, value)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    parameters = {"model": EMBEDDED, "sentences": ["one cat", "two dogs"]}
+    with Kernels([notebook], REHEARSAL) as kernels:
+        ran = execute(notebook, parameters, env={}, timeout=600, kernels=kernels, died="the kernel died")
+        assert kernels.take_warning() is None
+    outputs = [output for cell in ran.cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "matplotlibrc"]
 
 
 @pytest.mark.parametrize("home", ["", "relative", "./here", None])

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -187,6 +188,18 @@ def test_what_a_server_imports_is_read_from_the_notebooks() -> None:
         "import json\nx = 1", "%time 1", "from os import path as p, sep\nimport json", "if x: import re"
     )
     assert imports_of([notebook]) == ["import json", "from os import path as p, sep"]
+
+
+def test_a_server_is_started_before_anything_heavy_is_imported() -> None:
+    heavy = {"IPython", "jupyter_client", "nbclient", "numpy", "papermill", "torch", "zmq"}
+    code = "import sys, sentence_reports.execution.kernels, sentence_reports.execution.forking\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + f"print({heavy} & set(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_kernels_are_warmed_with_the_notebooks_imports_and_the_rehearsal(
