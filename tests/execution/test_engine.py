@@ -23,8 +23,8 @@ from support import eventually
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.engine import execute
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.lesson.summary import read_summary
 from sentence_reports.report import PROGRESS
+from sentence_reports.summary import read_summary
 
 PARAMETERS: dict[str, Any] = {"sentences": ["one", "two", "tone"], "title": "Three", "model": "a/b"}
 
@@ -60,9 +60,8 @@ def show(expression: str) -> str:
 
 def test_it_runs_every_cell_with_the_parameters(run: Callable[..., NotebookNode]) -> None:
     summary = read_summary(run())
-    assert summary is not None
-    assert summary["settings"]["title"] == "Three"
-    assert summary["sentences"] == ["one", "two", "tone"]
+    assert summary.settings["title"] == "Three"
+    assert summary.sentences == ("one", "two", "tone")
 
 
 def test_the_result_is_the_same_twice_and_names_no_path_or_time(
@@ -208,7 +207,7 @@ def test_a_clock_that_jumps_changes_nothing(
         "import itertools, time; real, jumps = time.time, itertools.cycle([0, 1e7, -1e7, 3600])\n"
         "time.time = lambda: real() + next(jumps)"
     )
-    assert read_summary(run(description=f"#run\n{jump}")) is not None
+    assert read_summary(run(description=f"#run\n{jump}")).sentences == ("one", "two", "tone")
     with pytest.raises(ExecutionError, match="timed out after 3 s"):
         run(3, description=f"#run\n{jump}; time.sleep(600)")
 

@@ -10,7 +10,8 @@ from sentence_reports.execution.engine import execute
 from sentence_reports.execution.environment import kernel_environment
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import EMBEDDED
-from sentence_reports.pipeline import NOTEBOOK, REHEARSAL
+from sentence_reports.pipeline import REHEARSAL
+from sentence_reports.project import packaged
 
 
 def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +30,7 @@ def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
     }.items():
         monkeypatch.setenv(name, value)
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(packaged("notebooks") / "walkthrough.ipynb", as_version=4)
     parameters = {"model": EMBEDDED, "sentences": ["one cat", "two dogs"]}
     with Kernels([notebook], REHEARSAL) as kernels:
         ran = execute(notebook, parameters, env={}, timeout=600, kernels=kernels, died="the kernel died")

@@ -24,7 +24,7 @@ from sentence_reports.execution.engine import execute
 from sentence_reports.execution.forking import KILLED, ForkServer, imports_of
 from sentence_reports.execution.jupyter import private_kernel
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.project import Project
+from sentence_reports.project import Project, packaged
 from sentence_reports.report import Options
 from sentence_reports.sets.folder import find_sets
 
@@ -329,7 +329,7 @@ def test_sixty_four_sets_with_eight_jobs(make: Callable[..., Notes]) -> None:
 @pytest.mark.slow
 def test_warm_and_cold_reports_are_the_same_bytes(shipped: Ran, tmp_path: Path) -> None:
     stems = ("blog", "four-topics")
-    sets = [pipeline.PROJECT / "params" / f"{stem}.yaml" for stem in stems]
+    sets = [packaged("params") / f"{stem}.yaml" for stem in stems]
     cold = command_line(
         "run", "--cold", "--out", tmp_path / "out", *sets, home=tmp_path, HF_ENDPOINT="http://127.0.0.1:9"
     )
