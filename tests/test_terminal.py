@@ -123,5 +123,5 @@ def test_a_fault_of_ours_is_findable(tmp_path: Path) -> None:
 def test_debug_changes_nothing_about_the_result(tmp_path: Path) -> None:
     ran = command_line("--debug", "check", "none.yaml", home=tmp_path, cwd=tmp_path)
     assert ran.code == 1
-    assert ran.stderr.splitlines()[1].startswith("none.yaml: there is no such file")
-    assert "none.yaml: there is no such file" in next(tmp_path.rglob("debug.log")).read_text()
+    assert ran.stderr.splitlines()[1].startswith("none.yaml: no such file")
+    assert "none.yaml: no such file" in next(tmp_path.rglob("debug.log")).read_text()
