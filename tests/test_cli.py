@@ -99,7 +99,10 @@ def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) 
     [
         ("sentences: [a, b]\nsentance: c\n", r"line 2, column 1: `sentance` is an unknown key"),
         ("sentences: [a, no]\n", r"line 1, column 16: sentence 2 is the boolean false"),
-        ("sentences: [a, b\n", r"line 1, column 12: the list that starts here is missing a comma or its closing \]"),
+        (
+            "sentences: [a, b\n",
+            r"line 1, column 12: the list that starts here is missing a comma or its closing \]",
+        ),
         ("sentences: [a]\n", r"line 1, column 1: `sentences` has 1 sentence; a set needs 2 to 3,000"),
         (None, r": no such file"),
     ],
