@@ -1,15 +1,14 @@
-"""How long reports take, beside the stock command lines on the same notebook and sets, in one run.
+"""Time reports and the stock command lines on the same notebook and sets, in one run.
 
-Machines and moments differ; the ratios of one run are what counts. Prints two Markdown tables. Of making reports:
-wall time in seconds, how many times faster than stock, and the peak memory of the whole process tree. Of the
-rest: from saving a set to its page in a preview, and the commands that make nothing.
-Usage: speed.py [SETS ...]   (how many sets at once to try; 1 8 32 without)
+Machines and moments differ, so compare the ratios of one run only. Prints two Markdown tables. For making reports: wall
+time in seconds, how many times faster than stock, and the peak memory of the whole process tree. Then the time from
+saving a set to its new page in a preview, and that of the commands that make nothing.
+Usage: speed.py [SETS ...]   (how many sets to make at once; default: 1 8 32)
 """
 
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,9 +24,9 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-OURS = (sys.executable, "-m", "sentence_reports")  # the package of the current folder, if it has one
+OURS = (BIN / "sentence-reports",)
 NOTEBOOK = ROOT / "notebooks" / "walkthrough.ipynb"
-REPEATS = {1: 3}  # a single report is measured so often, and its median taken; more sets once
+REPEATS = {1: 3}  # a single report is measured this often and the median printed; more sets once
 SENTENCES = [
     "The train to the coast leaves at noon",
     "We take the railway to the sea after lunch",
@@ -45,7 +44,8 @@ class Measured:
 
 
 def write_sets(folder: Path, count: int) -> list[Path]:
-    """So many sets of five sentences, no two alike."""
+    """Write `count` different sets of five sentences and return their paths."""
+    folder.mkdir(exist_ok=True)
     paths = [folder / f"set-{k}.yaml" for k in range(count)]
     for k, path in enumerate(paths):
         sentences = [*SENTENCES, f"This is the sentence that only set {k} has"]
@@ -56,7 +56,7 @@ def write_sets(folder: Path, count: int) -> list[Path]:
 
 
 def call(*command: str | Path, cwd: str | None = None) -> None:
-    """Run a command to its good end, silently."""
+    """Run a command silently. Raises CalledProcessError if it fails."""
     env = os.environ | {"HF_HUB_OFFLINE": "1"}
     subprocess.run([str(word) for word in command], cwd=cwd, env=env, check=True, capture_output=True)
 
@@ -71,22 +71,22 @@ def stock(paths: list[Path], out: Path) -> None:
 
 def cold(paths: list[Path], out: Path) -> None:
     """Our command with an ordinary kernel for each set."""
-    call(BIN / "sentence-reports", "run", "--force", "--cold", "--out", out, *paths)
+    call(*OURS, "run", "--force", "--cold", "--out", out, *paths)
 
 
 def warm(paths: list[Path], out: Path) -> None:
     """Our command as it is."""
-    call(BIN / "sentence-reports", "run", "--force", "--out", out, *paths)
+    call(*OURS, "run", "--force", "--out", out, *paths)
 
 
 def floor(paths: list[Path], out: Path) -> None:
-    """One bare script for each set, no notebook and no kernel."""
+    """A bare script for each set, without notebook or kernel."""
     for path in paths:
         call(sys.executable, ROOT / "benchmarks" / "floor.py", path, out / f"{path.stem}.svg")
 
 
 def measure(work: Callable[[list[Path], Path], None], count: int) -> Measured:
-    """Do `work` on so many fresh sets, and watch it."""
+    """Call `work` with `count` new sets and measure it."""
     with tempfile.TemporaryDirectory() as folder:
         paths, out = write_sets(Path(folder), count), Path(folder) / "out"
         out.mkdir()
@@ -102,7 +102,7 @@ def measure(work: Callable[[list[Path], Path], None], count: int) -> Measured:
 
 
 def _watch(over: threading.Event, peak: list[float]) -> None:
-    while not over.wait(1):  # it costs the processes time as well
+    while not over.wait(1):  # measuring takes time from the processes
         peak[0] = max(peak[0], sum(_proportional(p) for p in psutil.Process().children(recursive=True)) / 1e6)
 
 
@@ -113,17 +113,9 @@ def _proportional(process: psutil.Process) -> float:
         return 0.0
 
 
-def copy_of_the_project(folder: Path) -> None:
-    """A project of its own, for the commands that know only their project's folders."""
-    for part in ("sentence_reports", "notebooks"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    (folder / "params").mkdir()
-
-
 def saved(count: int = 5) -> list[float]:
-    """Seconds from saving a set until a preview that waits serves its new page, so many times."""
+    """Return the seconds from saving a set until the preview serves its new page, `count` times."""
     with tempfile.TemporaryDirectory() as folder:
-        copy_of_the_project(Path(folder))
         path = write_sets(Path(folder) / "params", 1)[0]
         command = [*OURS, "preview", str(path)]
         with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as preview:
@@ -153,10 +145,9 @@ def _page(address: str) -> str:
 
 
 def quick(count: int = 5) -> dict[str, list[float]]:
-    """Seconds that the commands take which make nothing, so many times each."""
+    """Return the seconds of each command that makes nothing, `count` times each."""
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        copy_of_the_project(Path(folder))
         write_sets(Path(folder) / "params", 8)
         call(*OURS, "run", cwd=folder)
         for k in range(count):
@@ -169,7 +160,7 @@ def quick(count: int = 5) -> dict[str, list[float]]:
 
 
 def show(count: int, name: str, found: list[Measured], against: float | None) -> float:
-    """Print one line of the table and give its seconds."""
+    """Print one line of the table and return its seconds."""
     seconds, megabytes = median(m.seconds for m in found), max(m.megabytes for m in found)
     ratio = (against or seconds) / seconds
     print(
