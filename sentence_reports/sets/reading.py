@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from sentence_reports.errors import Problem, SetError
 from sentence_reports.sets.model import SentenceSet, Trail, name_of
-from sentence_reports.sets.quoting import correction, show
-from sentence_reports.sets.wording import describe, unquoted_name
+from sentence_reports.sets.quoting import correction, quote, show
+from sentence_reports.sets.wording import describe, misread
 from sentence_reports.sets.yaml_nodes import Document, read_document
 
 MAX_BYTES = 5_000_000
@@ -36,7 +36,10 @@ def read_set(path: Path) -> SetFile:
     document = read_document(_content(path), str(path))
     problems, sentence_set = document.problems, None
     if document.data:
-        problems += _bare_group_names(document)
+        for trail, key in document.keys.items():
+            if trail[:-1] == ("sentences",) and key.kind != "str" and key.text:
+                message = f"{misread(key)} Put the name in quotes: {quote(key.text)}:"
+                problems.append(_problem(document, trail, message))
         try:
             sentence_set = SentenceSet.model_validate(document.data)
         except ValidationError as error:
@@ -96,12 +99,6 @@ def _problem(document: Document, trail: Trail, message: str) -> Problem:
         if value := document.keys.get(trail[:end]) or document.values.get(trail[:end]):
             return Problem(document.file, value.line, value.column, message)
     return Problem(document.file, None, None, message)
-
-
-def _bare_group_names(document: Document) -> Iterator[Problem]:
-    for trail, key in document.keys.items():
-        if trail[:-1] == ("sentences",) and key.kind != "str" and key.text:
-            yield _problem(document, trail, unquoted_name(key))
 
 
 def _doubtful_texts(document: Document) -> Iterator[Problem]:

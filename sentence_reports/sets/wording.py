@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sentence_reports.sets.quoting import correction, quote, show
+from sentence_reports.sets.quoting import correction, show
 from sentence_reports.sets.yaml_nodes import Value
 
 _EXPECTED = {
@@ -49,11 +49,6 @@ def misread(value: Value) -> str:
     if not value.source:
         return "is empty, because # starts a comment."
     return f"is {value.description} (YAML reads {show(value.source)} without quotes that way)."
-
-
-def unquoted_name(key: Value) -> str:
-    """Say that the name of a group is not a text without quotes."""
-    return f"{misread(key)} Put the name in quotes: {quote(key.text)}:"
 
 
 def _number_hint(kind: str, value: Value) -> str:

@@ -85,9 +85,8 @@ def explain(file: str, error: Exception, mark: yaml.Mark, in_flow: bool) -> Expl
         offset = error.context_mark.index
     for quoted in _QUOTED.finditer(file, 0, offset + 1):
         new_lines = filter(None, map(_NEW_LINE.match, quoted["text"].split("\n")[1:]))
-        if any(
-            len(new["indent"]) <= len(quoted["indent"]) for new in new_lines
-        ):  # an item or key inside quotes
+        # An item or a key inside quotes: the closing quote is missing.
+        if any(len(new["indent"]) <= len(quoted["indent"]) for new in new_lines):
             return _bad_quotes(file, _piece(file, quoted.start("text")), "end of stream")
     piece = _piece(file, offset)
     if (key := _KEY.match(file, piece.begin)) and len(key[1]) > KEY_LENGTH:
@@ -99,7 +98,7 @@ def explain(file: str, error: Exception, mark: yaml.Mark, in_flow: bool) -> Expl
         end = offset + len(re.split(r"[,\]}\n]", file[offset:], maxsplit=1)[0].rstrip())
         piece = _Piece(offset, offset, end, "", file[offset:end], in_flow=True)
     elif (above := _above(file, piece)) and above.start < offset < above.end:  # it continues a text
-        if above.text[0] in "\"'":
+        if above.text.startswith(('"', "'")):
             return _bad_quotes(file, above, problem)
         if above.lead.startswith("-") and ": " in above.text:
             return above.correct(file, '": " separates a key from its value in YAML.')
@@ -107,8 +106,8 @@ def explain(file: str, error: Exception, mark: yaml.Mark, in_flow: bool) -> Expl
 
 
 def _explain_piece(file: str, piece: _Piece, offset: int, problem: str) -> Explained:
-    first = piece.text[:1]
-    if file[offset : offset + 1] == "\t":
+    first, sign = piece.text[:1], file[offset : offset + 1]
+    if sign == "\t":
         if first and first not in "\"'" and first not in SIGNS:
             return piece.correct(file, "YAML does not allow a tab here.", offset)
         return Explained(offset, "YAML does not allow a tab here. Use spaces, or remove it.")
@@ -119,8 +118,8 @@ def _explain_piece(file: str, piece: _Piece, offset: int, problem: str) -> Expla
             return piece.correct(file, sign_message(piece.text))
         if "mapping values are not allowed" in problem:
             return piece.correct(file, '": " separates a key from its value in YAML.', offset)
-        if file[offset] in SIGNS and "cannot start any token" in problem and piece.lead:  # - key: @text
-            return piece.correct(file, f'"{file[offset]}" {SIGNS[file[offset]]} in YAML.', offset)
+        if "cannot start any token" in problem and piece.lead and sign in SIGNS:  # - key: @text
+            return piece.correct(file, f'"{sign}" {SIGNS[sign]} in YAML.', offset)
         if not piece.lead and re.match(r"-\S", piece.text):
             dash = piece._replace(lead="- ", text=piece.text[1:])
             return dash.correct(file, "a dash must be followed by a space.")

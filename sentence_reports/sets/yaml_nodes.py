@@ -198,10 +198,9 @@ class _Loader(yaml.SafeLoader):
 
     def written(self, piece: Any) -> tuple[str, str]:
         """Return the source of a piece of the file, and the comment after it on its line."""
+        source = self.text[piece.start_mark.index : piece.end_mark.index]
         comment = _COMMENT.match(self.text, piece.end_mark.index)
-        return self.text[piece.start_mark.index : piece.end_mark.index], comment[
-            0
-        ].rstrip() if comment else ""
+        return source, comment[0].rstrip() if comment else ""
 
     def data(self, node: Any, trail: Trail) -> Any:
         """Return the plain data of a node, after adding it and everything inside it to `document.values`."""

@@ -346,6 +346,8 @@ def test_a_huge_key_is_named_by_its_line(mark: str, before: str) -> None:
         ("sentences:\n- |\ntext\n- b\n", 3, "neither `key: value` nor `- text`"),
         ("sentences:\n- >-\n    folded\n  less\n- b\n", 4, "does not fit the lines above"),
         ("sentences: [a, b\ntitle: x\n", 1, "missing a comma or its closing ]"),
+        ("sentences: [a,", 1, "a value is missing before this character"),
+        ("sentences: {A:", 1, "a value is missing before this character"),
         ("sentences: {A: [a, b]\ntitle: x\n", 1, "missing a comma or its closing }"),
         ('sentences: ["a" "b", c]\n', 1, "missing a comma"),
         ("sentences:\n  - a\n - b\n", 3, "does not fit the lines above"),
