@@ -177,10 +177,10 @@ def test_the_four_topics_can_be_seen(frames: Frames) -> None:
         assert off_diagonal(cut[a][a]).mean() > cut[a][b].mean() + MARGIN, (a, b)
 
 
-def test_the_readme_names_each_teaching_set_with_its_question() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    teaching = readme[readme.index("## Teach with it") : readme.index("## Without a network")]
-    assert sorted(re.findall(r"^\| `([\w-]+)` \| [^|]+\? \| ", teaching, re.MULTILINE)) == sorted(TEACHING)
+def test_the_docs_name_each_teaching_set_with_its_question() -> None:
+    text = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    questions = text[text.index("## Eight questions") : text.index("## In ten minutes")]
+    assert sorted(re.findall(r"^\| `([\w-]+)` \| [^|]+\? \| ", questions, re.MULTILINE)) == sorted(TEACHING)
 
 
 # --- the baseline ------------------------------------------------------------------------------------------
