@@ -1,0 +1,136 @@
+"""What the documents say is true: links lead somewhere; commands, options, keys and names exist; examples run."""
+
+import contextlib
+import io
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from support import ROOT
+
+import sentence_reports
+from sentence_reports.cli import main
+from sentence_reports.project import init
+from sentence_reports.sets import SentenceSet
+
+DOCS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("sentence_reports/starter/*.md")]
+)
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def prose(path: Path) -> str:
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def code(path: Path) -> Iterator[str]:
+    """Yield each line of the blocks of code, and each piece of code within the text."""
+    for _, language, block in FENCE.findall(path.read_text(encoding="utf-8")):
+        if language in ("", "sh"):
+            yield from block.splitlines()
+    yield from re.findall(r"`([^`\n]+)`", prose(path))
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+        if re.match(r"https?:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_of_help_is_linked_from_the_readme_or_another_page() -> None:
+    linked = {
+        (path.parent / link.partition("#")[0]).resolve()
+        for path in DOCS
+        for link in re.findall(r"\]\(([^)\s]+)\)", prose(path))
+    }
+    assert set((ROOT / "docs").glob("*.*")) <= linked
+
+
+@pytest.fixture(scope="module")
+def usage() -> dict[str, str]:
+    """The help text of each command, and of the program as ""."""
+
+    def text(*words: str) -> str:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            assert main([*words, "--help"]) == 0
+        return out.getvalue()
+
+    listed = re.findall(r"^    (\w+)  ", text(), re.MULTILINE)
+    return {"": text()} | {command: text(command) for command in listed}
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_command_and_option_exists(path: Path, usage: dict[str, str]) -> None:
+    for line in code(path):
+        if line.startswith("--"):
+            option = line.split()[0]
+            assert any(option in text.split() for text in usage.values()), line
+        found = re.search(r"(?:^|[ /])sentence-reports ((?!COMMAND)[^#>|]*)", line)
+        if found is None:
+            continue
+        words = shlex.split(found[1])
+        command = next((word for word in words if not word.startswith("-")), "")
+        assert command in usage, line
+        for option in (word for word in words if word.startswith("--")):
+            assert option in re.split(r"[\s\[\],]+", usage[command]), line
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_target_of_make_exists(path: Path) -> None:
+    targets = re.findall(r"^([\w-]+):.*  ## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for line in code(path):
+        if re.match(r"make( |$)", line):
+            words = shlex.split(line.partition("#")[0])[1:]
+            assert {word for word in words if "=" not in word} <= set(targets), line
+
+
+def test_the_keys_of_a_set_are_all_described() -> None:
+    table = prose(ROOT / "docs" / "sets.md").partition("## Keys")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(SentenceSet.model_fields)
+
+
+def test_the_names_for_python_are_all_described() -> None:
+    table = prose(ROOT / "docs" / "python.md").partition("## Names")[2]
+    rows = re.findall(r"^\| (.+?) \|", table, re.MULTILINE)[1:]
+    names = [name for row in rows for name in re.findall(r"`(\w+)", row)]
+    assert sorted(names) == sorted(sentence_reports.__all__)
+
+
+def test_the_lesson_plans_name_steps_of_the_notebook() -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "walkthrough.ipynb", as_version=4)
+    steps = re.findall(r"^## \d+ · (.*)$", "\n".join(cell.source for cell in notebook.cells), re.MULTILINE)
+    named = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", prose(ROOT / "docs" / "teaching.md"))
+    assert len(named) > 10
+    assert set(named) <= set(steps)
+
+
+@pytest.mark.slow
+def test_the_examples_for_python_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    init(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    names: dict[str, object] = {}
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    make, keep, read = (block for _, language, block in FENCE.findall(text) if language == "python")
+    exec(make + keep, names)
+    made = names["result"]
+    assert isinstance(made, sentence_reports.Made)
+    assert Path("negation.html").read_bytes() == made.files[".html"]
+    Path("reports").mkdir()
+    Path("reports/negation.ipynb").write_bytes(made.files[".ipynb"])
+    exec(read, names)
+    assert names["similarity"] == made.summary.closest.similarity
