@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -98,20 +97,17 @@ def _fill_in(notebook: NotebookNode, values: dict[str, Any]) -> None:
 
 def with_values(source: str, values: dict[str, Any]) -> str:
     """Return the code of a parameters cell with other values; comments stay, names that it lacks come last."""
-    code, values = source.encode("utf-8"), dict(values)
-    starts = [0, *accumulate(len(line) + 1 for line in code.split(b"\n"))]
-    replaced: list[tuple[int, int, str]] = []
-    for node in ast.parse(source).body:
+    lines, values = source.encode("utf-8").split(b"\n"), dict(values)  # ast counts bytes
+    for node in reversed(ast.parse(source).body):
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
-        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        target, old = node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value
         if isinstance(target, ast.Name) and target.id in values:
-            begin = starts[node.value.lineno - 1] + node.value.col_offset
-            end = starts[(node.value.end_lineno or 1) - 1] + (node.value.end_col_offset or 0)
-            replaced.append((begin, end, as_code(values.pop(target.id))))
-    for begin, end, new in reversed(replaced):
-        code = code[:begin] + new.encode("utf-8") + code[end:]
-    return code.decode("utf-8") + "".join(f"\n{name} = {as_code(value)}" for name, value in values.items())
+            first, last = old.lineno - 1, (old.end_lineno or old.lineno) - 1
+            before, after = lines[first][: old.col_offset], lines[last][old.end_col_offset :]
+            lines[first : last + 1] = [before + as_code(values.pop(target.id)).encode("utf-8") + after]
+    new = [f"{name} = {as_code(value)}" for name, value in values.items()]
+    return "\n".join([b"\n".join(lines).decode("utf-8"), *new])
 
 
 def as_code(value: Any, indent: str = "") -> str:
