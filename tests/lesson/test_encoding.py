@@ -31,6 +31,16 @@ def test_batches_agree_with_one_by_one(tiny: Path, n: int, normalize: bool) -> N
     assert np.linalg.matrix_rank(together) > 1
 
 
+def test_the_model_gets_spaces_for_line_breaks(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, given = load(find_model(str(tiny))), []
+    encode = encoder.encode
+    monkeypatch.setattr(
+        encoder, "encode", lambda lines, **options: given.append(lines) or encode(lines, **options)
+    )
+    encode_in_batches(encoder, ["the\ncat", "on\r\nthe mat"])
+    assert given == [["on  the mat", "the cat"]]
+
+
 @pytest.fixture
 def publisher() -> Iterator[CapturingDisplayPublisher]:
     """What a front end is sent."""
