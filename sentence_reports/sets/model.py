@@ -24,12 +24,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sentence_reports.sets.colormaps import COLORMAPS
 from sentence_reports.sets.quoting import SHOWN_LENGTH, show
+from sentence_reports.sets.yaml_nodes import Trail
 
 MIN_SENTENCES, MAX_SENTENCES = 2, 3000
 UNIONS = {"sentences"}
 """Fields that pydantic's errors name together with the branch of their union: ("sentences", "list", 3)."""
 
-Trail = tuple[str | int, ...]
 NotBlank = Annotated[str, Field(pattern=r"\S")]
 Similarity = Annotated[float, Field(ge=-1.01, le=1.01, allow_inf_nan=False)]
 SentenceList = Annotated[
@@ -260,12 +260,9 @@ def _not_square(similarity: list[Any], n: int) -> Iterator[tuple[Trail, str, Tra
     for number, row in enumerate(similarity):
         if isinstance(row, list) and len(row) != n:
             yield (*trail, number), f"has {len(row)} figures, but the set has {n} sentences.", None
-    rows = [
-        row[:number] + row[number + 1 :] for number, row in enumerate(similarity) if isinstance(row, list)
-    ]
+    rows = [row[:i] + row[i + 1 :] for i, row in enumerate(similarity) if isinstance(row, list)]
     if len(rows) == len(similarity) and all(figure is None for row in rows for figure in row):
-        yield (
-            trail,
-            "contains no figures (the diagonal does not count). Add at least one, or remove the reference.",
-            None,
+        message = (
+            "contains no figures (the diagonal does not count). Add at least one, or remove the reference."
         )
+        yield trail, message, None

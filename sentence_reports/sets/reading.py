@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sentence_reports.errors import Problem, SetError
-from sentence_reports.sets.model import SentenceSet, Trail, name_of
+from sentence_reports.sets.model import SentenceSet, name_of
 from sentence_reports.sets.quoting import correction, quote, show
 from sentence_reports.sets.wording import describe, misread
-from sentence_reports.sets.yaml_nodes import Document, read_document
+from sentence_reports.sets.yaml_nodes import Document, Trail, read_document
 
 MAX_BYTES = 5_000_000
 

@@ -54,9 +54,8 @@ class _Piece(NamedTuple):
         below = _BELOW.match(file, self.end)
         goes_on = below and len(below["indent"]) > self.begin - 1 - file.rfind("\n", 0, self.begin)
         is_text = self.in_flow or self.lead.startswith("-") or (self.lead and self.text[:1] not in "[{")
-        return Explained(
-            self.start if offset is None else offset, message, corrected if is_text and not goes_on else None
-        )
+        is_safe = is_text and not goes_on
+        return Explained(self.start if offset is None else offset, message, corrected if is_safe else None)
 
 
 def join_lines(source: str) -> str:
@@ -124,9 +123,8 @@ def _explain_piece(file: str, piece: _Piece, offset: int, problem: str) -> Expla
             dash = piece._replace(lead="- ", text=piece.text[1:])
             return dash.correct(file, "a dash must be followed by a space.")
         if "expected the node content" in problem:
-            return Explained(
-                offset, "a value is missing before this character. Add one, or remove the character."
-            )
+            message = "a value is missing before this character. Add one, or remove the character."
+            return Explained(offset, message)
     message = "this does not fit the lines above. Check the indentation; put text with special characters in quotes."
     if offset >= piece.start and "could not find expected ':'" in problem:
         message = f"{show(piece.text)} is neither `key: value` nor `- text`."

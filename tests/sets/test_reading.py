@@ -97,6 +97,16 @@ class TestWarnings:
 
 
 @pytest.mark.usefixtures("folder")
+def test_an_item_within_the_quotes_of_another_is_a_warning() -> None:
+    found = read('sentences:\n- "a\n- b"\n- c\n')
+    assert found.set.texts == ("a - b", "c")
+    assert [str(warning) for warning in found.warnings] == [
+        'mine.yaml, line 2, column 3: sentence 1 contains a line that begins with "- ". '
+        "If that is a text of its own, close the quotes before it."
+    ]
+
+
+@pytest.mark.usefixtures("folder")
 def test_all_problems_come_at_once() -> None:
     content = "titel: x\nsentences:\n- same\n- no\n- same\n- &amp\nlabel_size: 1\ncmap: 3\n"
     assert [problem.split(":")[0] for problem in problems(content)] == [
