@@ -1,8 +1,6 @@
 """From a notebook and its parameters to the executed notebook, by papermill."""
 
 import asyncio
-import math
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -20,13 +18,13 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 from sentence_reports.errors import ExecutionError
+from sentence_reports.execution.environment import ENOUGH_FILES, raise_file_limit
 from sentence_reports.execution.jupyter import private_kernel
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.process import temporary_folder
 from sentence_reports.report import PROGRESS
 
-# Below this a kernel cannot start, or dies without saying why; if allowed, the limit is raised to the second number.
-LEAST_FILES, ENOUGH_FILES = 128, 1024
+LEAST_FILES = 128  # with fewer open files a kernel cannot start, or dies without saying why
 KERNEL_ENDED = "KernelEnded"  # the name of the error at a cell whose kernel died or was killed
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -156,7 +154,7 @@ def execute(
     Raises ExecutionError if a cell fails, the kernel dies (`died` is then the message), is stopped or times out, or
     too few files can be open; the error's `notebook` is as far as it ran, with the error in the output of its cell.
     """
-    if (limit := _raise_file_limit()) < LEAST_FILES:
+    if (limit := raise_file_limit()) < LEAST_FILES:
         raise ExecutionError(
             f"only {limit} files can be open at once, and running a notebook takes at least {LEAST_FILES}. "
             f"Raise the limit: ulimit -n {ENOUGH_FILES}",
@@ -192,20 +190,6 @@ def execute(
     return execute(
         notebook, parameters, env=env, timeout=timeout, kernels=kernels, died=died, progress=progress
     )
-
-
-def _raise_file_limit() -> float:
-    """Let this process and its kernels open `ENOUGH_FILES`, if the system allows it; return how many they can open."""
-    if os.name != "posix":
-        return math.inf
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
 def _message(error: papermill.PapermillExecutionError) -> str:

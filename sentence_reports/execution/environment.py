@@ -1,5 +1,6 @@
-"""The environment variables of a kernel: the user's own, without those that would change what a notebook does."""
+"""What a kernel inherits: the user's environment without what would change a notebook, and room for open files."""
 
+import math
 import os
 import tempfile
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ KEPT = (
 THREADS = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(os.cpu_count() or 1)
 )
+ENOUGH_FILES = 1024  # that can be open at once
 OWN = THREADS | {
     "HF_HUB_OFFLINE": "1",  # the models have been found; a kernel downloads nothing
     "MPLBACKEND": "agg",
@@ -56,3 +58,17 @@ def kernel_environment() -> dict[str, str]:
         "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
     }
     return kept | OWN | folders
+
+
+def raise_file_limit() -> float:
+    """Let this process and its kernels open `ENOUGH_FILES`, if the system allows it; return how many they can open."""
+    if os.name != "posix":
+        return math.inf
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return math.inf if soft == resource.RLIM_INFINITY else soft

@@ -49,8 +49,10 @@ class Kernels:
             self._warm = False
             self._warning = "warm kernels need Linux; each report will take a few seconds longer"
             return
+        from sentence_reports.execution.environment import raise_file_limit
         from sentence_reports.execution.forking import ForkServer, imports_of
 
+        raise_file_limit()  # the server and its kernels inherit it
         try:
             self.server = ForkServer(imports_of(self._notebooks), self._rehearse)
         except OSError as error:

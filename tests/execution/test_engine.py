@@ -156,9 +156,12 @@ def test_a_low_limit_of_open_files_is_raised_if_it_may_be(tiny_notebook: Path) -
     code = (
         "import resource, nbformat\n"
         "from sentence_reports.execution.engine import execute\n"
+        "from sentence_reports.execution.kernels import Kernels\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (32, 4096))\n"
         f"notebook = nbformat.read({str(tiny_notebook)!r}, as_version=4)\n"
-        "execute(notebook, {}, env={}, timeout=600, died='')"
+        "with Kernels([notebook]) as kernels:\n"
+        "    execute(notebook, {}, env={}, timeout=600, kernels=kernels, died='')\n"
+        "    assert kernels.take_warning() is None"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
