@@ -7,15 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
+from sentence_reports.summary import Legend, ModelFacts, Pair, Summary, encode_matrix
 
 ROOT = Path(__file__).parents[1]
 
@@ -203,3 +205,41 @@ def change_weights(model: Path, change: Callable[[dict[str, Any]], dict[str, Any
     tensors = change(load_file(model / "model.safetensors"))
     save_file(tensors, model / "model.safetensors", metadata={"format": "pt"})
     return find_model(str(model))
+
+
+# --- a summary --------------------------------------------------------------------------------------------------
+
+MODEL = ModelFacts(
+    name="m",
+    revision="r",
+    source="folder",
+    sha256="0" * 64,
+    dimension=2,
+    max_tokens=8,
+    pooling="mean",
+    normalizes=True,
+    parameters=2,
+    size_bytes=8,
+    dtype="float32",
+)
+LEGEND = Legend(low=0, high=1, scale="from 0 to 1", ramp=("#ffffff", "#000000"))
+
+
+def small_summary(**changes: Any) -> Summary:
+    """The summary of three sentences, with `changes`."""
+    plain = Summary(
+        settings={"title": "T", "description": "D", "normalize": True},
+        sentences=("one", "two", "three"),
+        labels=("one", "two", "thr..."),
+        groups=None,
+        model=MODEL,
+        closest=Pair(0, 1, 0.5),
+        farthest=Pair(0, 2, 0.1),
+        places=("high", "low"),
+        notices=(),
+        legend=LEGEND,
+        reference=None,
+        versions={"Python": "3"},
+        matrix=encode_matrix(np.array([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]], dtype="f4")),
+    )
+    return replace(plain, **changes)

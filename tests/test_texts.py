@@ -15,11 +15,11 @@ from support import text_of_any_kind
 
 from sentence_reports.cli import _row
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.lesson.summary import read_summary
 from sentence_reports.pipeline import run
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
 from sentence_reports.sets.model import folded
+from sentence_reports.summary import read_summary
 from sentence_reports.texts import isolated, printable
 
 Carry = Callable[[list[str], str], dict[str, object]]
@@ -31,7 +31,7 @@ READ_PAGE = """() => {
     titles: texts("title, h1"),
     quoted: texts("#glance .facts q"),
     rows: texts(".matrix tbody .full"),
-    neighbours: [...document.querySelectorAll(".neighbours ol > li")].map(item => item.firstChild.textContent),
+    neighbours: [...document.querySelectorAll(".neighbors ol > li")].map(item => item.firstChild.textContent),
     printed: texts(".output pre")[0],
   };
 }"""
@@ -77,7 +77,7 @@ def carry(tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels, browser: B
         page.goto((out / "index.html").as_uri())
         return {
             "in the cells": given_to_cells["sentences"],
-            "in the summary": read_summary(notebook)["sentences"],  # type: ignore[index]
+            "in the summary": list(read_summary(notebook).sentences),
             "heading the columns of the CSV": rows[0],
             "heading its rows": [row[0] for row in rows[1:]],
             "the page's pairs": (len(quoted), set(quoted) - set(texts)),

@@ -1,4 +1,4 @@
-"""From what was built to the page that lists it. Knows no notebooks and writes nothing."""
+"""From what was built to the page that lists it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +10,15 @@ TEMPLATE = Path(__file__).parent / "template"
 
 
 def render_index(reports: Sequence[Report]) -> str:
-    """The index page, as HTML: failed sets first, then a card for each report, by title."""
-    from jinja2 import Environment, FileSystemLoader  # not needed where nothing changed
+    """Return the index page as HTML: failed sets first, then a card for each report, sorted by title."""
+    from jinja2 import Environment, FileSystemLoader  # not needed if nothing changed
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["escape_controls"] = escape_controls
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
-    html = environment.get_template("reports.html.j2").render(
+    html = environment.get_template("index.html.j2").render(
         reports=[report for report in by_title if report.date],
         failed=[report for report in by_title if report.failure],
         css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),

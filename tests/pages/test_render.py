@@ -1,8 +1,8 @@
 """The page of an executed notebook: what is on it, and what can never be."""
 
-import base64
 import re
 import tempfile
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,62 +11,36 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
-from support import ROOT, Ran
+from support import LEGEND, MODEL, ROOT, Ran, small_summary
 
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
-from sentence_reports.lesson.summary import MIME
 from sentence_reports.pages.render import render
+from sentence_reports.summary import PageFacts, ReferenceCheck, encode_matrix
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
 )
 
 
-def summary(**changes: Any) -> dict[str, Any]:
-    model = {"name": "m", "revision": "r", "source": "folder", "sha256": "0" * 64, "dimension": 2}
-    model |= {"max_tokens": 8, "pooling": "mean", "stands_in_for": None, "reason": None}
-    legend = {
-        "low": 0.0,
-        "high": 1.0,
-        "scale": "from 0 to 1",
-        "ramp": ["#ffffff", "#000000"],
-        "groups": [],
-        "numbered": False,
-    }
-    data = {
-        "settings": {"title": "T", "description": "D", "normalize": True},
-        "sentences": ["one", "two", "three"],
-    }
-    data |= {
-        "labels": ["one", "two", "thr..."],
-        "groups": None,
-        "model": model,
-        "tokens": [],
-        "legend": legend,
-    }
-    data |= {
-        "closest": [0, 1, 0.5],
-        "farthest": [0, 2, 0.1],
-        "places": ["high", "low"],
-        "notices": [],
-        "reference": None,
-    }
-    data |= {"versions": {"Python": "3"}, "matrix": encoded([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]])}
-    return data | changes
+CHECK = ReferenceCheck("a book", "m", 0.01, compared=True, met=1, total=3, largest=0.25)
 
 
 def encoded(matrix: list[list[float]]) -> str:
-    return base64.b64encode(np.array(matrix, dtype="<f4").tobytes()).decode("ascii")
+    return encode_matrix(np.array(matrix, dtype="f4"))
 
 
-def notebook(*outputs: NotebookNode, markdown: str = "## 1 · A step", **changes: Any) -> NotebookNode:
+def notebook(
+    *outputs: NotebookNode,
+    markdown: str = "## 1 · A step",
+    stem: str = "set",
+    warnings: tuple[str, ...] = (),
+    **changes: Any,
+) -> NotebookNode:
     """An executed notebook with one step, whose code gave `outputs`, and a summary."""
-    publish = nbformat.v4.new_output(
-        "execute_result", {MIME: summary(**changes), "text/plain": "the summary"}
-    )
+    publish = nbformat.v4.new_output("execute_result", small_summary(**changes)._repr_mimebundle_())
     hidden = {"tags": ["remove-cell"]}
-    return nbformat.v4.new_notebook(
+    made = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(
                 "secret = 1", id="injected", metadata={"tags": ["injected-parameters"]}
@@ -76,13 +50,12 @@ def notebook(*outputs: NotebookNode, markdown: str = "## 1 · A step", **changes
             nbformat.v4.new_code_cell("publish()", id="summary", outputs=[publish], metadata=hidden),
         ]
     )
+    PageFacts(stem, "2026-01-02", "make report SET=set", warnings).write_to(made)
+    return made
 
 
 def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
-    return BeautifulSoup(
-        render(notebook(*outputs, **changes), stem="set", date="2026-01-02", command="make report SET=set"),
-        "html.parser",
-    )
+    return BeautifulSoup(render(notebook(*outputs, **changes)), "html.parser")
 
 
 def test_the_title_is_the_one_h1_and_the_windows_name() -> None:
@@ -109,7 +82,7 @@ def test_steps_are_sections_that_the_contents_link_to() -> None:
 
 
 def test_what_ran_and_the_extremes_stand_on_top() -> None:
-    glance = page(notices=["m stood in for big: the hub is away."]).select_one("#glance")
+    glance = page(notices=("m stood in for big: the hub is away.",)).select_one("#glance")
     assert glance is not None
     words = glance.get_text(" ", strip=True)
     assert "m stood in for big: the hub is away." in words
@@ -137,7 +110,7 @@ def test_the_matrix_is_a_table_with_headers_for_rows_and_columns() -> None:
 
 
 def test_above_thirty_sentences_pairs_and_the_csv_take_the_tables_place() -> None:
-    texts = [f"s{k}" for k in range(31)]
+    texts = tuple(f"s{k}" for k in range(31))
     glance = page(sentences=texts, labels=texts, matrix=encoded(np.eye(31).tolist())).select_one("#glance")
     assert glance is not None
     assert not glance.select("table")
@@ -146,7 +119,7 @@ def test_above_thirty_sentences_pairs_and_the_csv_take_the_tables_place() -> Non
 
 
 def test_every_sentence_has_its_neighbours_nearest_first() -> None:
-    first = page().select_one(".neighbours ol > li")
+    first = page().select_one(".neighbors ol > li")
     assert first is not None
     assert first.get_text(" ", strip=True) == "one 0.5000 two 0.1000 three"
 
@@ -212,16 +185,17 @@ def everywhere(text: str) -> BeautifulSoup:
     picture = nbformat.v4.new_output("display_data", svg, metadata={"image/svg+xml": {"alt": text}})
     return page(
         *(stdout, plain, picture),
+        warnings=(text,),
         settings={"title": text, "description": text, "normalize": True, "cmap": text},
-        sentences=[text] * 3,
-        labels=[text] * 3,
-        groups=[text] * 3,
-        notices=[text],
-        places=[text, text],
-        reference=text,
+        sentences=(text,) * 3,
+        labels=(text,) * 3,
+        groups=(text,) * 3,
+        notices=(text,),
+        places=(text, text),
+        reference=replace(CHECK, source=text, model=text, compared=False),
         versions={text: text},
-        model=summary()["model"] | {"name": text, "revision": text, "pooling": text, "stands_in_for": text},
-        legend=summary()["legend"] | {"groups": [[text, "#123456"]]},
+        model=replace(MODEL, name=text, revision=text, pooling=text, stands_in_for=text),
+        legend=replace(LEGEND, groups=((text, "#123456"),)),
     )
 
 
@@ -236,26 +210,58 @@ def test_text_is_data_wherever_it_is_shown() -> None:
 
 
 def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
-    html = render(notebook(), stem="a b#c?.d", date="2026-01-02", command="make report SET=set")
-    links = [a["href"] for a in BeautifulSoup(html, "html.parser").select("#provenance a")]
+    links = [a["href"] for a in page(stem="a b#c?.d").select("#provenance a")]
     assert links == ["a%20b%23c%3F.d.csv", "a%20b%23c%3F.d.ipynb"]
 
 
 def test_a_notebook_that_failed_is_never_a_report() -> None:
     error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])
-    with pytest.raises(RenderError, match="ran to its end"):
-        render(notebook(error), stem="set", date="2026-01-02", command="make report SET=set")
-    with pytest.raises(RenderError, match="ran to its end"):
-        render(nbformat.v4.new_notebook(), stem="set", date="2026-01-02", command="make report SET=set")
+    with pytest.raises(RenderError, match="did not run to completion: it holds an error"):
+        render(notebook(error))
+    without = notebook()
+    del without.cells[-1]
+    with pytest.raises(RenderError, match="did not run to completion: it holds no summary"):
+        render(without)
+    without = notebook()
+    del without.metadata["sentence_reports"]
+    with pytest.raises(RenderError, match="metadata"):
+        render(without)
 
 
 def test_rendering_twice_gives_the_same_bytes_and_changes_nothing() -> None:
     executed = notebook()
     before = nbformat.writes(executed)
-    assert render(executed, stem="set", date="d", command="c") == render(
-        executed, stem="set", date="d", command="c"
-    )
+    assert render(executed) == render(executed)
     assert nbformat.writes(executed) == before
+
+
+def test_published_figures_that_are_not_matched_are_shown_as_a_warning() -> None:
+    soup = page(reference=CHECK)
+    (notice,) = soup.select("#glance .notice")
+    assert notice.text.startswith("2 of 3 published values are not matched")
+    (card,) = soup.select("#glance .facts > .unmet")
+    assert "1 of 3 values matched; largest difference 0.250000, tolerance 0.01" in card.text
+    assert "a book" in card.text
+    matched = page(reference=replace(CHECK, met=3, largest=0.001))
+    assert "3 of 3 values matched" in matched.select_one("#glance .facts").text  # type: ignore[union-attr]
+    assert not matched.select(".notice, .unmet")
+    other = page(reference=ReferenceCheck("a book", "big", 0.01, compared=False))
+    assert "Not compared: the figures are for big; this report used m." in other.text
+    assert not other.select(".notice, .unmet")
+
+
+def test_warnings_about_the_set_file_are_among_the_notices() -> None:
+    soup = page(warnings=("mine.yaml, line 3: text after # is lost",), notices=("another",))
+    assert [notice.text for notice in soup.select("#glance .notice")] == [
+        "mine.yaml, line 3: text after # is lost",
+        "another",
+    ]
+
+
+def test_a_formula_inside_a_paragraph_is_no_block_in_it() -> None:
+    html = render(notebook(markdown="## 1 · A step\n\nIn a paragraph\n$$u$$\nit goes on.\n\n$$v$$"))
+    assert html.count('class="formula"') == 2
+    assert not BeautifulSoup(html, "html.parser").select("p div, p p, div.prose > div")
 
 
 # --- the shipped reports -----------------------------------------------------------------------------------

@@ -1,31 +1,18 @@
 """The tables of a page, from tiny matrices that can be checked by eye."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
-from support import contrast
+from numpy.typing import NDArray
+from support import contrast, small_summary
 
 from sentence_reports.pages import tables
 from sentence_reports.pages.tables import Colors
+from sentence_reports.summary import Legend, encode_matrix
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
-LEGEND: dict[str, Any] = {"low": 0.0, "high": 1.0, "ramp": ["#ffffff", "#808080", "#000000"]}
-
-
-def known(n: int = 3) -> list[tables.Sentence]:
-    texts = [f"text {k}" for k in range(n)]
-    return tables.sentences({"sentences": texts, "labels": texts, "groups": None, "legend": {"groups": []}})
-
-
-def test_sentences_are_numbered_and_have_their_groups_colour() -> None:
-    summary = {"sentences": ["a", "b"], "labels": ["A", "B"], "groups": ["x", "y"]}
-    summary["legend"] = {"groups": [["y", "#222222"], ["x", "#111111"]]}
-    assert tables.sentences(summary) == [
-        tables.Sentence(1, "a", "A", "#111111"),
-        tables.Sentence(2, "b", "B", "#222222"),
-    ]
+LEGEND = Legend(low=0, high=1, scale="", ramp=("#ffffff", "#808080", "#000000"))
 
 
 @pytest.mark.parametrize(
@@ -39,45 +26,43 @@ def test_sentences_are_numbered_and_have_their_groups_colour() -> None:
         (0.8, "#000000"),
     ],
 )
-def test_a_similarity_gets_the_nearest_colour_of_the_ramp(similarity: float, color: str) -> None:
+def test_a_similarity_gets_the_nearest_color_of_the_ramp(similarity: float, color: str) -> None:
     assert Colors(LEGEND).of(similarity) == color
 
 
-def test_numbers_can_be_read_on_every_colour() -> None:
+def test_numbers_can_be_read_on_every_color() -> None:
     steps = range(0, 256, 15)
     for red, green, blue in itertools.product(steps, steps, steps):
         color = f"#{red:02x}{green:02x}{blue:02x}"
-        cell = Colors({"low": 0, "high": 1, "ramp": [color, color]}).cell(0.5)
-        assert cell.background == color
-        assert contrast(color, cell.ink) >= 4.5, color
-
-
-def test_the_matrix_is_a_table_up_to_thirty_sentences() -> None:
-    rows = tables.matrix_rows(MATRIX, known(), Colors(LEGEND))
-    assert [[cell.similarity for cell in cells] for _, cells in rows] == MATRIX.tolist()
-    assert len(tables.matrix_rows(np.eye(30, dtype="f4"), known(30), Colors(LEGEND))) == 30
-    assert tables.matrix_rows(np.eye(31, dtype="f4"), known(31), Colors(LEGEND)) == []
+        colors = Colors(Legend(low=0, high=1, scale="", ramp=(color, color)))
+        assert contrast(color, colors.ink(0.5)) >= 4.5, color
 
 
 def test_the_extreme_pairs_never_overlap() -> None:
-    near, far = tables.extremes(MATRIX, known())
-    assert [(p.first.number, p.second.number, p.similarity) for p in near] == [(2, 3, 0.75)]
-    assert [(p.first.number, p.second.number, p.similarity) for p in far] == [(1, 3, 0.25)]
-    near, far = tables.extremes(np.eye(40, dtype="f4"), known(40))
+    near, far = tables.extremes(MATRIX)
+    assert near == [(1, 2, 0.75)]
+    assert far == [(0, 2, 0.25)]
+    near, far = tables.extremes(np.eye(40, dtype="f4"))
     assert len(near) == len(far) == 10
-    assert {(p.first, p.second) for p in near}.isdisjoint({(p.first, p.second) for p in far})
+    assert set(near).isdisjoint(far)
 
 
-def test_neighbours_are_nearest_first_and_never_the_sentence_itself() -> None:
-    found = tables.neighbours(MATRIX, known())
-    assert [[other.second.number for other in others] for _, others in found] == [[2, 3], [3, 1], [2, 1]]
-    assert max(len(others) for _, others in tables.neighbours(np.eye(20, dtype="f4"), known(20))) == 5
-    assert tables.neighbours(np.eye(301, dtype="f4"), known(301)) == []
+def test_neighbors_are_nearest_first_and_never_the_sentence_itself() -> None:
+    assert tables.nearest_neighbors(MATRIX) == [[1, 2], [2, 0], [1, 0]]
+    nearest = tables.nearest_neighbors(np.ones((20, 20), dtype="f4"))
+    assert nearest[2] == [0, 1, 3, 4, 5]
+
+
+def thumbnail(matrix: NDArray[np.float32]) -> tuple[tuple[str, ...], ...]:
+    texts = tuple(map(str, range(len(matrix))))
+    return tables.thumbnail(
+        small_summary(sentences=texts, labels=texts, legend=LEGEND, matrix=encode_matrix(matrix))
+    )
 
 
 def test_a_thumbnail_samples_a_large_matrix_from_corner_to_corner() -> None:
-    assert tables.thumbnail(MATRIX, Colors(LEGEND))[1] == ["#808080", "#000000", "#000000"]
-    small = tables.thumbnail(np.eye(500, dtype="f4"), Colors(LEGEND))
+    assert thumbnail(MATRIX)[1] == ("#808080", "#000000", "#000000")
+    small = thumbnail(np.eye(500, dtype="f4"))
     assert len(small) == 12
     assert [small[k][k] for k in range(12)] == ["#000000"] * 12
     assert small[0][11] == "#ffffff"
