@@ -1,7 +1,5 @@
 """The preview as its author meets it: a real server, a real browser, real signals."""
 
-import base64
-import hashlib
 import http.client
 import json
 import os
@@ -13,13 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from support import command_line
 
-from sentence_reports.preview import Site, _serving
+from sentence_reports.preview import FRAME, Site, _serving
 from sentence_reports.report import Report
 from sentence_reports.store import STATE, TEMPORARY
 
@@ -116,6 +115,15 @@ def start(
         each.process.stdout.close()  # type: ignore[union-attr]
 
 
+def heading(page: Page) -> Locator:
+    """The heading of the report that the page shows in its frame."""
+    return page.frame_locator("iframe").locator("h1")
+
+
+def index(page: Page, selector: str) -> Locator:
+    return page.frame_locator("iframe").locator(selector)
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
@@ -136,16 +144,15 @@ def test_a_saved_set_shows_by_itself_in_the_page_and_in_the_index(
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.goto(preview.address + "mine.html")
-    heading = page.locator("h1")
-    expect(heading).to_have_text("First", timeout=LONG * 1000)  # it opened before there was a report
-    index = browser.new_page()
-    index.goto(preview.address)
+    expect(heading(page)).to_have_text("First", timeout=LONG * 1000)  # it opened before there was a report
+    other = browser.new_page()
+    other.goto(preview.address)
     write_set("mine", "Second")
-    expect(heading).to_have_text("Second", timeout=LONG * 1000)
-    expect(index.locator(".card h3")).to_have_text("Second", timeout=LONG * 1000)
+    expect(heading(page)).to_have_text("Second", timeout=LONG * 1000)
+    expect(index(other, ".card h3")).to_have_text("Second", timeout=LONG * 1000)
     write_set("another", "Another")
-    expect(index.locator(".card h3")).to_have_text(["Another", "Second"], timeout=LONG * 1000)
-    index.close()
+    expect(index(other, ".card h3")).to_have_text(["Another", "Second"], timeout=LONG * 1000)
+    other.close()
     assert trouble == []  # no violation of the served policy, no error of the script
     pages = list(preview.out.glob("*.html"))
     assert sorted(each.stem for each in pages) == ["another", "index", "mine"]
@@ -163,21 +170,21 @@ def test_a_mistake_shows_with_its_place_and_goes_away(
     preview = start(path)
     assert preview.address.endswith("/mine.html")
     page.goto(preview.address)
-    expect(page.locator("h1")).to_have_text("First", timeout=LONG * 1000)
+    expect(heading(page)).to_have_text("First", timeout=LONG * 1000)
     banner = page.get_by_role("alert")
-    assert banner.count() == 0
+    expect(banner).to_be_hidden()
     path.write_text(good.replace('"bc"', "no"))
     line = good[: good.index('"bc"')].count("\n") + 1
     expect(banner).to_contain_text(f"{path}, line {line}, column 3: sentence 2 is the boolean false")
-    expect(page.locator("h1")).to_have_text("First")  # the last good report is still there
+    expect(heading(page)).to_have_text("First")  # the last good report is still there
     assert banner.bounding_box()["y"] == 0  # type: ignore[index]
-    index = browser.new_page()
-    index.goto(f"http://127.0.0.1:{preview.port}/")
-    expect(index.locator(".failed")).to_contain_text(f"line {line}, column 3")
+    other = browser.new_page()
+    other.goto(f"http://127.0.0.1:{preview.port}/")
+    expect(index(other, ".failed")).to_contain_text(f"line {line}, column 3")
     path.write_text(good)
-    expect(banner).to_have_count(0, timeout=LONG * 1000)
-    expect(index.locator(".failed")).to_have_count(0, timeout=LONG * 1000)
-    index.close()
+    expect(banner).to_be_hidden(timeout=LONG * 1000)
+    expect(index(other, ".failed")).to_have_count(0, timeout=LONG * 1000)
+    other.close()
 
 
 @pytest.mark.slow
@@ -187,13 +194,13 @@ def test_a_broken_notebook_ends_nothing_and_shows_everywhere(
     write_set("mine")
     preview = start()
     page.goto(preview.address + "mine.html")
-    expect(page.locator("h1")).to_have_text("First", timeout=LONG * 1000)
+    expect(heading(page)).to_have_text("First", timeout=LONG * 1000)
     preview.wait_for("mine: done")
     good = preview.notebook.read_text()
     preview.notebook.write_text(good[:100])
     expect(page.get_by_role("alert")).to_contain_text("cannot be read as a notebook", timeout=LONG * 1000)
     preview.notebook.write_text(good)
-    expect(page.get_by_role("alert")).to_have_count(0, timeout=LONG * 1000)
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=LONG * 1000)  # hidden
 
 
 @pytest.mark.slow
@@ -209,13 +216,13 @@ def test_while_a_set_runs_its_old_page_is_there_and_changes_wait(
     preview.wait_for("1 set to run")
     write_set("mine", "Third")
     write_set("other", "Changed")
-    assert "<h1>First</h1>" in get(preview.port, "/mine.html")[1]
+    assert "First</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
     preview.wait_for(": done", 5)
     assert (
         preview.said.count("2 sets to run") == 2
     )  # what changed during the run waited for one more, together
-    assert "<h1>Third</h1>" in get(preview.port, "/mine.html")[1]
-    assert "<h1>Changed</h1>" in get(preview.port, "/other.html")[1]
+    assert "Third</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
+    assert "Changed</bdi></h1>" in get(preview.port, "/other.html?page")[1]
 
 
 @pytest.mark.slow
@@ -231,9 +238,7 @@ def test_a_set_that_fails_is_not_run_again_for_the_sake_of_another(
     preview.wait_for("mine: done", 2)
     assert preview.said.count("1 set to run") == 1
     assert preview.said.count("fails: failed") == 1
-    status, text = get(preview.port, "/fails.html")  # it never had a report
-    assert status == 200
-    assert "ZeroDivisionError: division by zero" in text
+    assert "ZeroDivisionError: division by zero" in event(preview.port, "fails.html")["problem"]
 
 
 # --- the end -----------------------------------------------------------------------------------------------
@@ -259,7 +264,7 @@ def test_the_end_leaves_nothing(
     page.goto(preview.address + "mine.html")
     until(mark.exists, "the cell to run")
     if not busy:
-        expect(page.locator("h1")).to_have_text("First", timeout=LONG * 1000)
+        expect(heading(page)).to_have_text("First", timeout=LONG * 1000)
     children = psutil.Process(preview.process.pid).children(recursive=True)
     assert preview.stop(number) == 0
     assert preview.said.endswith("Preview ended.\n")
@@ -350,7 +355,8 @@ def test_files_of_the_folder_are_served(port: int) -> None:
     assert get(port, "/inside.csv") == (200, "a,b")
     assert get(port, "/failed/x.ipynb") == (200, "{}")
     assert get(port, "/mine.csv", "HEAD") == (200, "")
-    assert "<h1>Mine</h1>" in get(port, "/")[1]
+    assert get(port, "/?page") == get(port, "/mine.html?page") == (200, PAGE)
+    assert get(port, "/") == get(port, "/mine.html") == (200, FRAME.decode())
 
 
 @pytest.mark.parametrize(
@@ -381,11 +387,11 @@ def test_nothing_hidden_or_outside_is_served(port: int, path: str) -> None:
     assert get(port, path) == (404, "Not Found")
 
 
-@pytest.mark.parametrize("path", ["/mine.html", "/mine.csv", "/.changes?page=mine.html"])
+@pytest.mark.parametrize("path", ["/mine.html", "/mine.html?page", "/mine.csv", "/nothing.html?events"])
 def test_only_this_machines_own_names_are_answered(port: int, path: str) -> None:
     good = ["127.0.0.1", "localhost", "LocalHost", "[::1]"]
     for host in [f"{name}:{port}" for name in good]:
-        assert get(port, path, Host=host)[0] == 200, host
+        assert get(port, path, Host=host)[0] == (404 if "nothing" in path else 200), host
     bad = [*good, "", f"evil.example:{port}", f"localhost:{port + 1}", f"localhost.evil.example:{port}"]
     for host in [
         *bad,
@@ -404,44 +410,126 @@ def test_it_listens_on_this_machine_only(port: int) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FLY"])
 def test_it_can_only_be_looked_at(port: int, method: str) -> None:
     assert get(port, "/mine.html", method)[0] == 405
-    assert get(port, "/.changes?page=mine.html", method)[0] == 405
+    assert get(port, "/mine.html?events", method)[0] == 405
 
 
-def test_the_policy_of_the_served_copy_allows_its_one_script(port: int, tmp_path: Path) -> None:
-    (tmp_path / "out" / "mine.html").write_text(PAGE)
-    _, text = get(port, "/mine.html")
-    scripts = re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
-    assert len(scripts) == 1
-    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
-    allowed = f"; script-src 'sha256-{digest}'; connect-src 'self'"
-    assert f'content="{POLICY}{allowed}"' in text
-    left = re.sub(r"<script.*?</script>\n", "", text.replace(allowed, ""), flags=re.DOTALL)
-    assert left == PAGE
+def event(port: int, page: str) -> dict[str, str]:
+    """The first of a page's events: what it should show now."""
+    with urlopen(f"http://127.0.0.1:{port}/{page}?events", timeout=10) as answer:
+        state: dict[str, str] = json.loads(answer.readline().removeprefix(b"data: "))
+    return state
 
 
-def test_a_failure_is_only_text_in_the_banner(site: Site, port: int) -> None:
-    words = "<img src=x onerror=alert(1)> {0} \\1 </body><script>"
-    site.note(Report("mine", "Mine", "", "", 2, failure=words))
-    assert "alert" not in get(port, "/mine.html")[1]  # a set that is gone
+def test_a_page_is_served_byte_by_byte_whatever_it_holds(port: int, tmp_path: Path) -> None:
+    (tmp_path / "out" / "mine.html").write_bytes(PAGE.encode() + b"\xff\xfe")
+    with urlopen(f"http://127.0.0.1:{port}/mine.html?page") as answer:
+        assert answer.read() == PAGE.encode() + b"\xff\xfe"
+    assert get(port, "/mine.html") == (200, FRAME.decode())
+
+
+def test_links_to_themselves_are_not_found(site: Site, port: int, tmp_path: Path) -> None:
+    for name in ("mine.html", "loop.csv", "other.html"):
+        (tmp_path / "out" / name).unlink(missing_ok=True)
+        (tmp_path / "out" / name).symlink_to(tmp_path / "out" / name)
     site.expect(["mine"])
-    _, text = get(port, "/mine.html")
-    assert "&lt;img src=x onerror=alert(1)&gt; {0} \\1 &lt;/body&gt;&lt;script&gt;</div>" in text
-    assert text.count("<script") == 1
+    assert get(port, "/loop.csv")[0] == get(port, "/other.html")[0] == get(port, "/mine.html?page")[0] == 404
+    assert get(port, "/mine.html") == (200, FRAME.decode())
+    assert event(port, "mine.html") == {"version": "", "problem": ""}
 
 
-def test_a_page_is_told_of_changes_at_once_and_only_of_its_own(site: Site, port: int, tmp_path: Path) -> None:
-    def changes() -> str:
-        found = re.search(r'data-changes="([^"]*)"', get(port, "/mine.html")[1])
-        assert found is not None
-        return found[1].replace("&amp;", "&")
+def test_a_failure_is_only_text_and_keeps_its_direction(site: Site, port: int, page: Page) -> None:
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    site.note(Report("mine", "Mine", "", "", 2, failure="<img src=x onerror=alert(1)> \u202eturned"))
+    assert event(port, "mine.html")["problem"] == ""  # a set that is gone
+    site.expect(["mine"])
+    page.goto(f"http://127.0.0.1:{port}/mine.html")
+    expect(page.get_by_role("alert")).to_have_text(
+        "This page is not up to date. <img src=x onerror=alert(1)> \\u202eturned"
+    )
+    expect(heading(page)).to_have_text("Mine")
+    assert trouble == []
 
-    old = changes()
+
+def test_a_page_hears_of_its_own_changes_and_of_no_others(site: Site, port: int, tmp_path: Path) -> None:
+    old = event(port, "mine.html")
     site.expect(["mine", "other"])
     site.note(Report("other", "Other", "", "", 2, failure="trouble"))
-    assert changes() == old
-    site.note(Report("mine", "Mine", "", "", 2, failure="trouble"))
-    assert get(port, old) == (200, "data: changed\n\n")
-    failed = changes()
-    assert failed != old
-    (tmp_path / "out" / "mine.html").write_text(PAGE)
-    assert get(port, failed) == (200, "data: changed\n\n")
+    assert event(port, "mine.html") == old
+    with urlopen(f"http://127.0.0.1:{port}/mine.html?events", timeout=10) as answer:
+        answer.readline()
+        answer.readline()
+        site.note(Report("mine", "Mine", "", "", 2, failure="trouble"))
+        assert json.loads(answer.readline().removeprefix(b"data: ")) == old | {"problem": "trouble"}
+        answer.readline()
+        (tmp_path / "out" / "mine.html").write_text(PAGE + " ")
+        assert json.loads(answer.readline().removeprefix(b"data: "))["version"] != old["version"]
+
+
+def test_links_fragments_and_the_back_button_work_as_without_a_frame(
+    port: int, page: Page, tmp_path: Path
+) -> None:
+    links = '<a href="mine.html">report</a> <a href="#end">end</a> <a href="mine.csv">csv</a>'
+    (tmp_path / "out" / "index.html").write_text(f"<title>All</title><h1>All</h1>{links}")
+    filler = "<p style='height: 3000px'>" + links
+    (tmp_path / "out" / "mine.html").write_text(f"<title>M</title><h1>Mine</h1>{filler}<p id='end'>end")
+    address = f"http://127.0.0.1:{port}"
+    page.goto(address)
+    expect(page).to_have_title("All")
+    index(page, "a").first.click()
+    expect(heading(page)).to_have_text("Mine")
+    expect(page).to_have_url(f"{address}/mine.html")
+    expect(page).to_have_title("M")
+    assert len(page.frames) == 2  # no frame within the frame
+    index(page, "a").nth(1).click()
+    expect(page).to_have_url(f"{address}/mine.html#end")
+    expect(index(page, "#end")).to_be_in_viewport()
+    page.evaluate("history.back()")
+    expect(index(page, "h1")).to_be_in_viewport()
+    expect(page).to_have_url(f"{address}/mine.html")
+    page.evaluate("history.back()")
+    expect(heading(page)).to_have_text("All")
+    expect(page).to_have_url(f"{address}/")
+    with page.expect_download() as download:
+        index(page, "a").nth(2).click()
+    assert download.value.path().read_text() == "a,b"
+    page.goto(f"{address}/mine.html#end")
+    expect(index(page, "#end")).to_be_in_viewport()
+
+
+def test_a_change_keeps_the_readers_place(port: int, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "out" / "mine.html"
+    path.write_text("<h1>First</h1><p style='height: 3000px'>")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(f"http://127.0.0.1:{port}/mine.html")
+    expect(heading(page)).to_have_text("First")
+    page.frames[1].evaluate("scrollTo(0, 1500)")
+    path.write_text("<h1>Second</h1><p style='height: 3000px'>")
+    expect(heading(page)).to_have_text("Second")
+    page.wait_for_function("() => frames[0].scrollY === 1500")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.evaluate("document.documentElement.scrollHeight") == 640
+
+
+# --- watching ----------------------------------------------------------------------------------------------
+
+
+def test_sets_are_watched_wherever_they_are(
+    write_set: Callable[..., Path], start: Callable[..., Preview], tmp_path: Path
+) -> None:
+    path = write_set("mine")
+    target = path.rename(tmp_path / "elsewhere.yaml")
+    path.symlink_to(target)
+    preview = start()
+    preview.wait_for("mine: done")
+    target.write_text(target.read_text().replace("First", "Second"))
+    preview.wait_for("mine: done", 2)
+    text = target.read_text()
+    path.unlink()
+    path.parent.rmdir()
+    until(lambda: "Its set file is gone" in (preview.out / "index.html").read_text(), "the set to be gone")
+    path.parent.mkdir()
+    path.write_text(text.replace("Second", "Third"))
+    preview.wait_for("mine: done", 3)
+    assert "Third</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
