@@ -201,11 +201,10 @@ def preview(arguments: argparse.Namespace) -> int:
     from sentence_reports.preview import preview as show_in_browser
 
     options = options_of(arguments)
-    files = set_files(arguments)
+    set_files(arguments)  # raises if there is none
     try:
         with Teller(bar=False, debug=arguments.debug) as teller:
-            params = project_of(arguments).params
-            show_in_browser(files if arguments.files else [], params, options, teller, invite)
+            show_in_browser(arguments.files, options, teller, invite)
     except OSError as error:
         raise UsageError(f"cannot start the preview: {error}") from error
     say("Preview ended.")

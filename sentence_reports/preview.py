@@ -49,19 +49,18 @@ HEADERS = {
 
 def preview(
     files: Sequence[Path],
-    params: Path,
     options: Options,
     listener: Listener,
     ready: Callable[[str], None],
 ) -> None:
-    """Keep the reports of `files`, or of all sets in `params`, up to date and shown, until SIGINT or SIGTERM.
+    """Keep the reports of `files`, or of all sets of the project, up to date and shown, until SIGINT or SIGTERM.
 
     A folder among `files` means all sets in it. `ready` is called with the address once it is served. Raises
     OSError if the output folder cannot be used or no port is free.
     """
     make_usable(options.out)
     site = Site(options.out)
-    maker = _Maker(files or [params], options, listener, site)
+    maker = _Maker(files or [options.project.params], options, listener, site)
     page = f"{quote(files[0].stem)}.html" if len(files) == 1 and not files[0].is_dir() else ""
     with suppress(KeyboardInterrupt), _serving(site) as port, new_kernels(options) as kernels:
         ready(f"http://127.0.0.1:{port}/{page}")

@@ -297,8 +297,8 @@ def test_what_cannot_be_started_says_why(tmp_path: Path, write_set: Callable[...
         assert done.stdout == ""
         return done.returncode, done.stderr
 
-    (tmp_path / "none").mkdir()
-    code, words = call(tmp_path / "none", tmp_path / "out")
+    (tmp_path / "none" / "params").mkdir(parents=True)
+    code, words = call(tmp_path / "none" / "params", tmp_path / "out")
     assert (code, words[:28]) == (2, "sentence-reports: no set in ")
     code, words = call(path.parent, tmp_path / "file")
     assert code == 2

@@ -99,6 +99,9 @@ class Deaf:
     def begin(self, total: int) -> None:
         pass
 
+    def progress(self, stem: str, done: int, total: int) -> None:
+        pass
+
     def done(self, report: Report) -> None:
         pass
 

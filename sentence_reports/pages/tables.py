@@ -1,4 +1,4 @@
-"""From a run's similarities to the tables of its page: colors, extreme pairs, nearest neighbors, the thumbnail, the CSV."""
+"""From a run's similarities to its tables: colors, extreme pairs, nearest neighbors, the thumbnail and the CSV."""
 
 import csv
 import io
