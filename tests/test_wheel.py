@@ -158,6 +158,7 @@ def test_preview_and_lab_start_there(installed: Installed, study: Path, command:
 def test_the_workflow_of_init_runs_as_far_as_it_can_here(installed: Installed, study: Path) -> None:
     workflow = yaml.safe_load((study / ".github" / "workflows" / "reports.yaml").read_text())
     (job,) = workflow["jobs"].values()
+    assert workflow["defaults"]["run"]["shell"] == "bash"  # without a name, GitHub's bash has no pipefail
     (study / "params" / "four-topics.yaml").unlink()
     (study / "params" / "paraphrase.yaml").unlink()
     tools = study.parent / "tools"
