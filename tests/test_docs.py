@@ -103,6 +103,16 @@ def test_the_keys_of_a_set_are_all_described() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(SentenceSet.model_fields)
 
 
+def test_the_message_shown_is_the_one_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text('title: "Trial"\nsentences:\n  - "Yes or no?"\n  - no\n')
+    assert main(["check", "bad.yaml"]) == 1
+    message = capsys.readouterr().err.splitlines()[0]
+    assert message in list(code(ROOT / "docs" / "sets.md"))
+
+
 def test_the_names_for_python_are_all_described() -> None:
     table = prose(ROOT / "docs" / "python.md").partition("## Names")[2]
     rows = re.findall(r"^\| (.+?) \|", table, re.MULTILINE)[1:]
