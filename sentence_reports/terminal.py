@@ -55,12 +55,10 @@ class Teller:
         self.done_stems: set[str] = set()
         self._wants_bar, self._debug = bar, debug
         self._bar: Progress | None = None
-        self._tasks: dict[
-            str, TaskID
-        ] = {}  # of the whole run (""), and of each large set that is encoded now
-        self._seen: dict[
-            str, list[tuple[float, int]]
-        ] = {}  # when so many sentences of a large set were encoded
+        # Of the whole run (""), and of each large set that is being encoded.
+        self._tasks: dict[str, TaskID] = {}
+        # When how many sentences of a large set were encoded.
+        self._seen: dict[str, list[tuple[float, int]]] = {}
 
     def __enter__(self) -> "Teller":
         return self

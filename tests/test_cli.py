@@ -386,3 +386,30 @@ def test_on_a_terminal_the_table_fits_80_columns_with_whole_file_names(shipped: 
         assert page.stem == "index" or any(line.startswith(f"reports/{page.name} ") for line in table)
     assert "\x1b[31m" in shown  # what failed is red
     assert shown.rstrip().endswith("Look at reports/index.html")
+
+
+# --- what is not met ---------------------------------------------------------------------------------------
+
+
+def test_a_published_figure_that_is_not_matched_is_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "params").mkdir()
+    keys = {
+        "sentences": ["A dog barks", "A cat sleeps"],
+        "model": "sentence-transformers/all-MiniLM-L6-v2",
+        "reference": {
+            "source": "nowhere",
+            "model": "sentence-transformers/all-MiniLM-L6-v2",
+            "tolerance": 0.01,
+            "similarity": [[1, 0.9], [0.9, 1]],
+        },
+    }
+    (tmp_path / "params" / "odd.yaml").write_text(json.dumps(keys))
+    for told in ("1 made, 0 up to date.", "Nothing to do: 1 report is up to date."):
+        ran = command_line("run", "--cold", home=tmp_path, cwd=tmp_path)
+        assert ran.code == 3, ran.stderr
+        unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: 1 of 1 ")]
+        assert "the tolerance 0.01 (nowhere)" in unmet
+        assert told in ran.stderr.splitlines()
+        assert "1 check is not met." in ran.stderr.splitlines()
+    (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]")
+    assert command_line("run", "--cold", home=tmp_path, cwd=tmp_path).code == 1

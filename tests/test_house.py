@@ -61,6 +61,24 @@ def test_every_module_can_be_imported_on_windows() -> None:
     assert done.stdout == f"imported {len(names) + 1}\n"
 
 
+# --- size --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_file_is_longer_than_300_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_functions_are_short_and_most_are_public() -> None:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in MODULES]
+    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
+    private = [f for f in functions if f.name.startswith("_") and not f.name.endswith("__")]
+    lengths = sorted((f.end_lineno or 0) - f.lineno + 1 for f in functions)
+    assert len(private) / len(functions) < 0.35
+    assert lengths[len(lengths) * 9 // 10] < 25
+
+
 # --- who imports whom --------------------------------------------------------------------------------------
 
 # From the bottom to the top: a module imports what is in lower rows only. Modules of one room share a row and import
