@@ -94,27 +94,23 @@ def test_no_combination_of_states_changes_what_a_command_does(words: str, projec
         check(project, words, expected(words, case[1]), case)
 
 
-def makes_reports(project: Path, notebook: Path, words: str, case: tuple[str, str, str]) -> None:
-    (project / "notebooks").mkdir(exist_ok=True)
-    shutil.copy(notebook, project / "notebooks" / "walkthrough.ipynb")
+def makes_reports(project: Path, case: tuple[str, str, str]) -> None:
     shutil.rmtree(project / "reports", ignore_errors=True)
-    check(project, f"run {words} --jobs 1", 0, case)
+    check(project, "run --jobs 1", 0, case)
     pages = {path.name for path in (project / "reports").glob("*.html")}
     assert pages == {"index.html", "paraphrase.html", "negation.html", "four-topics.html"}, case
 
 
 @pytest.mark.parametrize("case", [("closed",) * 3, ("open", "full", "full"), ("open", "open", "closed")])
-def test_reports_are_made_whatever_the_streams_take(
-    case: tuple[str, str, str], project: Path, tiny_notebook: Path
-) -> None:
-    makes_reports(project, tiny_notebook, "", case)
+@pytest.mark.usefixtures("tiny_notebook")  # the project's own
+def test_reports_are_made_whatever_the_streams_take(case: tuple[str, str, str], project: Path) -> None:
+    makes_reports(project, case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stdin", STDIN)
 @pytest.mark.parametrize("stdout", OUTPUT)
-def test_reports_are_made_with_every_combination(
-    stdin: str, stdout: str, project: Path, tiny_notebook: Path
-) -> None:
+@pytest.mark.usefixtures("tiny_notebook")
+def test_reports_are_made_with_every_combination(stdin: str, stdout: str, project: Path) -> None:
     for stderr in OUTPUT:
-        makes_reports(project, tiny_notebook, "", (stdin, stdout, stderr))
+        makes_reports(project, (stdin, stdout, stderr))
