@@ -264,7 +264,7 @@ def test_a_kernel_leaves_no_folder_and_no_process(
 
 
 def all_gone() -> bool:
-    """Whether every kernel ends by itself; one that was stopped before it began needs a moment to see it."""
+    """Whether every kernel ends on its own; one that was stopped before it started needs a moment."""
     return eventually(lambda: not kernels())
 
 
