@@ -1,4 +1,4 @@
-"""Labels, colour limits, and the heatmap as a picture with words."""
+"""Labels, color limits, and the heatmap as a picture with words."""
 
 import base64
 import struct
@@ -54,7 +54,7 @@ def test_a_told_apart_label_never_meets_another_sentence() -> None:
     assert len(set(labels)) == 3
 
 
-# --- colours -----------------------------------------------------------------------------------------------
+# --- colors -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_told_apart_label_never_meets_another_sentence() -> None:
         (-1, -1),
     ],
 )
-def test_the_low_end_of_the_colours_is_the_median_rounded_down(median: float, low: float) -> None:
+def test_the_low_end_of_the_colors_is_the_median_rounded_down(median: float, low: float) -> None:
     assert color_floor(median) == pytest.approx(low)
     assert str(color_floor(median)) != "-0.0"
 
@@ -84,7 +84,7 @@ def test_what_lies_below_the_low_end_is_said() -> None:
     assert svg_text(heatmap(similarity, low=0.5)) != svg_text(heatmap(similarity, low=0.0))
 
 
-def test_groups_have_colours_that_differ_and_can_be_read_on_white() -> None:
+def test_groups_have_colors_that_differ_and_can_be_read_on_white() -> None:
     colors = group_colors(["a", "b", "a", "c", "d", "e"])
     assert colors[0] == colors[2]
     assert len(set(colors)) == 5
@@ -165,7 +165,7 @@ def test_what_the_font_has_is_drawn() -> None:
     assert can_draw("Yaoundé, naïve, ἀλφα, Привет, ‘quotes’ – ½")
 
 
-def test_the_colour_map_and_the_groups_change_the_picture() -> None:
+def test_the_colormap_and_the_groups_change_the_picture() -> None:
     plain = svg_text(heatmap(square(["a", "b", "c"])))
     assert plain != svg_text(heatmap(square(["a", "b", "c"]), cmap="Reds"))
     assert plain != svg_text(heatmap(square(["a", "b", "c"]), groups=["x", "x", "y"]))
@@ -181,7 +181,7 @@ def test_the_colour_map_and_the_groups_change_the_picture() -> None:
         ("hsv", "from 0 to 1"),
     ],
 )
-def test_the_words_for_the_scale_are_true_of_the_colour_map(cmap: str, words: str) -> None:
+def test_the_words_for_the_scale_are_true_of_the_colormap(cmap: str, words: str) -> None:
     similarity = square(["one", "two", "three"])
     assert words in heatmap(similarity, cmap=cmap).alt
     assert legend(similarity, low=0.0, groups=None, cmap=cmap).scale == words
