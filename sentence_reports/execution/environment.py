@@ -14,10 +14,11 @@ TOOLS = (
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "GOTO_"),
     *("TORCH", "PYTORCH_", "ATEN_", "TOKENIZERS_", "TRANSFORMERS_"),
 )
-# What Python needs to find its packages, or not to write beside them.
+# What Python needs to find its packages, or not to write next to them; and what says which machine this is.
 KEPT = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE"),
     *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TRANSFORMERS_CACHE"),
+    *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
 )
 # Every core, whatever else runs: results can differ in the last bit between thread counts. Threads that wait must
 # not spin: that costs up to 30 times the time when another process wants the cores (benchmarks/threads.py).

@@ -55,7 +55,9 @@ def test_no_cache_lands_in_the_current_folder(home: str | None, monkeypatch: pyt
 def test_what_else_the_user_has_set_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MY_KEY", "secret")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")  # which machine this is, not how the user likes it
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["lib", str(tmp_path / "other")]))
     environment = kernel_environment()
     assert environment["MY_KEY"] == "secret"
+    assert environment["OPENBLAS_CORETYPE"] == "Haswell"
     assert environment["PYTHONPATH"] == os.pathsep.join([str(tmp_path / "lib"), str(tmp_path / "other")])
