@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, HTTPError, RequestHandler
 
 from sentence_reports import process
-from sentence_reports.errors import SentenceReportsError
+from sentence_reports.errors import SentenceReportsError, UsageError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
@@ -34,9 +34,8 @@ from sentence_reports.texts import escape_controls
 PORT = 8000  # if it is taken, any free one
 INTERVAL = 0.1  # seconds between two looks at the files, and at what an open page should show
 
+# The page around a report: it has the script and the banner, and the report is framed as it is on disk.
 FRAME = Path(__file__).with_name("preview.html").read_bytes()
-"""The page around a report: it has the script and the banner, and the report is framed as it is on disk."""
-
 SCRIPT_HASH = b64encode(hashlib.sha256(FRAME.split(b"<script>")[1].split(b"</script>")[0]).digest()).decode()
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'"
 HEADERS = {
@@ -48,10 +47,7 @@ HEADERS = {
 
 
 def preview(
-    files: Sequence[Path],
-    options: Options,
-    listener: Listener,
-    ready: Callable[[str], None],
+    files: Sequence[Path], options: Options, listener: Listener, ready: Callable[[str], None]
 ) -> None:
     """Keep the reports of `files`, or of all sets of the project, up to date and shown, until SIGINT or SIGTERM.
 
@@ -81,53 +77,47 @@ class _Maker:
 
     def keep_up(self, kernels: Kernels) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
-        made: Mapping[Path, object] = {}
-        before: Mapping[Path, object] = {}
+        made: dict[Path, object] = {}
+        before: dict[Path, object] = {}
         while True:
             process.check()
-            now = self._stamps()
+            # Anew each time, so that a folder may go and come back; links are followed.
+            templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
+            watched = [*self._sets(), self._options.project.notebook(), *templates]
+            now = {path: _stamp(path) for path in watched}
             if now != made and (now == before or not made):  # a file that is being written is left alone
-                changed = {path for path in now.keys() | made.keys() if now.get(path) != made.get(path)}
-                self._make(self._stale(changed) if made else self._sets(), kernels)
-                # Paid while the author reads, not at the first change.
-                import sentence_reports.execution.engine
-                import sentence_reports.pages.render  # noqa: F401
-
+                self._make({path for path in now | made if now.get(path) != made.get(path)}, kernels)
                 made = now
+                # Paid while the author reads, not at the first change.
+                import sentence_reports.make  # noqa: F401
             before = now
             time.sleep(INTERVAL)
 
     def _sets(self) -> list[Path]:
-        folders = {
-            file: find_sets(file) for file in self._files if file.is_dir() or file.suffix not in SET_SUFFIXES
-        }
-        return [path for file in self._files for path in folders.get(file, [file])]
+        sets: list[Path] = []
+        for file in self._files:
+            is_folder = file.is_dir() or file.suffix not in SET_SUFFIXES
+            with suppress(UsageError):  # a folder that cannot be looked into now
+                sets += find_sets(file) if is_folder else [file]
+        return sets
 
-    def _stamps(self) -> Mapping[Path, object]:
-        """What changes with each file that matters: looked up anew each time, links followed, folders reread."""
-        templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
-        return {path: _stamp(path) for path in [*self._sets(), self._options.project.notebook(), *templates]}
-
-    def _stale(self, changed: Iterable[Path]) -> list[Path]:
-        """The sets that a change concerns; not more, so that a set that fails slowly does not hold up others."""
-        changed = list(changed)
-        everything = self._site.problem or any(path.suffix not in SET_SUFFIXES for path in changed)
-        # By name: if two files claim the same report, the pipeline must see both.
-        names = {path.stem.casefold() for path in changed}
-        return [path for path in self._sets() if everything or path.stem.casefold() in names]
-
-    def _make(self, paths: Sequence[Path], kernels: Kernels) -> None:
-        self._site.expect(path.stem for path in self._sets())
+    def _make(self, changed: set[Path], kernels: Kernels) -> None:
+        """Run the sets that a change concerns; not more: a set that fails slowly must not hold up the others."""
+        sets = self._sets()
+        self._site.expect(path.stem for path in sets)
+        if not self._site.problem and all(path.suffix in SET_SUFFIXES for path in changed):
+            # By name: if two files claim the same report, the pipeline must see both.
+            names = {path.stem.casefold() for path in changed}
+            sets = [path for path in sets if path.stem.casefold() in names]
         try:
-            reports = run(paths, self._options, self._listener, kernels)
+            reports = run(sets, self._options, self._listener, kernels)
         except Exception as error:  # a full disk, a notebook that is half saved: the next change may fix it
             kind = "" if isinstance(error, SentenceReportsError) else f"{type(error).__name__}: "
             self._site.problem = f"{kind}{error}"
             self._listener.warn(self._site.problem)
-            return
-        self._site.problem = ""
-        for report in reports:
-            self._site.note(report)
+        else:
+            self._site.problem = ""
+            self._site.note(reports)
 
 
 def _stamp(path: Path) -> object:
@@ -159,9 +149,9 @@ class Site:
         """There are or will be pages for `stems`; those of others are shown if they are there."""
         self._expected = frozenset(stems)
 
-    def note(self, report: Report) -> None:
-        """Remember whether the report's set failed, for its page; the index says it anyway."""
-        self._failures[report.stem] = report.failure or ""
+    def note(self, reports: Iterable[Report]) -> None:
+        """Remember whose set failed, for its page; the index says it anyway."""
+        self._failures |= {report.stem: report.failure or "" for report in reports}
 
     def file(self, path: str) -> Path | None:
         """Return the file of the folder that `path` asks for; nothing hidden, nothing that leads out of it."""
@@ -220,8 +210,7 @@ class _Handler(RequestHandler):
             return
         if (file := self._site.file(path)) is None:
             raise HTTPError(404)
-        kind = mimetypes.guess_type(file.name)[0]
-        self.set_header("Content-Type", kind or "application/octet-stream")
+        self.set_header("Content-Type", mimetypes.guess_type(file.name)[0] or "application/octet-stream")
         try:
             self.finish(file.read_bytes())
         except OSError as error:  # gone or closed to us since it was looked for
@@ -249,12 +238,12 @@ def _serving(site: Site) -> Iterator[int]:
         listening = socket.create_server(("127.0.0.1", PORT))
     except OSError:
         listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
     port: int = listening.getsockname()[1]
 
     async def serve() -> None:
         handler = (r"/(.*)", _Handler, {"site": site, "port": port})
         server = HTTPServer(Application([handler], log_function=lambda _: None))
-        listening.setblocking(False)
         server.add_socket(listening)
         while not site.closing:
             await asyncio.sleep(INTERVAL)

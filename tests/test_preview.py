@@ -441,7 +441,7 @@ def test_a_failure_is_only_text_and_keeps_its_direction(site: Site, port: int, p
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    site.note(Report("mine", "Mine", "", "", 2, failure="<img src=x onerror=alert(1)> \u202eturned"))
+    site.note([Report("mine", "Mine", "", "", 2, failure="<img src=x onerror=alert(1)> \u202eturned")])
     assert event(port, "mine.html")["problem"] == ""  # a set that is gone
     site.expect(["mine"])
     page.goto(f"http://127.0.0.1:{port}/mine.html")
@@ -455,12 +455,12 @@ def test_a_failure_is_only_text_and_keeps_its_direction(site: Site, port: int, p
 def test_a_page_hears_of_its_own_changes_and_of_no_others(site: Site, port: int, tmp_path: Path) -> None:
     old = event(port, "mine.html")
     site.expect(["mine", "other"])
-    site.note(Report("other", "Other", "", "", 2, failure="trouble"))
+    site.note([Report("other", "Other", "", "", 2, failure="trouble")])
     assert event(port, "mine.html") == old
     with urlopen(f"http://127.0.0.1:{port}/mine.html?events", timeout=10) as answer:
         answer.readline()
         answer.readline()
-        site.note(Report("mine", "Mine", "", "", 2, failure="trouble"))
+        site.note([Report("mine", "Mine", "", "", 2, failure="trouble")])
         assert json.loads(answer.readline().removeprefix(b"data: ")) == old | {"problem": "trouble"}
         answer.readline()
         (tmp_path / "out" / "mine.html").write_text(PAGE + " ")
