@@ -19,7 +19,7 @@ from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
 from sentence_reports.sets.model import folded
 from sentence_reports.summary import read_summary
-from sentence_reports.terminal import _fields
+from sentence_reports.terminal import row
 from sentence_reports.texts import isolated, printable
 
 Carry = Callable[[list[str], str], dict[str, object]]
@@ -150,9 +150,9 @@ def test_many_texts_come_out_as_they_went_in(carry: Carry, given_set: tuple[list
 def test_no_text_steers_the_terminal_or_breaks_its_line(text: str) -> None:
     good = Report(text, text, text, text, 2, closest=(text, text, 0.5), seconds=1.0)
     for report in (good, Report(text, text, text, text, 2, failure=text)):
-        row = _fields(report, Path("out"))
-        assert len(row) == 6
-        assert all(field.isprintable() for field in row)
+        fields = row(report, Path("out"))
+        assert len(fields) == 6
+        assert all(field.isprintable() for field in fields)
     assert printable(text).replace("\n", "").isprintable()
 
 
