@@ -246,7 +246,7 @@ def _make_temporary(folder: Path) -> Path:
     try:
         folder.mkdir()
     except FileExistsError:
-        if not folder.is_dir() or any(folder.iterdir()):
+        if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
             folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
     (folder / MARKER).touch()
     return folder

@@ -776,6 +776,18 @@ def test_what_lies_in_our_folders_and_is_not_ours_stays(
     assert not [path for path in out.iterdir() if path.name.startswith(f"{TEMPORARY}-")]
 
 
+def test_a_link_in_place_of_our_temporary_folder_is_not_followed(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / TEMPORARY).symlink_to(elsewhere)
+    write_set("one")
+    assert run_all()[1].failures == []
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_clean_removes_what_is_ours_and_nothing_else(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
 ) -> None:
