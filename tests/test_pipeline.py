@@ -350,7 +350,7 @@ def test_a_formula_that_is_none_is_named(
     )
     tiny_notebook.write_text(json.dumps(notebook))
     (report,), _ = run_all()
-    assert report.failure == "the formula $x^2^3$ of the notebook is none: DoubleSuperscriptsError"
+    assert report.failure == "cannot read the formula $x^2^3$ of the notebook: DoubleSuperscriptsError"
 
 
 def test_what_nobody_thought_of_fails_its_set_only(
