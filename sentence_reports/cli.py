@@ -19,7 +19,8 @@ from sentence_reports.errors import SentenceReportsError, UsageError
 from sentence_reports.process import Terminated
 from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
-from sentence_reports.sets.folder import find_sets, read_sets, title_of
+from sentence_reports.sets import title_of
+from sentence_reports.sets.folder import find_sets, read_sets
 from sentence_reports.terminal import BUG, Teller, count, log, say, short, show
 
 

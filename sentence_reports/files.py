@@ -1,6 +1,5 @@
 """Files that are never half-written."""
 
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,9 +16,7 @@ def atomic_write(files: Mapping[Path, bytes], *, by_way_of: Path | None = None) 
     temporary: dict[Path, Path] = {}
     try:
         for path, data in files.items():
-            beside = (
-                by_way_of or path.parent
-            ) / f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+            beside = (by_way_of or path.parent) / f".{secrets.token_hex(8)}.tmp"
             with beside.open("xb") as file:
                 temporary[path] = beside
                 file.write(data)

@@ -21,7 +21,6 @@ from sentence_reports.errors import UsageError
 from sentence_reports.execution.environment import kernel_environment
 from sentence_reports.project import Project
 from sentence_reports.sets import read_set
-from sentence_reports.sets.folder import title_of
 
 ORIGIN = "sentence_reports_lab"
 """The key of a copy's metadata that tells what it was made from, and that it is a copy."""
@@ -58,7 +57,7 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
     A copy made from the same notebook and values is used again, and nothing is ever written over: other values, or a
     file that is not ours, get a new copy with a number. Raises OSError, SetError, or UsageError for a bad notebook.
     """
-    values = {} if path is None else {"title": title_of(path.stem)} | _parameters(path)
+    values = {} if path is None else _parameters(path)
     source = project.notebook()
     try:
         notebook = nbformat.read(source, as_version=4)
@@ -133,7 +132,7 @@ def _origin(copy: Path) -> str | None:
 
 def _parameters(path: Path) -> dict[str, Any]:
     """A set's values. Folders of models are absolute, since the kernel does not run in the set's folder."""
-    parameters = read_set(path).set.parameters()
+    parameters = read_set(path).parameters()
     for key in ("model", "fallback_model"):
         folder = path.absolute().parent / (parameters.get(key) or "\0")
         if folder.is_dir():

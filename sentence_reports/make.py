@@ -29,15 +29,19 @@ def make_report(
     began = time.monotonic()
     facts = PageFacts(job.stem, job.date, job.command, job.warnings)
     try:
-        executed = execute(
-            nbformat.reads(job.notebook, as_version=4),
-            dict(job.parameters),
-            env={HANDOVER: handover(job.request, job.model)},
-            timeout=job.timeout,
-            kernels=kernels,
-            died=f"the kernel died, probably out of memory: {job.n} sentences, model {job.model.name}",
-            progress=progress,
-        )
+        try:
+            executed = execute(
+                nbformat.reads(job.notebook, as_version=4),
+                dict(job.parameters),
+                env={HANDOVER: handover(job.request, job.model)},
+                timeout=job.timeout,
+                kernels=kernels,
+                died=f"the kernel died, probably out of memory: {job.n} sentences, model {job.model.name}",
+                progress=progress,
+            )
+        except ExecutionError as error:
+            facts.write_to(error.notebook)
+            return Failed(job.stem, str(error), notebook=_bytes(error.notebook))
         facts.write_to(executed)
         summary = read_summary(executed)
         files = {
@@ -46,9 +50,6 @@ def make_report(
             ".csv": matrix_csv(summary).encode(),
         }
         return Made(job.stem, files, summary, thumbnail(summary), round(time.monotonic() - began, 1))
-    except ExecutionError as error:
-        facts.write_to(error.notebook)
-        return Failed(job.stem, str(error), notebook=_bytes(error.notebook))
     except SentenceReportsError as error:
         return Failed(job.stem, str(error))
     except Exception as error:

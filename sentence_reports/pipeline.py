@@ -1,9 +1,9 @@
 """From set files to reports: read the sets, find their models, make what is stale, publish it, write the index."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,8 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import render_index
 from sentence_reports.prepare import ModelFinder, prepare_job, read_notebook, today
 from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
-from sentence_reports.sets import SetFile
-from sentence_reports.sets.folder import read_sets, stem_of, title_of
+from sentence_reports.sets import SetFile, title_of
+from sentence_reports.sets.folder import read_sets, stem_of
 from sentence_reports.stale import code_digest, set_digest
 from sentence_reports.store import Store
 from sentence_reports.texts import legible
@@ -47,19 +47,20 @@ def run(
             each for each in sets if options.force or not _is_fresh(each, digests, store, options.strict)
         ]
         if stale:
-            kernels = kernels or resources.enter_context(new_kernels(options))
+            if kernels is None:
+                kernels = resources.enter_context(new_kernels(options))
             kernels.start()
             models = ModelFinder(options.strict)
             stale = _with_found_models(sets, stale, store, models)
             listener.begin(len(stale))
-            for made in _make(
-                _jobs(stale, models, store, date, options, listener), kernels, options, listener
-            ):
-                if isinstance(made, Failed):
-                    listener.done(store.fail(made, blanks[made.stem]))
-                else:
-                    report = _published(made, blanks[made.stem], digests[made.stem], date)
-                    listener.done(store.publish(made, report))
+            jobs = _jobs(stale, models, store, blanks, date, options, listener)
+            with closing(_make(jobs, kernels, options, listener)) as results:
+                for made in results:
+                    if isinstance(made, Failed):
+                        listener.done(store.fail(made, blanks[made.stem]))
+                    else:
+                        report = _published(made, blanks[made.stem], digests[made.stem], date)
+                        listener.done(store.publish(made, report))
         reports = [store.reports[stem] for stem in dict.fromkeys(map(stem_of, paths))]
         store.close(render_index)
     return reports
@@ -113,6 +114,7 @@ def _jobs(
     stale: Sequence[SetFile],
     models: ModelFinder,
     store: Store,
+    blanks: dict[str, Report],
     date: str,
     options: Options,
     listener: Listener,
@@ -120,7 +122,7 @@ def _jobs(
     jobs: list[Job | Failed] = []
     for each in stale:
         process.check()
-        if (reason := store.refusal(each.stem)) is not None:
+        if (reason := store.refusal(blanks[each.stem])) is not None:
             jobs.append(Failed(each.stem, reason))
             continue
         try:
@@ -136,8 +138,8 @@ def _jobs(
 
 def _make(
     jobs: Sequence[Job | Failed], kernels: Kernels, options: Options, listener: Listener
-) -> Iterator[Made | Failed]:
-    """Make all reports, several in parallel, and yield each as it is finished; on any exception stop all kernels."""
+) -> Generator[Made | Failed]:
+    """Make all reports, several in parallel, and yield each as it is finished; a signal stops all kernels."""
     yield from (job for job in jobs if isinstance(job, Failed))
     wanted = [job for job in jobs if isinstance(job, Job)]
     if not wanted:
@@ -156,9 +158,12 @@ def _make(
                 finished, running = wait(running, process.PIECE, FIRST_COMPLETED)
                 for future in finished:
                     yield future.result()
-        except BaseException:
+        except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             kernels.stop()
+            raise
+        except BaseException:  # the kernels may serve later runs
+            pool.shutdown(cancel_futures=True)
             raise
 
 
@@ -177,13 +182,15 @@ def default_jobs(kernels: Kernels) -> int:
 def _blank(path: Path, out: Path) -> Report:
     """What is known of a set that cannot even be read."""
     place = Path(os.path.realpath(path.parent), path.name)  # a link by its own name, wherever it leads
-    set_file = legible(Path(os.path.relpath(place, os.path.realpath(out))).as_posix())
+    with suppress(ValueError):  # on Windows, another drive: the absolute path then
+        place = Path(os.path.relpath(place, os.path.realpath(out)))
+    set_file = legible(place.as_posix())
     return Report(stem_of(path), title_of(stem_of(path)), set_file, model="", n=0)
 
 
 def _describe(blank: Report, each: SetFile) -> Report:
     chosen = each.set
-    return replace(blank, title=chosen.title or blank.title, model=chosen.model, n=len(chosen.texts))
+    return replace(blank, title=each.title, model=chosen.model, n=len(chosen.texts))
 
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:

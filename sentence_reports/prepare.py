@@ -11,7 +11,6 @@ from sentence_reports.models import find_model
 from sentence_reports.project import Project
 from sentence_reports.report import FoundModel, Job, Request
 from sentence_reports.sets import SetFile
-from sentence_reports.sets.folder import title_of
 
 
 @dataclass
@@ -59,7 +58,7 @@ def prepare_job(
     return Job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook()),
-        parameters={"title": title_of(set_file.stem)} | set_file.set.parameters(),
+        parameters=set_file.parameters(),
         n=len(set_file.set.texts),
         request=request_of(set_file),
         model=(models or ModelFinder()).find(set_file),
@@ -103,5 +102,6 @@ def today() -> str:
 def _command(path: Path, project: Path) -> str:
     """The command that makes a report again, run in the project's folder or else in the set's own."""
     path, project = path.resolve(), project.resolve()
-    file = path.relative_to(project).as_posix() if path.is_relative_to(project) else path.name
-    return f"sentence-reports run {shlex.quote(file)}"
+    if path.is_relative_to(project):
+        return f"sentence-reports run {shlex.quote(path.relative_to(project).as_posix())}"
+    return f"sentence-reports run {shlex.quote(path.name)} --out reports"

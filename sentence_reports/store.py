@@ -55,7 +55,7 @@ class Store:
 
         Raises UsageError if the folder cannot be used, or if an index.html that is not ours is in it.
         """
-        with _locked(out, warn):
+        with _locked(out, lambda: warn(f"another run is using {out}; waiting for it to finish")):
             if not _is_ours(out / "index.html"):
                 raise UsageError(_not_ours(out / "index.html"))
             _remove_temporary(out / TEMPORARY)
@@ -66,11 +66,17 @@ class Store:
                 if store._temporary is not None:
                     shutil.rmtree(store._temporary, ignore_errors=True)
 
-    def refusal(self, stem: str) -> str | None:
+    def refusal(self, report: Report) -> str | None:
         """Return why the files of a report may not be written, None if they may."""
         for suffix in SUFFIXES:
-            if not self._may_replace(stem, suffix):
-                return _not_ours(self.out / f"{stem}{suffix}")
+            if not self._may_replace(report.stem, suffix):
+                return _not_ours(self.out / f"{report.stem}{suffix}")
+        known = self.reports.get(report.stem)
+        if known and known.date and known.set_file != report.set_file and _is_set(self.out / known.set_file):
+            return (
+                f"{self.out / report.stem}.html is the report of another set, {known.set_file} (seen from {self.out}). "
+                "Rename one of the two, or choose another folder with --out DIR"
+            )
         return None
 
     def is_whole(self, stem: str) -> bool:
@@ -79,7 +85,7 @@ class Store:
 
     def publish(self, made: Made, report: Report) -> Report:
         """Put the files of a report into place and note it; return what is noted, a failure if that is impossible."""
-        if (reason := self.refusal(made.stem)) is None:
+        if (reason := self.refusal(report)) is None:
             try:
                 self._write({f"{made.stem}{suffix}": data for suffix, data in made.files.items()})
             except OSError as error:
@@ -101,7 +107,8 @@ class Store:
             with suppress(OSError):  # why the set failed matters more than that the disk is full as well
                 (self.out / "failed").mkdir(exist_ok=True)
                 self._write({f"failed/{failed.stem}.ipynb": failed.notebook})
-        known = self.reports.get(failed.stem, report)
+        last = self.reports.get(failed.stem)
+        known = last if last is not None and last.date else report
         return self._note(
             replace(
                 known,
@@ -172,35 +179,45 @@ def make_usable(out: Path) -> None:
 
 
 def clean(out: Path) -> list[Path]:
-    """Remove reports, index and state from a folder if they are proven to be ours; return what was removed."""
-    stems = {report.stem for report in _read_state(out)}
-    stems |= {page.stem for page in out.glob("*.html") if _is_ours(page) and page.stem != "index"}
-    store = Store(out, "")
-    paths = [
-        *(out / f"{s}{suffix}" for s in sorted(stems) for suffix in (".csv", ".ipynb", ".html")),
-        out / "index.html",
-        *sorted((out / "failed").glob("*.ipynb")),
-    ]
-    removed = []
-    for path in paths:
-        provable = store._may_replace(path.stem, ".csv") if path.suffix == ".csv" else _is_ours(path)
-        if path.is_file() and provable:
+    """Remove reports, index and state from a folder if they are proven to be ours; return what was removed.
+
+    Raises UsageError if a run is using the folder, or if it cannot be written to.
+    """
+    if not out.is_dir():
+        return []
+    with _locked(out, wait=None):
+        store = Store(out, "")
+        stems = {page.stem for page in out.glob("*.html") if page.stem != "index"} | set(store.reports)
+        paths = [(out / f"{stem}{suffix}", stem) for stem in sorted(stems) for suffix in reversed(SUFFIXES)]
+        removed = [path for path, stem in paths if path.is_file() and store._may_replace(stem, path.suffix)]
+        others = [out / "index.html", *sorted((out / "failed").glob("*.ipynb"))]
+        removed += [path for path in others if path.is_file() and _is_ours(path)]
+        for path in removed:
             path.unlink()
-            removed.append(path)
-    with suppress(OSError):
-        (out / "failed").rmdir()
-    _remove_temporary(out / TEMPORARY)
-    for path in (out / STATE, out / LOCK):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            (out / "failed").rmdir()
+        _remove_temporary(out / TEMPORARY)
+        (out / STATE).unlink(missing_ok=True)
+        (out / LOCK).unlink(missing_ok=True)
     return removed
 
 
 @contextmanager
-def _locked(out: Path, warn: Callable[[str], None]) -> Iterator[None]:
+def _locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
+    """Hold the lock of a folder; if another run holds it, call `wait` and wait, or raise UsageError if that is None."""
     lock = FileLock(out / LOCK)
     try:
         make_usable(out)
-        _acquire(lock, lambda: warn(f"another run is using {out}; waiting for it to finish"))
+        with suppress(Timeout):
+            lock.acquire(blocking=False)
+        if not lock.is_locked and wait is None:
+            raise UsageError(f"another run is using {out}; wait for it to finish")
+        if not lock.is_locked and wait is not None:
+            wait()
+        while not lock.is_locked:
+            process.check()
+            with suppress(Timeout):
+                lock.acquire(timeout=process.PIECE)
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"cannot write to {out}: {reason}. Choose another folder with --out DIR") from error
@@ -208,17 +225,6 @@ def _locked(out: Path, warn: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _acquire(lock: FileLock, on_wait: Callable[[], None]) -> None:
-    with suppress(Timeout):
-        lock.acquire(blocking=False)
-        return
-    on_wait()
-    while not lock.is_locked:
-        process.check()
-        with suppress(Timeout):
-            lock.acquire(timeout=process.PIECE)
 
 
 def _is_ours(path: Path) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from filelock import FileLock
 from hub import StandIn
 from support import Notes, not_root
 
@@ -26,7 +27,8 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pipeline import default_jobs, run
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
-from sentence_reports.sets.folder import find_sets, read_sets, title_of
+from sentence_reports.sets import title_of
+from sentence_reports.sets.folder import find_sets, read_sets
 from sentence_reports.store import LOCK, MARKER, STATE, TEMPORARY, clean
 
 
@@ -299,6 +301,26 @@ def test_a_failed_set_keeps_its_last_good_report_and_stops_no_other(
     assert (out / "other.html").exists()
     assert "ZeroDivisionError" in (out / "failed" / "bad.ipynb").read_text()
     assert "ZeroDivisionError: division by zero" in (out / "index.html").read_text()
+
+
+def test_a_set_that_was_never_made_is_known_as_it_is_now(
+    write_set: Callable[..., Path], run_all: Callable
+) -> None:
+    for title in ("A", "B"):
+        write_set("bad", title=title, description="#run\n1 / 0")
+        (report,), _ = run_all()
+        assert report.title == title
+
+
+@pytest.mark.parametrize("stem", ["my-set", "名" * 80])
+def test_an_empty_title_is_that_of_the_file(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, stem: str
+) -> None:
+    write_set(stem, title=None)  # type: ignore[arg-type]
+    (report,), _ = run_all()
+    assert report.title == title_of(stem)
+    assert report.title in (tmp_path / "out" / "index.html").read_text()
+    assert run_all()[1].ran == []
 
 
 def test_a_failed_set_is_always_tried_again_and_forgotten_when_mended(
@@ -801,6 +823,36 @@ def test_clean_removes_what_is_ours_and_nothing_else(
     removed = clean(out)
     assert {path.name for path in removed} == {"one.html", "one.ipynb", "one.csv", "index.html", "bad.ipynb"}
     assert set(contents(out)) == {str(path.relative_to(out)) for path in mine}
+
+
+def test_a_set_of_the_same_name_from_elsewhere_replaces_no_report(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    write_set("one")
+    run_all()
+    before = contents(tmp_path / "out")
+    other = tmp_path / "elsewhere" / "one.yaml"
+    other.parent.mkdir()
+    other.write_text((tmp_path / "params" / "one.yaml").read_text().replace("two", "three"))
+    (report,) = run([other], Options(Project(tmp_path), tmp_path / "out", cold=True), Notes())
+    assert "one.html is the report of another set, ../params/one.yaml" in str(report.failure)
+    assert contents(tmp_path / "out")["one.html"] == before["one.html"]
+    (tmp_path / "params" / "one.yaml").unlink()  # it was moved
+    (report,) = run([other], Options(Project(tmp_path), tmp_path / "out", cold=True), Notes())
+    assert report.failure is None
+
+
+def test_clean_leaves_a_folder_in_use_alone(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_set("one")
+    run_all()
+    before = contents(out)
+    with FileLock(out / LOCK), pytest.raises(UsageError, match="another run is using"):
+        clean(out)
+    assert contents(out) == before
+    assert clean(tmp_path / "nowhere") == []
 
 
 # --- what is our own fault ----------------------------------------------------------------------------------

@@ -42,12 +42,6 @@ def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]
     return valid, errors
 
 
-def title_of(stem: str) -> str:
-    """Return the title of a set that states none: its file's name, made readable."""
-    words = stem.replace("-", " ").replace("_", " ").strip() or stem
-    return words[0].upper() + words[1:]
-
-
 def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
     if path.suffix not in SET_SUFFIXES:
         return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}"

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -29,6 +30,21 @@ class SetFile:
     def stem(self) -> str:
         """The file's name without its ending: the name of the report."""
         return self.path.stem
+
+    @property
+    def title(self) -> str:
+        """The set's title, or its file's name made readable."""
+        return self.set.title or title_of(self.stem)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what papermill injects: the keys that the author wrote, and the title, as plain data."""
+        return self.set.parameters() | {"title": self.title}
+
+
+def title_of(stem: str) -> str:
+    """Return the title of a set that states none: its file's name, made readable."""
+    words = stem.replace("-", " ").replace("_", " ").strip() or stem
+    return words[0].upper() + words[1:]
 
 
 def read_set(path: Path) -> SetFile:
