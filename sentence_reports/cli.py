@@ -151,6 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
         teller.close(reports)
     if teller.begun or any(report.failure for report in reports):
         show(reports, options.out)
+        output_lost()  # a message only: the reports are made
     page = reports[0].stem if len(reports) == 1 and not reports[0].failure else "index"
     if (options.out / f"{page}.html").exists():
         say(f"Look at {short(options.out / page)}.html")

@@ -151,9 +151,10 @@ class Report:
 
     `digest` is that of what the report was made from, None if it must be made again. `date` is the day of the last
     good report, None if there is none; then `title`, `model` and `n` come from the set alone. `unmet` holds a
-    sentence for each check that is not met, `failure` says why the last run failed. `set_file` is the set's path
-    from the output folder, with ``/``; `gone` says that it is no longer there. `traceback` is kept for the listener
-    only, never in the state.
+    sentence for each check that is not met, `failure` says why the last run failed. `tables`
+    holds the SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a marker.
+    `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no longer there.
+    `traceback` is kept for the listener only, never in the state.
     """
 
     stem: str
@@ -167,6 +168,7 @@ class Report:
     closest: tuple[str, str, float] | None = None
     seconds: float | None = None
     thumbnail: tuple[tuple[str, ...], ...] | None = None
+    tables: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     failure: str | None = None

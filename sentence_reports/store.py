@@ -1,13 +1,13 @@
 """The output folder of a run: its lock, its state, and the only code that writes to it or removes anything from it.
 
 A file is replaced or removed only if it is proven to be this program's: a page by the generator named in its head,
-a notebook by its metadata, a table by the page that it was published with. A name proves nothing.
+a notebook by its metadata, a table by its hash in the state, the state by how it begins. A name proves nothing.
 """
 
 import errno
+import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,20 +22,15 @@ from filelock import FileLock, Timeout
 from sentence_reports import process
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.files import atomic_write
+from sentence_reports.ownership import STATE, is_ours, make_temporary, not_ours, remove_temporary
 from sentence_reports.report import SET_SUFFIXES, Failed, Made, Report
-from sentence_reports.summary import METADATA
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-STATE = ".sentence-reports.json"
 LOCK = ".sentence-reports.lock"
 TEMPORARY = ".sentence-reports.tmp"
-MARKER = "made-by-sentence-reports"
-"""A file of this name in the folder for temporary files says that the folder is this program's."""
 SUFFIXES = (".html", ".ipynb", ".csv")
-
-_GENERATOR = re.compile(rb'<meta name="generator" content="Sentence Reports[^"]*">')
 
 
 class Store:
@@ -56,9 +51,10 @@ class Store:
         Raises UsageError if the folder cannot be used, or if an index.html that is not ours is in it.
         """
         with _locked(out, lambda: warn(f"another run is using {out}; waiting for it to finish")):
-            if not _is_ours(out / "index.html"):
-                raise UsageError(_not_ours(out / "index.html"))
-            _remove_temporary(out / TEMPORARY)
+            for name in ("index.html", STATE):
+                if not is_ours(out / name):
+                    raise UsageError(not_ours(out / name))
+            remove_temporary(out / TEMPORARY)
             store = cls(out, code)
             try:
                 yield store
@@ -66,15 +62,22 @@ class Store:
                 if store._temporary is not None:
                     shutil.rmtree(store._temporary, ignore_errors=True)
 
-    def refusal(self, report: Report) -> str | None:
-        """Return why the files of a report may not be written, None if they may."""
-        for suffix in SUFFIXES:
-            if not self._may_replace(report.stem, suffix):
-                return _not_ours(self.out / f"{report.stem}{suffix}")
-        known = self.reports.get(report.stem)
+    def refusal(self, report: Report, table: bytes | None = None) -> str | None:
+        """Return why the files of a report may not be written, None if they may.
+
+        `table` is the CSV to write; without it, a CSV that nothing is known of may still turn out to be the same.
+        """
+        stem, known = report.stem, self.reports.get(report.stem)
+        for suffix in (".html", ".ipynb"):
+            if not is_ours(self.out / f"{stem}{suffix}"):
+                return not_ours(self.out / f"{stem}{suffix}")
+        csv, page = self.out / f"{stem}.csv", self.out / f"{stem}.html"
+        undecided = table is None and page.exists() and not (known and known.tables)
+        if not undecided and not self._is_our_table(stem) and _read_bytes(csv) != table:
+            return not_ours(csv)
         if known and known.date and known.set_file != report.set_file and _is_set(self.out / known.set_file):
             return (
-                f"{self.out / report.stem}.html is the report of another set, {known.set_file} (seen from {self.out}). "
+                f"{page} is the report of another set, {known.set_file} (seen from {self.out}). "
                 "Rename one of the two, or choose another folder with --out DIR"
             )
         return None
@@ -85,15 +88,22 @@ class Store:
 
     def publish(self, made: Made, report: Report) -> Report:
         """Put the files of a report into place and note it; return what is noted, a failure if that is impossible."""
-        if (reason := self.refusal(report)) is None:
+        table = made.files[".csv"]
+        if (reason := self.refusal(report, table)) is None:
+            known, digest = self.reports.get(made.stem), hashlib.sha256(table).hexdigest()
+            report = replace(report, tables=(digest,))
             try:
+                # Before the files: if this process is killed between the two, both tables are known as ours.
+                before = known or replace(report, digest=None, date=None)
+                self.reports[made.stem] = replace(before, tables=(*before.tables, digest))
+                self._write({STATE: self._state(indexed=False)})
                 self._write({f"{made.stem}{suffix}": data for suffix, data in made.files.items()})
             except OSError as error:
                 reason = f"the report could not be written: {error.strerror or error}"
         if reason is not None:
             return self.fail(Failed(made.stem, reason), report)
         broken = self.out / "failed" / f"{made.stem}.ipynb"
-        if broken.is_file() and _is_ours(broken):
+        if broken.is_file() and is_ours(broken):
             with suppress(OSError):
                 broken.unlink()
         return self._note(report)
@@ -103,7 +113,7 @@ class Store:
 
         `report` says what the set is, for one that never had a good report.
         """
-        if failed.notebook is not None and _is_ours(self.out / "failed" / f"{failed.stem}.ipynb"):
+        if failed.notebook is not None and is_ours(self.out / "failed" / f"{failed.stem}.ipynb"):
             with suppress(OSError):  # why the set failed matters more than that the disk is full as well
                 (self.out / "failed").mkdir(exist_ok=True)
                 self._write({f"failed/{failed.stem}.ipynb": failed.notebook})
@@ -154,18 +164,17 @@ class Store:
         state = {"code": self._code, "indexed": indexed, "reports": entries}
         return (json.dumps(state, ensure_ascii=False, indent=1) + "\n").encode()
 
-    def _may_replace(self, stem: str, suffix: str) -> bool:
-        path, page = self.out / f"{stem}{suffix}", self.out / f"{stem}.html"
-        if suffix != ".csv" or not os.path.lexists(path):
-            return _is_ours(path)
-        if page.exists():
-            return _is_ours(page)
-        known = self.reports.get(stem)
-        return known is not None and known.date is not None
+    def _is_our_table(self, stem: str) -> bool:
+        """Whether there is no CSV of this name, or one that a run wrote."""
+        path, known = self.out / f"{stem}.csv", self.reports.get(stem)
+        data = _read_bytes(path)
+        if data is None:
+            return not os.path.lexists(path)
+        return known is not None and hashlib.sha256(data).hexdigest() in known.tables
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         if self._temporary is None:
-            self._temporary = _make_temporary(self.out / TEMPORARY)
+            self._temporary = make_temporary(self.out / TEMPORARY)
         atomic_write({self.out / name: data for name, data in files.items()}, by_way_of=self._temporary)
 
 
@@ -187,18 +196,24 @@ def clean(out: Path) -> list[Path]:
         return []
     with _locked(out, wait=None):
         store = Store(out, "")
-        stems = {page.stem for page in out.glob("*.html") if page.stem != "index"} | set(store.reports)
-        paths = [(out / f"{stem}{suffix}", stem) for stem in sorted(stems) for suffix in reversed(SUFFIXES)]
-        removed = [path for path, stem in paths if path.is_file() and store._may_replace(stem, path.suffix)]
-        others = [out / "index.html", *sorted((out / "failed").glob("*.ipynb"))]
-        removed += [path for path in others if path.is_file() and _is_ours(path)]
+        pages = [out / f"{stem}{suffix}" for stem in store.reports for suffix in (".html", ".ipynb")]
+        failed = [out / "failed" / f"{stem}.ipynb" for stem in store.reports]
+        removed = [path for path in (*pages, out / "index.html", *failed) if path.is_file() and is_ours(path)]
+        removed += [
+            path
+            for stem in store.reports
+            if (path := out / f"{stem}.csv").is_file() and store._is_our_table(stem)
+        ]
+        removed = [path for path in removed if path.parent in (out, out / "failed")]
         for path in removed:
             path.unlink()
         with suppress(OSError):
             (out / "failed").rmdir()
-        _remove_temporary(out / TEMPORARY)
-        (out / STATE).unlink(missing_ok=True)
-        (out / LOCK).unlink(missing_ok=True)
+        remove_temporary(out / TEMPORARY)
+        if (out / STATE).is_file() and is_ours(out / STATE):
+            (out / STATE).unlink()
+        if (out / LOCK).is_file() and not (out / LOCK).stat().st_size:
+            (out / LOCK).unlink()
     return removed
 
 
@@ -225,43 +240,6 @@ def _locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether nothing of the user's is lost if this file is replaced: it is not there, or this program made it."""
-    if not os.path.lexists(path):
-        return True
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            if path.suffix == ".html":
-                return bool(_GENERATOR.search(file.read(4096)))
-            file.seek(max(0, path.stat().st_size - 4_000_000))  # the metadata is a notebook's last part
-            return f'"{METADATA}": {{'.encode() in file.read()
-    except OSError:
-        return False
-
-
-def _not_ours(path: Path) -> str:
-    return f"{path} exists and was not made by Sentence Reports. Move it away, or choose another folder with --out DIR"
-
-
-def _make_temporary(folder: Path) -> Path:
-    """Return a new folder with our marker: `folder`, or another one if a stranger's has that name."""
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
-            folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
-    (folder / MARKER).touch()
-    return folder
-
-
-def _remove_temporary(folder: Path) -> None:
-    """Remove what a killed run left, if the marker proves that it is ours."""
-    if (folder / MARKER).is_file() and not folder.is_symlink():
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_state(out: Path) -> Iterable[Report]:

@@ -91,6 +91,7 @@ ROWS = (
     {"pairs"},
     {"sets", "models", "execution", "pages"},
     {"lesson"},
+    {"ownership"},
     {"store", "stale", "prepare", "make"},
     {"pipeline"},
     {"terminal", "arguments"},

@@ -24,12 +24,13 @@ from support import Notes, not_root
 from sentence_reports import stale
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.ownership import MARKER, STATE
 from sentence_reports.pipeline import default_jobs, run
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
-from sentence_reports.store import LOCK, MARKER, STATE, TEMPORARY, clean
+from sentence_reports.store import LOCK, TEMPORARY, clean
 
 
 @pytest.fixture
@@ -167,13 +168,21 @@ def test_what_was_lost_is_made_again(
     assert (tmp_path / "out" / lost).exists()
 
 
+BEGINNING = '{\n "code": "'
 # A report without its closest pair, which the index shows.
-NO_CLOSEST = (
-    '{"reports": [{"stem": "two", "title": "", "set_file": "two.yaml", "model": "", "n": 2, "date": "x"}]}'
+NO_CLOSEST = '{"stem": "two", "title": "", "set_file": "two.yaml", "model": "", "n": 2, "date": "x"}'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        BEGINNING,
+        BEGINNING + 'x"}',
+        BEGINNING + 'x", "reports": [{"stem": 1}]}',
+        BEGINNING + f'x", "reports": [{NO_CLOSEST}]}}',
+    ],
 )
-
-
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"reports": [{"stem": 1}]}', "\0", NO_CLOSEST])
 def test_a_damaged_state_makes_everything_stale(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, damage: str
 ) -> None:
@@ -769,17 +778,64 @@ def test_a_file_of_the_users_own_is_never_replaced(
     assert run_all()[1].ran == ["one"]
 
 
-def test_an_index_of_the_users_own_starts_nothing(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+@pytest.mark.parametrize("name", ["index.html", STATE])
+def test_an_index_or_a_state_of_the_users_own_starts_nothing(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    (out / "index.html").write_text("<!DOCTYPE html><title>My site</title>")
+    (out / name).write_text("<!DOCTYPE html><title>My site</title>")
     before = contents(out)
     write_set("one")
-    with pytest.raises(UsageError, match=r"index\.html exists and was not made by Sentence Reports"):
+    with pytest.raises(UsageError, match="exists and was not made by Sentence Reports"):
         run_all()
     assert contents(out) | {LOCK: b""} == before | {LOCK: b""}
+
+
+@pytest.mark.parametrize("page_is_there", [True, False])
+def test_a_table_of_the_users_own_beside_our_page_is_never_replaced(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, page_is_there: bool
+) -> None:
+    out = tmp_path / "out"
+    write_set("one")
+    run_all()
+    (out / "one.csv").write_text("mine")
+    write_set("one", "other", "sentences")
+    if not page_is_there:
+        (out / "one.html").unlink()
+    (report,), _ = run_all()
+    assert "one.csv exists and was not made by Sentence Reports" in str(report.failure)
+    assert clean(out)
+    assert contents(out) == {"one.csv": b"mine"}
+
+
+def test_a_table_that_would_be_the_same_needs_no_proof(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    write_set("one")
+    run_all()
+    (tmp_path / "out" / STATE).unlink()
+    assert run_all()[0][0].failure is None
+    (tmp_path / "out" / STATE).unlink()
+    write_set("one", "other", "sentences")
+    assert "one.csv exists and was not made by" in str(run_all()[0][0].failure)
+
+
+def test_clean_believes_no_path_and_no_copy(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    write_set("one")
+    run_all()
+    state = json.loads((out / STATE).read_text())
+    state["reports"].append(state["reports"][0] | {"stem": "../data"})
+    (out / STATE).write_text(json.dumps(state, indent=1))
+    mine = [tmp_path / "data.csv", tmp_path / "data.html", out / "for-class.html", out / "for-class.csv"]
+    for path in mine:
+        shutil.copy(out / f"one{path.suffix}", path)
+    clean(out)
+    assert all(path.exists() for path in mine)
+    assert not (out / "one.csv").exists()
 
 
 def test_what_lies_in_our_folders_and_is_not_ours_stays(

@@ -18,9 +18,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from support import command_line
 
+from sentence_reports.ownership import STATE
 from sentence_reports.preview import FRAME, Site, _serving
 from sentence_reports.report import Report
-from sentence_reports.store import STATE, TEMPORARY
+from sentence_reports.store import TEMPORARY
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

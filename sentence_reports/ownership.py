@@ -1,0 +1,55 @@
+"""What this program can prove to be its own, among the files of an output folder. A name proves nothing."""
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from sentence_reports.summary import METADATA
+
+STATE = ".sentence-reports.json"
+MARKER = "made-by-sentence-reports"
+"""A file of this name in the folder for temporary files says that the folder is this program's."""
+
+_GENERATOR = re.compile(rb'<meta name="generator" content="Sentence Reports[^"]*">')
+
+
+def is_ours(path: Path) -> bool:
+    """Whether nothing of the user's is lost if this file is replaced: it is not there, or this program made it."""
+    if not os.path.lexists(path):
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            if path.suffix == ".html":
+                return bool(_GENERATOR.search(file.read(4096)))
+            if path.name == STATE:
+                return file.read(12) in (b"", b'{\n "code": "')
+            file.seek(max(0, path.stat().st_size - 4_000_000))  # the metadata is a notebook's last part
+            return f'"{METADATA}": {{'.encode() in file.read()
+    except OSError:
+        return False
+
+
+def not_ours(path: Path) -> str:
+    """Return the message about a file that may not be replaced."""
+    return f"{path} exists and was not made by Sentence Reports. Move it away, or choose another folder with --out DIR"
+
+
+def make_temporary(folder: Path) -> Path:
+    """Return a new folder with our marker: `folder`, or another one if a stranger's has that name."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
+            folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+    (folder / MARKER).touch()
+    return folder
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove what a killed run left, if the marker proves that it is ours."""
+    if (folder / MARKER).is_file() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
