@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from hub import StandIn
-from support import DRIVER, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
+from support import DRIVER, ROOT, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
 
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import run
@@ -72,7 +72,7 @@ def test_every_trouble_with_a_model_is_one_line_and_stops_no_other(tiny: Path, t
     with StandIn({"some/model": tiny}) as hub:
         ran = command_line("run", "--out", out, *sets.iterdir(), home=tmp_path, HF_ENDPOINT=hub.url)
     assert ran.code == 1
-    notes = re.compile("good: To the model|.*: what unrelated sentences score with it is not known here yet")
+    notes = re.compile("good: To the model|.*: computing this model's baseline")
     said = [line for line in ran.stderr.splitlines() if not notes.match(line)]
     for stem, expected in words.items():
         (line,) = [line for line in said if line.startswith(f"{stem}: ")]
@@ -104,13 +104,14 @@ def test_a_model_is_found_once_and_one_that_stood_in_gives_way(tiny: Path, tmp_p
         assert ran(hub.url, "--strict", *sets)[0] == 1
         assert ran(hub.url, *sets)[0] == 0  # what failed is tried again
     with StandIn({model: tiny}) as hub:
-        assert ran(hub.url, *sets) == (0, {"a": EMBEDDED, "b": EMBEDDED})  # nothing stale: nobody is asked
+        assert ran(hub.url, *sets) == (0, {})  # nothing stale: nobody is asked, no table
         assert hub.asked == []
         write_set(tmp_path / "sets", "b", model=model, fallback_model=EMBEDDED, title="New")
         assert ran(hub.url, *sets) == (0, {"a": model, "b": model})
-        assert (
-            len([path for path in hub.asked if "/revision/" in path]) == 2
-        )  # by the look and by the download
+        # By the look alone: the download is by commit.
+        assert [path for path in hub.asked if "/revision/main" in path] == [
+            "GET /api/models/some/model/revision/main"
+        ]
     assert model in (out / "a.html").read_text(encoding="utf-8")
 
 
@@ -173,7 +174,7 @@ def test_reports_are_the_same_bytes_anywhere(shipped: Ran, tmp_path: Path, local
     env = OTHER_PLACE | (turkish(tmp_path) if locale != "C" else {"LC_ALL": "C", "LANG": "C"})
     (tmp_path / "home" / "elsewhere").mkdir(parents=True)
     ran = command_line(
-        "run", "--jobs", "1" if locale == "C" else "3", "--out", "../../my reports",
+        "run", "--project", ROOT, "--jobs", "1" if locale == "C" else "3", "--out", "../../my reports",
         home=tmp_path / "home", cwd=tmp_path / "home" / "elsewhere", HF_ENDPOINT="http://127.0.0.1:9", **env,
     )  # fmt: skip
     assert ran.code == 0, ran.stderr
