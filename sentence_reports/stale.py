@@ -14,8 +14,9 @@ from sentence_reports.sets import SetFile
 PACKAGE = Path(__file__).parent
 # The libraries on which a report's numbers, pictures and page depend.
 LIBRARIES = (
-    "ipykernel", "latex2mathml", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "scipy", "seaborn",
-    "sentence-transformers", "tokenizers", "torch", "transformers",
+    "ipykernel", "jinja2", "latex2mathml", "matplotlib", "mistune", "nbconvert", "nh3", "numpy", "pandas", "papermill",
+    "pillow", "pygments", "safetensors", "scipy", "seaborn", "sentence-transformers", "tokenizers", "torch",
+    "transformers",
 )  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def code_digest(notebooks: Iterable[Path]) -> str:
     Python code counts as this process found it when it first asked: that is what it runs, whatever is edited.
     """
     files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    # Names that begin with a point are an editor's, while a file is open.
+    # Skip dotfiles: editors create them while a file is open.
     sources = {path for path in files if path.suffix != ".py" and not path.name.startswith(".")}
     return _program_digest() + _files_digest({*notebooks, *sources})
 
