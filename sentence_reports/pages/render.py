@@ -4,12 +4,9 @@ import copy
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import nh3
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from latex2mathml.converter import convert as to_mathml
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.highlight import Highlight2HTML
@@ -19,11 +16,10 @@ from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
 from sentence_reports.pages import tables
+from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.summary import PageFacts, read_summary
 from sentence_reports.texts import exact
 
-PACKAGE = Path(__file__).parent
-TEMPLATE = PACKAGE / "template"
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
 PICTURES = {"image/svg+xml", "image/png"}
 PREFERRED = [
@@ -72,7 +68,7 @@ class ReportExporter(TemplateExporter):
             config=Config({"NbConvertBase": {"display_data_priority": PREFERRED}}),
             template_name=TEMPLATE.name,
             template_file="report.html.j2",
-            extra_template_basedirs=[str(PACKAGE)],
+            extra_template_basedirs=[str(TEMPLATE.parent)],
             file_extension=".html",
             default_preprocessors=[],  # the notebook needs none
         )
@@ -84,8 +80,7 @@ class ReportExporter(TemplateExporter):
         yield "markdown2html", self.markdown2html
         yield "highlight_code", Highlight2HTML(parent=self)  # type: ignore[no-untyped-call]
 
-    @pass_context
-    def markdown2html(self, context: Context, source: str) -> str:
+    def markdown2html(self, source: str) -> str:
         """Nbconvert's filter of this name, with formulas as MathML. Raises RenderError for one it cannot read."""
         renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
         return MarkdownWithMath(renderer=renderer).render(source)
