@@ -92,7 +92,7 @@ def program() -> str:
 
 
 def project_of(arguments: argparse.Namespace) -> Project:
-    """Return the project that is named, or the one around the current folder. Raises UsageError if it is none."""
+    """Return the project that is named, or the one around the current folder. Raises UsageError if there is none."""
     folder: Path | None = arguments.project
     if folder is None:
         return find_project(Path.cwd())
@@ -193,7 +193,7 @@ def init(arguments: argparse.Namespace) -> int:
     say(
         f"Next:  {step}{program()} run"
         if written
-        else f"Nothing to do: {folder.absolute()} has it all already."
+        else f"Nothing to do: {folder.absolute()} already has all of these files."
     )
     return 0
 
@@ -234,7 +234,7 @@ def clean(arguments: argparse.Namespace) -> int:
     from sentence_reports import store
 
     reports = short(project_of(arguments).reports)
-    say(f"removed from {reports}: {count(len(store.clean(reports)), 'file')}")
+    say(f"Removed {count(len(store.clean(reports)), 'file')} from {reports}")
     return 0
 
 

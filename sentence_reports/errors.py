@@ -1,4 +1,4 @@
-"""Everything that can go wrong because of what a user wrote or has: one root class, one class per situation."""
+"""Errors caused by a user's input or environment: one root class, one class per situation."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,8 +21,8 @@ class SentenceReportsError(Exception):
 class Problem:
     """One thing wrong, or worth a warning, in a set file.
 
-    `line` and `column` count from 1; None where the problem is the whole file's. `message` says what was
-    found, what was expected and how to mend it. As text: ``params/mine.yaml, line 7, column 5: ...``.
+    `line` and `column` count from 1; None if it concerns the whole file. `message` says what was found,
+    what was expected and how to fix it. As text: ``params/mine.yaml, line 7, column 5: ...``.
     """
 
     file: str
@@ -89,4 +89,4 @@ class OutputError(SentenceReportsError):
 
 
 class UsageError(SentenceReportsError):
-    """Raised when nothing can be started: the command line, its files or its output folder are of no use."""
+    """Raised when nothing can be started: the command line, its files or its output folder cannot be used."""

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM end a command between its steps, where it looks for them, and nowhere else.
 
-Raised wherever they happen to arrive, as Python does by itself, they get lost: raised while a library is
-imported, they can come out as a RuntimeError, and in a destructor they are printed and forgotten. A thread that
-begins to wait for another just then is not woken by them either. So whatever waits does it in short pieces.
+Python would raise them wherever they happen to arrive, where they can get lost: during an import they may come out
+as a RuntimeError, and in a destructor they are printed and forgotten. A thread that has just begun to wait for
+another is not woken by them either. So every wait is done in short pieces.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ class Terminated(KeyboardInterrupt):
 def defer() -> None:
     """From now on, until the process ends, SIGINT and SIGTERM wait for `check`.
 
-    A signal that this process was started deaf to stays unheard.
+    Signals that were already ignored stay ignored.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -36,7 +36,10 @@ def defer() -> None:
 
 
 def check() -> None:
-    """Raise KeyboardInterrupt or Terminated if a signal has arrived; once, so that none cuts short a clean-up."""
+    """Raise KeyboardInterrupt or Terminated if a signal has arrived.
+
+    It does so only once, so that a second signal cannot interrupt the clean-up.
+    """
     global _raised
     if _arrived is not None and not _raised:
         _raised = True
@@ -54,7 +57,7 @@ def end_with(parent: int) -> None:
         return
     PR_SET_PDEATHSIG = 1
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # ended before that was said
+    if os.getppid() != parent:  # the parent ended before prctl took effect
         os._exit(1)
 
 
@@ -62,8 +65,8 @@ def end_with(parent: int) -> None:
 def temporary_folder() -> Iterator[Path]:
     """A new folder for this user alone (mode 0700), removed when the block ends.
 
-    A process that is killed leaves its folder to the system's own cleaning: no run ever collects the folders of
-    another, because a name proves nothing.
+    A process that is killed leaves its folder for the system to clean up: no run ever removes the folders of another,
+    because a name proves nothing.
     """
     with tempfile.TemporaryDirectory(prefix="sentence-reports-", ignore_cleanup_errors=True) as name:
         yield Path(name)

@@ -55,7 +55,7 @@ def find_project(start: Path) -> Project:
             return Project(folder)
     raise UsageError(
         f"no project here: neither {start} nor a folder above it has a params/ folder."
-        " Start one with  sentence-reports init  or name one with --project DIR"
+        " Create one with  sentence-reports init,  or name one with --project DIR"
     )
 
 

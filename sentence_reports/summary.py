@@ -1,4 +1,4 @@
-"""What a report says in a nutshell, typed: published by the notebook as one output, read back by everything else."""
+"""The key results of a report, typed: published by the notebook as one output, read back by everything else."""
 
 from __future__ import annotations
 
@@ -89,18 +89,20 @@ class ReferenceCheck:
 
     @property
     def unmet(self) -> str | None:
-        """One sentence about the figures that are not matched; None if all are, or nothing was compared."""
+        """One sentence about the figures that do not match; None if all do, or nothing was compared."""
         if self.met == self.total or self.largest is None:
             return None
+        unmet = self.total - self.met
+        do = "does" if unmet == 1 else "do"
         return (
-            f"{self.total - self.met} of {self.total} published values are not matched: the largest difference is "
-            f"{self.largest:.4f}, the tolerance {self.tolerance:g} ({self.source})."
+            f"{unmet} of {self.total} published values {do} not match: the largest difference is "
+            f"{self.largest:.6f}, the tolerance {self.tolerance:g} ({self.source})."
         )
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a report says in a nutshell: published by the notebook as one output, read back by everything else.
+    """The key results of a report: published by the notebook as one output, read back by everything else.
 
     `settings` holds the set's keys other than its sentences. `places` says where the closest and the farthest pair
     are among unrelated pairs, in words. `notices` is what a reader should know before believing the numbers.

@@ -1,4 +1,4 @@
-"""Texts as they can be shown: names that are no Unicode, long ones, on a terminal, in a page for browsers."""
+"""Texts as they can be shown: names that are not valid Unicode, long ones, on a terminal, in a page for browsers."""
 
 import re
 import unicodedata
@@ -8,12 +8,12 @@ DIRECTIONAL = {"R", "AL", "AN", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI",
 
 
 def legible(name: str) -> str:
-    """A file's name as text: bytes in it that are not UTF-8 become escapes."""
+    """Return a file's name as text, with bytes that are not UTF-8 as escapes."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def shorten(text: str, size: int) -> str:
-    """The text on one line, with ``...`` behind its first `size` characters where it has more."""
+    """Return the text on one line, cut after `size` characters with ``...``."""
     line = " ".join(text.split())
     return line if len(line) <= size else line[:size] + "..."
 

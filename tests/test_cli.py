@@ -58,11 +58,15 @@ def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
     notice = soup.select_one("#glance .notice")
     assert notice is not None
     assert re.fullmatch(
-        r"sentence-transformers/all-MiniLM-L6-v2 stood in for BAAI/bge-base-en: .*hub.* could not be reached.*",
+        r"These numbers come from sentence-transformers/all-MiniLM-L6-v2\. "
+        r"You asked for BAAI/bge-base-en, which could not be used: .*hub.* could not be reached.*",
         notice.text,
     )
     assert "Not compared: the figures are for BAAI/bge-base-en" in soup.text
-    assert "blog: sentence-transformers/all-MiniLM-L6-v2 stood in for BAAI/bge-base-en" in shipped.stderr
+    assert (
+        "blog: These numbers come from sentence-transformers/all-MiniLM-L6-v2. You asked for BAAI/bge-base-en"
+        in shipped.stderr
+    )
 
 
 def test_a_second_run_does_nothing_and_says_so(shipped: Ran, tmp_path: Path) -> None:
@@ -388,7 +392,7 @@ def test_on_a_terminal_the_table_fits_80_columns_with_whole_file_names(shipped: 
 # --- what is not met ---------------------------------------------------------------------------------------
 
 
-def test_a_published_figure_that_is_not_matched_is_exit_code_3(tmp_path: Path) -> None:
+def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -> None:
     (tmp_path / "params").mkdir()
     keys = {
         "sentences": ["A dog barks", "A cat sleeps"],

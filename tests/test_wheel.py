@@ -105,7 +105,7 @@ def test_a_study_anywhere_becomes_pages(installed: Installed) -> None:
     study = installed.folder / "study"
     pages = {path.name for path in (study / "reports").glob("*.html")}
     assert pages == {"index.html", "paraphrase.html", "negation.html", "four-topics.html"}
-    assert "stood in" not in done.stderr
+    assert "You asked for" not in done.stderr
     assert str(installed.site) not in (study / "reports" / "negation.html").read_text(encoding="utf-8")
 
 

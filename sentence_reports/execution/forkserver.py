@@ -46,7 +46,7 @@ def main(control: int, imports: Iterable[str], rehearse: str | None) -> None:
     if Path(sys.path[0]) == Path.cwd():  # -m put it there
         del sys.path[0]
     streams = os.dup(1), os.dup(2)
-    _point_at(os.open(os.devnull, os.O_RDWR), 1, 2)  # what libraries print at import is for nobody
+    _point_at(os.open(os.devnull, os.O_RDWR), 1, 2)  # discard what libraries print during import
     before = dict(os.environ)
     warm_up(imports, rehearse)
     added = {name: value for name, value in os.environ.items() if before.get(name) != value}

@@ -1,4 +1,4 @@
-"""Kernels as Jupyter sees them: of this environment, shut off from the user's own Jupyter settings."""
+"""Kernels as Jupyter sees them: of this environment, isolated from the user's own Jupyter settings."""
 
 import os
 import subprocess
@@ -52,7 +52,7 @@ class KernelsProvisioner(LocalProvisioner):
         return await super().launch_kernel(cmd, **kwargs)
 
     async def kill(self, restart: bool = False) -> None:
-        """Kill the kernel and wait a hundredth of a second until it is gone; jupyter_client looks ten times as late."""
+        """Kill the kernel and wait until it is gone, polling often; jupyter_client polls ten times less often."""
         process = self.process
         await super().kill(restart=restart)
         if process is not None:
@@ -61,7 +61,7 @@ class KernelsProvisioner(LocalProvisioner):
 
 
 class QuickClient(AsyncKernelClient):
-    """A client that trusts the kernel's own word that it is ready; jupyter_client's waits a fifth of a second more."""
+    """A client that takes the kernel's ready message as final; jupyter_client's waits a fifth of a second more."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers on both channels. Raises RuntimeError if it dies or `timeout` passes."""

@@ -1,4 +1,4 @@
-"""Embeddings of many texts: in batches, with a word to the run about how far it is."""
+"""Embeddings of many texts: in batches, reporting progress to the run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ def encode_in_batches(
     """Return the embeddings of `texts`, `(n, d)`, in their order.
 
     Texts of similar length are encoded together, the longest first, which halves the time of one by one. Line breaks
-    are read as spaces. Above `SILENT_UP_TO` texts, the run hears of each batch through a message that shows nothing.
+    are read as spaces. Above `SILENT_UP_TO` texts, each batch sends a progress message, which shows no
+    output.
     """
     order = np.argsort([-len(text) for text in texts], kind="stable")
     batches = []

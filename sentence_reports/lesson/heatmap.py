@@ -31,7 +31,7 @@ def color_floor(median: float) -> float:
     """Return the similarity at the low end of the colors: the median of unrelated pairs, rounded down to a tenth.
 
     It depends on the model, never on the set: small differences must not look like day and night, and a pair that
-    is no more similar than chance gets the color of nothing. It is between -1 and 0.9; the high end is always 1.
+    is no more similar than chance gets the lightest color. It is between -1 and 0.9; the high end is always 1.
     """
     return min(max(math.floor(round(median * 10, 6)) / 10, -1.0), 0.9)
 

@@ -39,8 +39,8 @@ def summarize(
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
     fallback = (
-        f"{model.name} stood in for {model.stands_in_for}: {model.reason}. "
-        f"All numbers here are those of {model.name}."
+        f"These numbers come from {model.name}. You asked for {model.stands_in_for}, which could not be used: "
+        f"{model.reason}."
     )
     same, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
     duplicates = [
@@ -78,11 +78,11 @@ def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
             plural = "" if facts.unknown == 1 else "s"
             lost = f"{facts.unknown} unknown token{plural}" if facts.unknown else "no token"
             unreadable.append(
-                f"Sentence {k} holds nothing that the model can read ({lost}): its numbers mean nothing."
+                f"The model cannot read anything in sentence {k} ({lost}), so its similarities are meaningless."
             )
     return [
         *_first(cut, len(cut), "sentences were cut"),
-        *_first(unreadable, len(unreadable), "sentences hold nothing that the model can read"),
+        *_first(unreadable, len(unreadable), "sentences contain nothing that the model can read"),
     ]
 
 

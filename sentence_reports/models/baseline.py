@@ -100,7 +100,7 @@ def find_baseline(found: FoundModel, encoder: SentenceTransformer) -> Baseline:
 
 
 def announce(models: Iterable[FoundModel], say: Callable[[str], None]) -> None:
-    """Say which models have no baseline yet, so that their first report takes longer."""
+    """Warn about models whose baseline has not been computed yet: their first report takes longer."""
     for found in {found.folder: found for found in models}.values():
         with suppress(OSError):
             if _read(_key(found)) is None:

@@ -168,7 +168,7 @@ def look(model: str, revision: str) -> ModelInfo:
 
 
 def judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
-    """Return what an HTTP error means: the hub's word about the model, or no word of the hub at all."""
+    """Decide whether an HTTP error comes from the hub or from something in between."""
     status, headers = error.response.status_code, error.response.headers
     if status >= 500 or status in (408, 429):
         return Unreachable(f"the Hugging Face hub is unavailable (HTTP {status})")

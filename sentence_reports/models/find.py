@@ -125,7 +125,7 @@ def _fallback(request: Request, base: Path | None, reason: str) -> FoundModel:
     model, fallback, revision = request.model, request.fallback_model, _revision(*request[:2])
     option = "" if revision == "main" else f" --revision {revision}"
     remedy = (
-        "Connect to the network and run again, or fetch it once on a machine that has one with "
+        "Connect to the network and run again, or download it on a machine with network access, using "
         f'`hf download {model}{option} --exclude "*.bin" --exclude "onnx/*"`'
     )
     found = None if fallback is None else _on_this_machine(fallback, None, base)

@@ -1,4 +1,4 @@
-"""Word pydantic's errors for the author of a file: what is there, what is expected, and the line to write instead."""
+"""Turn pydantic's errors into messages for an author: what is there, what is expected, and the line to write."""
 
 import re
 from typing import Any
@@ -41,7 +41,7 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
 
 
 def misread(value: Value) -> str:
-    """Say what YAML made of a text without quotes."""
+    """Describe how YAML read a text without quotes."""
     if value.kind == "map" and not value.text.startswith(("{", "?")):
         return "looks like `key: value`, which is a mapping in YAML."
     if value.kind in ("map", "seq"):

@@ -80,7 +80,7 @@ def test_the_summary_names_the_extreme_pairs() -> None:
     [
         (
             {"model": replace(MODEL, stands_in_for="big", reason="the hub is away")},
-            "small stood in for big: the hub is away. All numbers here are those of small.",
+            "These numbers come from small. You asked for big, which could not be used: the hub is away.",
         ),
         (
             {"tokens": [TokenFacts(count=263, limit=256, unknown=0, readable=True)]},
@@ -88,15 +88,15 @@ def test_the_summary_names_the_extreme_pairs() -> None:
         ),
         (
             {"tokens": [TokenFacts(count=3, limit=8, unknown=1, readable=False)]},
-            "Sentence 1 holds nothing that the model can read (1 unknown token): its numbers mean nothing.",
+            "The model cannot read anything in sentence 1 (1 unknown token), so its similarities are meaningless.",
         ),
         (
             {"tokens": [TokenFacts(count=4, limit=8, unknown=2, readable=False)]},
-            "Sentence 1 holds nothing that the model can read (2 unknown tokens): its numbers mean nothing.",
+            "The model cannot read anything in sentence 1 (2 unknown tokens), so its similarities are meaningless.",
         ),
         (
             {"tokens": [TokenFacts(count=2, limit=8, unknown=0, readable=False)]},
-            "Sentence 1 holds nothing that the model can read (no token): its numbers mean nothing.",
+            "The model cannot read anything in sentence 1 (no token), so its similarities are meaningless.",
         ),
         ({"matrix": np.array([[1, 0.99996], [0.99996, 1]])}, "To the model, sentences 1 and 2 are the same."),
     ],

@@ -11,10 +11,10 @@ def test_a_card_shows_each_check_that_is_not_met() -> None:
         *("mine", "Mine", "mine.yaml", "m", 2),
         date="2026-01-02",
         closest=("one", "two", 0.5),
-        unmet=("2 of 3 published values are not matched",),
+        unmet=("2 of 3 published values do not match",),
     )
     (card,) = BeautifulSoup(render_index([report]), "html.parser").select(".card")
-    assert [notice.text for notice in card.select(".notice")] == ["2 of 3 published values are not matched"]
+    assert [notice.text for notice in card.select(".notice")] == ["2 of 3 published values do not match"]
 
 
 def test_a_failure_shows_the_marks_that_would_turn_it_round() -> None:

@@ -133,7 +133,7 @@ def test_provenance_names_model_parameters_and_the_command() -> None:
     assert rows["Model"] == "m"
     assert rows["Found in"] == "folder"
     assert rows["Revision"] == "r"
-    assert rows["Reads at most"] == "8 tokens"
+    assert rows["Maximum input"] == "8 tokens"
     assert rows["Weights, SHA-256"] == "0" * 64
     assert rows["An embedding"] == "2 numbers, mean pooling, scaled to length 1"
     assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"
@@ -235,10 +235,13 @@ def test_rendering_twice_gives_the_same_bytes_and_changes_nothing() -> None:
     assert nbformat.writes(executed) == before
 
 
-def test_published_figures_that_are_not_matched_are_shown_as_a_warning() -> None:
+def test_published_figures_that_do_not_match_are_shown_as_a_warning() -> None:
     soup = page(reference=CHECK)
     (notice,) = soup.select("#glance .notice")
-    assert notice.text.startswith("2 of 3 published values are not matched")
+    assert notice.text.startswith(
+        "2 of 3 published values do not match: the largest difference is 0.250000, "
+    )
+    assert str(replace(CHECK, met=2).unmet).startswith("1 of 3 published values does not match: ")
     (card,) = soup.select("#glance .facts > .unmet")
     assert "1 of 3 values matched; largest difference 0.250000, tolerance 0.01" in card.text
     assert "a book" in card.text
