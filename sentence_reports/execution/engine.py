@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import takewhile
 from threading import Timer
@@ -149,7 +150,8 @@ def execute(
 
     The kernel comes from `kernels`, whose `stop` ends it, or is an ordinary process; it gets the variables `env`, and
     `timeout` seconds for the whole notebook. If it dies because the fork server did, the notebook is run again in an
-    ordinary process. `progress(done, total)` is called in this thread each time the notebook reports its progress.
+    ordinary process. `progress(done, total)` is called each time the notebook reports its progress: in this thread, or
+    in one of its own if an event loop runs in this one, as in Jupyter.
 
     Raises ExecutionError if a cell fails, the kernel dies (`died` is then the message), is stopped or times out, or
     too few files can be open; the error's `notebook` is as far as it ran, with the error in the output of its cell.
@@ -164,7 +166,8 @@ def execute(
     with temporary_folder() as folder, kernels.running(execution) if kernels else nullcontext():
         saved = folder / "executed.ipynb"
         try:
-            executed = papermill.execute_notebook(
+            executed = _run_papermill(
+                execution,
                 notebook,
                 saved,
                 dict(parameters),
@@ -174,7 +177,6 @@ def execute(
                 progress_bar=False,
                 request_save_on_cell_execute=False,
                 env=env,
-                execution=execution,
                 kernels=kernels,
                 died=died,
                 progress=progress,
@@ -185,11 +187,29 @@ def execute(
                 raise ExecutionError(_message(error), _scrub(nbformat.read(saved, as_version=4))) from error
         else:
             return _scrub(executed)
-        finally:
-            ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
     return execute(
         notebook, parameters, env=env, timeout=timeout, kernels=kernels, died=died, progress=progress
     )
+
+
+def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> NotebookNode:
+    def run() -> NotebookNode:
+        try:
+            return papermill.execute_notebook(*arguments, execution=execution, **options)
+        finally:
+            ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run()
+    with ThreadPoolExecutor(2) as pool:  # jupyter_client's loop cannot run inside another
+        running = pool.submit(run)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            pool.submit(execution.end, "interrupted")
+            raise
 
 
 def _message(error: papermill.PapermillExecutionError) -> str:

@@ -1,5 +1,6 @@
 """Running a notebook in a kernel of its own: what comes back, and what happens when it goes wrong."""
 
+import asyncio
 import itertools
 import json
 import os
@@ -134,6 +135,15 @@ def test_progress_is_silent_in_stock_papermill(tiny_notebook: Path, tmp_path: Pa
         notebook, tmp_path / "out.ipynb", PARAMETERS, kernel_name="python3", language="python"
     )
     assert [cell.outputs for cell in ran.cells if cell.id == "trouble"] == [[]]
+
+
+def test_it_runs_where_an_event_loop_runs_as_in_jupyter(run: Callable[..., NotebookNode]) -> None:
+    async def main() -> list[NotebookNode]:
+        ran = [run(), run()]
+        await asyncio.sleep(0)  # the loop is still open
+        return ran
+
+    assert [read_summary(ran).sentences for ran in asyncio.run(main())] == [("one", "two", "tone")] * 2
 
 
 @pytest.mark.parametrize("allowed", [32, 64])
