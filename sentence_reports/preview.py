@@ -27,7 +27,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.report import SET_SUFFIXES, Listener, Options, Report
-from sentence_reports.sets.folder import find_sets
+from sentence_reports.sets.folder import find_sets, stem_of
 from sentence_reports.store import make_usable
 from sentence_reports.texts import escape_controls
 
@@ -57,7 +57,7 @@ def preview(
     make_usable(options.out)
     site = Site(options.out)
     maker = _Maker(files or [options.project.params], options, listener, site)
-    page = f"{quote(files[0].stem)}.html" if len(files) == 1 and not files[0].is_dir() else ""
+    page = f"{quote(stem_of(files[0]))}.html" if len(files) == 1 and not files[0].is_dir() else ""
     with suppress(KeyboardInterrupt), _serving(site) as port, new_kernels(options) as kernels:
         ready(f"http://127.0.0.1:{port}/{page}")
         maker.keep_up(kernels)
@@ -73,7 +73,7 @@ class _Maker:
         self._files, self._options, self._listener, self._site = files, options, listener, site
         for file in files:
             file.parent.resolve(strict=True)  # raises OSError if it does not exist
-        site.expect(path.stem for path in self._sets())  # before anybody can ask
+        site.expect(map(stem_of, self._sets()))  # before anybody can ask
 
     def keep_up(self, kernels: Kernels) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
@@ -104,7 +104,7 @@ class _Maker:
     def _make(self, changed: set[Path], kernels: Kernels) -> None:
         """Run the sets that a change concerns; not more: a set that fails slowly must not hold up the others."""
         sets = self._sets()
-        self._site.expect(path.stem for path in sets)
+        self._site.expect(map(stem_of, sets))
         if not self._site.problem and all(path.suffix in SET_SUFFIXES for path in changed):
             # By name: if two files claim the same report, the pipeline must see both.
             names = {path.stem.casefold() for path in changed}

@@ -16,11 +16,12 @@ from urllib.request import urlopen
 import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from support import command_line
+from support import Notes, command_line
 
 from sentence_reports.ownership import STATE
-from sentence_reports.preview import FRAME, Site, _serving
-from sentence_reports.report import Report
+from sentence_reports.preview import FRAME, Site, _serving, preview
+from sentence_reports.project import Project
+from sentence_reports.report import Options, Report
 from sentence_reports.store import TEMPORARY
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
@@ -131,6 +132,21 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(LONG * 1000)
     yield page
     page.close()
+
+
+def test_a_file_name_that_is_not_utf8_is_served_and_said(tmp_path: Path, tiny_notebook: Path) -> None:
+    (tmp_path / "params").mkdir()
+    path = tmp_path / "params" / os.fsdecode(b"caf\xe9.yaml")
+    path.write_text("sentences: [ab, bc]")
+    addresses: list[str] = []
+
+    def ready(address: str) -> None:
+        addresses.append(address)
+        raise KeyboardInterrupt
+
+    options = Options(Project(tmp_path), tmp_path / "out", cold=True)
+    preview([path], options, Notes(), ready)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/caf%5Cudce9\.html", addresses[0])
 
 
 # --- writing and looking -----------------------------------------------------------------------------------
