@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from sentence_reports.errors import UsageError
 from sentence_reports.execution.environment import kernel_environment
+from sentence_reports.prepare import read_notebook
 from sentence_reports.project import Project
 from sentence_reports.sets import read_set
 
@@ -59,11 +60,13 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
     """
     values = {} if path is None else _parameters(path)
     source = project.notebook()
+    notebook = nbformat.reads(read_notebook(source), as_version=4)
     try:
-        notebook = nbformat.read(source, as_version=4)
-    except (ValueError, AttributeError, nbformat.ValidationError) as error:
-        raise UsageError(f"{source} cannot be read as a notebook: {error}") from error
-    _fill_in(notebook, values)
+        _fill_in(notebook, values)
+    except SyntaxError as error:
+        raise UsageError(
+            f"the parameters cell of {source} must be plain Python, but its line {error.lineno} is not: {error.msg}"
+        ) from error
     origin = hashlib.sha256(nbformat.writes(notebook).encode("utf-8", "surrogatepass")).hexdigest()
     notebook.metadata[ORIGIN] = origin
     copies.mkdir(parents=True, exist_ok=True)

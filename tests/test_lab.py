@@ -106,6 +106,26 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         lab.open_lab(PROJECT, ROOT / "params" / "blog.yaml", copies)
 
 
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("no JSON", "walkthrough.ipynb cannot be read as a notebook"),
+        ("magic", r"the parameters cell of .*walkthrough.ipynb must be plain Python, but its line 1 is not"),
+    ],
+)
+def test_a_notebook_that_cannot_be_used_is_named(
+    tmp_path: Path, tiny_notebook: Path, trouble: str, words: str
+) -> None:
+    if trouble == "magic":
+        notebook = nbformat.read(tiny_notebook, as_version=4)
+        notebook.cells[0].source = "%matplotlib inline\ntitle = ''"
+        nbformat.write(notebook, tiny_notebook)
+    else:
+        tiny_notebook.write_text("[")
+    with pytest.raises(UsageError, match=words):
+        lab.prepare(Project(tmp_path), None, tmp_path / "copies")
+
+
 # --- what is in it ---------------------------------------------------------------------------------------------
 
 
