@@ -73,15 +73,15 @@ def _fetch(model: str, revision: str) -> str:
         raise Unreachable(f"no download could be started ({error.strerror or error})") from error
     with child:
         try:
-            return _result(child)
+            return _result(child, model)
         finally:
             child.kill()
 
 
-def _result(child: subprocess.Popen[str]) -> str:
+def _result(child: subprocess.Popen[str], model: str) -> str:
     """Follow the messages of a download, each a list in JSON, to the last one, which tells the outcome."""
     messages: Queue[list[Any]] = Queue()
-    Thread(target=_read, args=(child, messages), daemon=True, name="messages of a download").start()
+    Thread(target=_read, args=(child, messages, model), daemon=True, name="messages of a download").start()
     began = deadline = time.monotonic() + START_SECONDS
     late = "the Hugging Face hub did not answer in time"
     while True:
@@ -108,9 +108,14 @@ def _result(child: subprocess.Popen[str]) -> str:
             raise Unreachable(content[0])
 
 
-def _read(child: subprocess.Popen[str], messages: Queue[list[Any]]) -> None:
+def _read(child: subprocess.Popen[str], messages: Queue[list[Any]], model: str) -> None:
+    started = False
     assert child.stdout is not None
     with suppress(ValueError):  # the child was killed in the middle of a line, or nobody listens any more
         for line in child.stdout:
             messages.put(json.loads(line))
-    messages.put(["Unreachable", "the download from the Hugging Face hub broke off"])
+            started = True
+    if started:
+        messages.put(["Unreachable", "the download from the Hugging Face hub broke off"])
+    else:
+        messages.put(["ModelError", f"the download of {model} could not start: its process ended at once"])

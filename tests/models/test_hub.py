@@ -14,6 +14,7 @@ from hub import COMMIT, HTML, JSON, STEP, Finder, Reply, StandIn, closed_port
 from support import edit, eventually, only_pickle
 
 from sentence_reports import models
+from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, FoundModel, find_model
 
 BGE = "BAAI/bge-base-en"
@@ -388,3 +389,9 @@ def test_a_hub_that_cannot_be_reached_is_asked_once_for_all_fallbacks(model: Pat
         later = "from sentence_reports.models import hub; hub.REST_SECONDS = 0"
         Finder(*requests[:2], hub=hub.url, first=later).all()
         assert len(hub.asked) == 2
+
+
+def test_a_download_that_cannot_even_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(ModelError, match="the download of some/model could not start"):
+        find_model("some/model", None, EMBEDDED)
