@@ -171,8 +171,9 @@ class SentenceSet(Mapping):
             yield ("sentences",), f"has {len(items):,} sentence{'s' * (len(items) != 1)}; {needed}.", None
         yield from _repeated(items)
         similarity = reference.get("similarity") if isinstance(reference, dict) else None
-        if isinstance(similarity, list):
+        if isinstance(reference, dict) and isinstance(similarity, list):
             yield from _not_square(similarity, len(items))
+            yield from _contradictions(similarity, reference.get("tolerance"))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -266,3 +267,20 @@ def _not_square(similarity: list[Any], n: int) -> Iterator[tuple[Trail, str, Tra
             "contains no figures (the diagonal does not count). Add at least one, or remove the reference."
         )
         yield trail, message, None
+
+
+def _contradictions(similarity: list[Any], tolerance: Any) -> Iterator[tuple[Trail, str, Trail | None]]:
+    allowed = tolerance if isinstance(tolerance, int | float) else 1e-4
+    figures = {
+        (i, j): figure
+        for i, row in enumerate(similarity)
+        if isinstance(row, list)
+        for j, figure in enumerate(row)
+        if isinstance(figure, int | float)
+    }
+    for (i, j), figure in figures.items():
+        twin = figures.get((j, i), figure)
+        if i > j and figure != twin and abs(figure - twin) > allowed:
+            other: Trail = ("reference", "similarity", j, i)
+            message = f"is {figure}, but {name_of(other)} is {twin}. Both are the similarity of the same two sentences."
+            yield ("reference", "similarity", i, j), message, other

@@ -188,3 +188,19 @@ def test_a_reference_without_a_figure_is_an_error(tmp_path: Path) -> None:
         SetError, match=r"line 5, .* contains no figures \(the diagonal does not count\)\. Add at least one"
     ):
         read_set(path)
+
+
+def test_published_figures_that_contradict_each_other_name_both_places(tmp_path: Path) -> None:
+    text = (
+        "sentences: [a, b]\nreference:\n  source: s\n  model: m\n  similarity:\n  - [1, 0.5]\n  - [{}, 1]\n"
+    )
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.format(0.7))
+    words = (
+        r"line 7, column 6: figure 1 in row 2 of `reference.similarity` is 0\.7, "
+        r"but figure 2 in row 1 of `reference.similarity` is 0\.5"
+    )
+    with pytest.raises(SetError, match=words):
+        read_set(path)
+    path.write_text(text.format(0.50001))  # within the tolerance
+    assert read_set(path).set.reference is not None
