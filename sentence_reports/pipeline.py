@@ -172,8 +172,7 @@ def default_jobs(kernels: Kernels) -> int:
     import psutil
 
     kernel = KERNEL_BYTES if kernels.server is None else WARM_KERNEL_BYTES
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, int(psutil.virtual_memory().available) // kernel))
+    return max(1, min(process.cores(), int(psutil.virtual_memory().available) // kernel))
 
 
 # --- what is known of a set -------------------------------------------------------------------------------------

@@ -61,6 +61,11 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
+def cores() -> int:
+    """Return how many cores this process may use; the machine's where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A new folder for this user alone (mode 0700), removed when the block ends.

@@ -1,5 +1,6 @@
 """Signals: they wait until somebody looks for them, and end a command once."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,14 @@ def test_a_temporary_folder_is_private_and_goes_with_its_block(
         (folder / "below").mkdir()
         (folder / "below" / "file").write_text("x")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_cores_are_those_that_the_process_may_use() -> None:
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from sentence_reports.execution.environment import kernel_environment\n"
+        "print(kernel_environment()['OMP_NUM_THREADS'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

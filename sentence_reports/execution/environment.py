@@ -6,7 +6,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from sentence_reports.process import with_absolute_folders
+from sentence_reports.process import cores, with_absolute_folders
 
 # Settings of Python, and of the libraries that a notebook uses, which must not depend on the user.
 TOOLS = (
@@ -20,11 +20,10 @@ KEPT = (
     *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TRANSFORMERS_CACHE"),
     *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
 )
-# Every core, whatever else runs: results can differ in the last bit between thread counts. Threads that wait must
-# not spin: that costs up to 30 times the time when another process wants the cores (benchmarks/threads.py).
-THREADS = dict.fromkeys(
-    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(os.cpu_count() or 1)
-)
+# Every core that this process may use, whatever else runs: results can differ in the last bit between thread counts.
+# Threads that wait must not spin: that costs up to 30 times the time when another process wants the cores
+# (benchmarks/threads.py).
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(cores()))
 ENOUGH_FILES = 1024  # that can be open at once
 OWN = THREADS | {
     "HF_HUB_OFFLINE": "1",  # the models have been found; a kernel downloads nothing

@@ -24,6 +24,7 @@ from support import eventually
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.engine import execute
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.process import cores
 from sentence_reports.report import PROGRESS
 from sentence_reports.summary import read_summary
 
@@ -109,7 +110,7 @@ def test_threads_depend_on_the_machine_alone_and_wait_passively(
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
     ran = run(description=show(f"[os.environ[name] for name in {names}]"))
-    assert output_text(ran, "trouble") == f"{[str(os.cpu_count()), 'PASSIVE', '0']}\n"
+    assert output_text(ran, "trouble") == f"{[str(cores()), 'PASSIVE', '0']}\n"
 
 
 def test_progress_is_told_and_leaves_nothing(run: Callable[..., NotebookNode]) -> None:

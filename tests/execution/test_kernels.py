@@ -24,6 +24,7 @@ from sentence_reports.execution.engine import execute
 from sentence_reports.execution.forking import KILLED, ForkServer, imports_of
 from sentence_reports.execution.jupyter import private_kernel
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.process import cores
 from sentence_reports.project import Project, packaged
 from sentence_reports.report import Options
 from sentence_reports.sets.folder import find_sets
@@ -84,7 +85,7 @@ def test_a_notebook_sees_no_difference(
         portrait["matplotlib"].pop()
     assert warm == cold
     assert warm["environment"]["OF_THIS_TEST"] == "yes"
-    assert warm["torch"] == os.cpu_count()
+    assert warm["torch"] == cores()
 
 
 def test_the_server_has_one_thread_and_keeps_it(warm_kernels: Kernels) -> None:
