@@ -20,7 +20,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.environment import ENOUGH_FILES, raise_file_limit
-from sentence_reports.execution.jupyter import private_kernel
+from sentence_reports.execution.jupyter import DIED_EARLY, private_kernel
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.process import temporary_folder
 from sentence_reports.report import PROGRESS
@@ -123,13 +123,17 @@ class Engine(NBClientEngine):
             )
             try:
                 client.execute(cleanup_kc=True, **start)
-            # It died in a cell; or before its first answer, or was ended before its first cell.
-            except (DeadKernelError, RuntimeError):
+            # It died in a cell (DeadKernelError); or before its first answer, or was ended before its first cell.
+            except RuntimeError as error:
+                has_died = isinstance(error, DeadKernelError) or str(error) == DIED_EARLY
                 code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code"]
                 started = [cell for cell in code if cell.metadata.papermill["status"] != nb_man.PENDING]
-                cell, reason = (started or code[:1])[-1], execution.reason or died
-                error = nbformat.v4.new_output("error", ename=KERNEL_ENDED, evalue=reason, traceback=[reason])
-                cell.outputs.append(error)
+                cell = (started or code[:1])[-1]
+                reason = execution.reason or (died if has_died else str(error))
+                output = nbformat.v4.new_output(
+                    "error", ename=KERNEL_ENDED, evalue=reason, traceback=[reason]
+                )
+                cell.outputs.append(output)
                 nb_man.cell_exception(cell)
 
 
@@ -195,7 +199,8 @@ def execute(
 def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> NotebookNode:
     def run() -> NotebookNode:
         try:
-            return papermill.execute_notebook(*arguments, execution=execution, **options)
+            executed = papermill.execute_notebook(*arguments, execution=execution, **options)
+            return cast("NotebookNode", executed)
         finally:
             ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
 

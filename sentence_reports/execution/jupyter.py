@@ -27,6 +27,7 @@ LONGEST_IPC_FOLDER = 85
 
 # A kernel's sockets exist a few hundredths of a second after its process.
 RECONNECT_MILLISECONDS = 5
+DIED_EARLY = "the kernel died before it answered"
 LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
 
 
@@ -76,7 +77,7 @@ class QuickClient(AsyncKernelClient):
                 message = await get(timeout=0.5)
             except Empty:
                 if not await self.is_alive():
-                    raise RuntimeError("the kernel died before it answered") from None
+                    raise RuntimeError(DIED_EARLY) from None
                 if time.monotonic() > limit:
                     raise RuntimeError("the kernel did not answer in time") from None
             else:

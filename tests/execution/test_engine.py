@@ -23,6 +23,7 @@ from support import eventually
 
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.engine import execute
+from sentence_reports.execution.jupyter import QuickClient
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.process import cores
 from sentence_reports.report import PROGRESS
@@ -145,6 +146,27 @@ def test_it_runs_where_an_event_loop_runs_as_in_jupyter(run: Callable[..., Noteb
         return ran
 
     assert [read_summary(ran).sentences for ran in asyncio.run(main())] == [("one", "two", "tone")] * 2
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("import os; os._exit(1)", "died"),
+        ("import time; time.sleep(600)", "the kernel did not answer in time"),
+    ],
+)
+def test_only_a_kernel_that_died_is_said_to_have_died(
+    tiny_notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, words: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(start)
+    wait = QuickClient.wait_for_ready
+    monkeypatch.setattr(
+        QuickClient, "wait_for_ready", lambda self, timeout: wait(self, 10 if "exit" in start else 0)
+    )
+    notebook = nbformat.read(tiny_notebook, as_version=4)
+    with pytest.raises(ExecutionError) as caught:
+        execute(notebook, {}, env={"PYTHONPATH": str(tmp_path)}, timeout=600, died="died")
+    assert str(caught.value) == words
 
 
 @pytest.mark.parametrize("allowed", [32, 64])
