@@ -27,7 +27,7 @@ THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THR
 ENOUGH_FILES = 1024  # that can be open at once
 OWN = THREADS | {
     "HF_HUB_OFFLINE": "1",  # the models have been found; a kernel downloads nothing
-    "MPLBACKEND": "agg",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONHASHSEED": "0",  # the same order of sets in every run
     "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",

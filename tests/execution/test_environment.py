@@ -40,6 +40,15 @@ def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "matplotlibrc"]
 
 
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_projects_own_notebook_shows_its_plots(warm: bool) -> None:
+    cell = nbformat.v4.new_code_cell("from matplotlib import pyplot\npyplot.plot([1, 2]);")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    with Kernels([notebook], REHEARSAL, warm=warm) as kernels:
+        ran = execute(notebook, {}, env={}, timeout=600, kernels=kernels, died="the kernel died")
+    assert ["image/png" in output.get("data", {}) for output in ran.cells[-1].outputs] == [True]
+
+
 @pytest.mark.parametrize("home", ["", "relative", "./here", None])
 def test_no_cache_lands_in_the_current_folder(home: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if home is None:
