@@ -51,7 +51,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(project: Path, words: str, code: int, case: tuple[str, str, str]) -> None:
+def check_outcome(project: Path, words: str, code: int, case: tuple[str, str, str]) -> None:
     done = in_shell(words, project, case)
     assert done.returncode == code, (words, case, done)
     assert "Traceback" not in done.stderr + done.stdout
@@ -84,19 +84,19 @@ def expected(words: str, stdout: str) -> int:
 @pytest.mark.parametrize("words", SEEN_TO_FAIL)
 def test_no_state_of_the_streams_changes_what_a_command_does(words: str, project: Path) -> None:
     for case in FEW:
-        check(project, words, expected(words, case[1]), case)
+        check_outcome(project, words, expected(words, case[1]), case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", CODES)
 def test_no_combination_of_states_changes_what_a_command_does(words: str, project: Path) -> None:
     for case in EVERY:
-        check(project, words, expected(words, case[1]), case)
+        check_outcome(project, words, expected(words, case[1]), case)
 
 
-def makes_reports(project: Path, case: tuple[str, str, str]) -> None:
+def check_reports(project: Path, case: tuple[str, str, str]) -> None:
     shutil.rmtree(project / "reports", ignore_errors=True)
-    check(project, "run --jobs 1", 0, case)
+    check_outcome(project, "run --jobs 1", 0, case)
     pages = {path.name for path in (project / "reports").glob("*.html")}
     assert pages == {"index.html", "paraphrase.html", "negation.html", "four-topics.html"}, case
 
@@ -104,7 +104,7 @@ def makes_reports(project: Path, case: tuple[str, str, str]) -> None:
 @pytest.mark.parametrize("case", [("closed",) * 3, ("open", "full", "full"), ("open", "open", "closed")])
 @pytest.mark.usefixtures("tiny_notebook")  # the project's own
 def test_reports_are_made_whatever_the_streams_take(case: tuple[str, str, str], project: Path) -> None:
-    makes_reports(project, case)
+    check_reports(project, case)
 
 
 @pytest.mark.slow
@@ -113,4 +113,4 @@ def test_reports_are_made_whatever_the_streams_take(case: tuple[str, str, str], 
 @pytest.mark.usefixtures("tiny_notebook")
 def test_reports_are_made_with_every_combination(stdin: str, stdout: str, project: Path) -> None:
     for stderr in OUTPUT:
-        makes_reports(project, (stdin, stdout, stderr))
+        check_reports(project, (stdin, stdout, stderr))
