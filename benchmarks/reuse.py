@@ -108,7 +108,7 @@ class ReusedKernel:
     def __init__(self) -> None:
         self._loop, self._stack = asyncio.new_event_loop(), ExitStack()
         asyncio.set_event_loop(self._loop)
-        self._manager, start = self._stack.enter_context(private_kernel({}, None))
+        self._manager, start = self._stack.enter_context(private_kernel({}, Kernels(warm=False)))
         self._client: Any = None
         self._loop.run_until_complete(self._start(start))
 

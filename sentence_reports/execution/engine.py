@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import takewhile
 from threading import Timer
 from typing import Any, cast
@@ -17,10 +17,11 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+from traitlets import Any as AnyTrait
 
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.environment import ENOUGH_FILES, raise_file_limit
-from sentence_reports.execution.jupyter import DIED_EARLY, private_kernel
+from sentence_reports.execution.jupyter import private_kernel
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.process import temporary_folder
 from sentence_reports.report import PROGRESS
@@ -73,18 +74,16 @@ class Client(PapermillNotebookClient):
     integers `done` and `total`. Stock papermill and JupyterLab ignore such a message; here it is not kept either.
     """
 
-    def __init__(self, *args: Any, progress: Progress | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._progress = progress
+    progress = AnyTrait()
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:
         """Handle one message of the kernel."""
         if msg["msg_type"] == "update_display_data" and PROGRESS in msg["content"]["data"]:
-            if self._progress is not None:
+            if self.progress is not None:
                 news = msg["content"]["data"][PROGRESS]
-                self._progress(news["done"], news["total"])
+                self.progress(news["done"], news["total"])
             return None
         return cast("NotebookNode | None", super().process_message(msg, cell, cell_index))
 
@@ -104,7 +103,7 @@ class Engine(NBClientEngine):
         *,
         env: Mapping[str, str],
         execution: Execution,
-        kernels: Kernels | None,
+        kernels: Kernels,
         died: str,
         progress: Progress | None,
         **_: Any,
@@ -123,13 +122,11 @@ class Engine(NBClientEngine):
             )
             try:
                 client.execute(cleanup_kc=True, **start)
-            # It died in a cell (DeadKernelError); or before its first answer, or was ended before its first cell.
-            except RuntimeError as error:
-                has_died = isinstance(error, DeadKernelError) or str(error) == DIED_EARLY
+            except RuntimeError as error:  # the kernel died, or the execution was ended
                 code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code"]
                 started = [cell for cell in code if cell.metadata.papermill["status"] != nb_man.PENDING]
                 cell = (started or code[:1])[-1]
-                reason = execution.reason or (died if has_died else str(error))
+                reason = execution.reason or (died if isinstance(error, DeadKernelError) else str(error))
                 output = nbformat.v4.new_output(
                     "error", ename=KERNEL_ENDED, evalue=reason, traceback=[reason]
                 )
@@ -154,8 +151,7 @@ def execute(
 
     The kernel comes from `kernels`, whose `stop` ends it, or is an ordinary process; it gets the variables `env`, and
     `timeout` seconds for the whole notebook. If it dies because the fork server did, the notebook is run again in an
-    ordinary process. `progress(done, total)` is called each time the notebook reports its progress: in this thread, or
-    in one of its own if an event loop runs in this one, as in Jupyter.
+    ordinary process. `progress(done, total)` is called, in another thread, each time the notebook reports its progress.
 
     Raises ExecutionError if a cell fails, the kernel dies (`died` is then the message), is stopped or times out, or
     too few files can be open; the error's `notebook` is as far as it ran, with the error in the output of its cell.
@@ -166,8 +162,9 @@ def execute(
             f"Raise the limit: ulimit -n {ENOUGH_FILES}",
             notebook,
         )
-    execution, server = Execution(timeout), kernels and kernels.server
-    with temporary_folder() as folder, kernels.running(execution) if kernels else nullcontext():
+    kernels = kernels or Kernels(warm=False)
+    execution, server = Execution(timeout), kernels.server
+    with temporary_folder() as folder, kernels.running(execution):
         saved = folder / "executed.ipynb"
         try:
             executed = _run_papermill(
@@ -187,16 +184,19 @@ def execute(
             )
         except papermill.PapermillExecutionError as error:
             ended = error.ename == KERNEL_ENDED and execution.reason is None
-            if not (ended and kernels and server is not kernels.server):  # else it died with its server
+            if not ended or server is kernels.server:
                 raise ExecutionError(_message(error), _scrub(nbformat.read(saved, as_version=4))) from error
         else:
             return _scrub(executed)
+    # The kernel died with its server.
     return execute(
         notebook, parameters, env=env, timeout=timeout, kernels=kernels, died=died, progress=progress
     )
 
 
 def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> NotebookNode:
+    """Run papermill in another thread: jupyter_client's event loop cannot run inside one that runs here."""
+
     def run() -> NotebookNode:
         try:
             executed = papermill.execute_notebook(*arguments, execution=execution, **options)
@@ -204,14 +204,9 @@ def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> Not
         finally:
             ensure_event_loop().close()  # jupyter_client opens one for each thread and leaves it open
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return run()
-    with ThreadPoolExecutor(2) as pool:  # jupyter_client's loop cannot run inside another
-        running = pool.submit(run)
+    with ThreadPoolExecutor(2) as pool:
         try:
-            return running.result()
+            return pool.submit(run).result()
         except KeyboardInterrupt:
             pool.submit(execution.end, "interrupted")
             raise

@@ -3,8 +3,6 @@
 import math
 import os
 import tempfile
-from importlib.util import find_spec
-from pathlib import Path
 
 from sentence_reports.process import cores, with_absolute_folders
 
@@ -27,6 +25,7 @@ THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THR
 ENOUGH_FILES = 1024  # that can be open at once
 OWN = THREADS | {
     "HF_HUB_OFFLINE": "1",  # the models have been found; a kernel downloads nothing
+    "MATPLOTLIBRC": os.devnull,  # matplotlib's defaults, not the user's file
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONHASHSEED": "0",  # the same order of sets in every run
     "PYTHONUNBUFFERED": "1",
@@ -47,17 +46,8 @@ def kernel_environment() -> dict[str, str]:
     kept = with_absolute_folders(kept)
     if "PYTHONPATH" in kept:
         kept["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, kept["PYTHONPATH"].split(os.pathsep)))
-    matplotlib = find_spec("matplotlib")
-    assert matplotlib is not None
-    assert matplotlib.origin is not None
-    folders = {
-        "MATPLOTLIBRC": str(
-            Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc"
-        ),  # its defaults, not the user's file
-        # Otherwise torch leaves an empty folder, named after the user, in the temporary folder.
-        "TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir(),
-    }
-    return kept | OWN | folders
+    # Otherwise torch leaves an empty folder, named after the user, in the temporary folder.
+    return kept | OWN | {"TORCHINDUCTOR_CACHE_DIR": tempfile.gettempdir()}
 
 
 def raise_file_limit() -> float:

@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any, cast
@@ -16,6 +15,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from nbclient.exceptions import DeadKernelError
 from traitlets import Instance
 
 from sentence_reports.execution.environment import kernel_environment
@@ -27,7 +27,6 @@ LONGEST_IPC_FOLDER = 85
 
 # A kernel's sockets exist a few hundredths of a second after its process.
 RECONNECT_MILLISECONDS = 5
-DIED_EARLY = "the kernel died before it answered"
 LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
 
 
@@ -38,15 +37,13 @@ class KernelsProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel. Raises RuntimeError if the run was stopped."""
-        server = self.kernels.server
-        try:
-            if server is not None:
+        if (server := self.kernels.server) is not None:
+            with suppress(ConnectionError):
                 kernel = server.fork(lambda: self.kernels.lost(server))
                 self.process = cast(Any, kernel)  # has all of Popen that is used
                 self.pid = self.pgid = kernel.start(cmd[len(LAUNCHER) :], kwargs["env"], kwargs["cwd"])
                 self.cwd = kwargs["cwd"]
                 return self.connection_info
-        except ConnectionError:
             self.process = None
         if self.kernels.stopped:
             raise RuntimeError(STOPPED)
@@ -62,35 +59,25 @@ class KernelsProvisioner(LocalProvisioner):
 
 
 class QuickClient(AsyncKernelClient):
-    """A client that takes the kernel's ready message as final; jupyter_client's waits a fifth of a second more."""
+    """A client that takes the kernel's first answers as final; jupyter_client's waits a fifth of a second more."""
+
+    def _context_default(self) -> Any:
+        return cast(Any, self.parent).context
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel answers on both channels. Raises RuntimeError if it dies or `timeout` passes."""
-        limit = time.monotonic() + (float("inf") if timeout is None else timeout)
-        await self._first(self.get_iopub_msg, "iopub_welcome", limit)
+        """Wait until the kernel answers on both channels, however long. Raises DeadKernelError if it dies."""
         self.kernel_info()
-        await self._first(self.get_shell_msg, "kernel_info_reply", limit)
-
-    async def _first(self, get: Callable[..., Awaitable[dict[str, Any]]], kind: str, limit: float) -> None:
-        while True:
-            try:
-                message = await get(timeout=0.5)
-            except Empty:
-                if not await self.is_alive():
-                    raise RuntimeError(DIED_EARLY) from None
-                if time.monotonic() > limit:
-                    raise RuntimeError("the kernel did not answer in time") from None
-            else:
-                if message["msg_type"] == kind:
-                    return
-
-
-class QuickManager(AsyncKernelManager):
-    """A manager of one kernel whose client shares its ZeroMQ context."""
-
-    def client(self, **kwargs: Any) -> Any:
-        """Return a client for the kernel."""
-        return super().client(**{"context": self.context} | kwargs)
+        for get, kind in (
+            (self.get_iopub_msg, "iopub_welcome"),
+            (self.get_shell_msg, "kernel_info_reply"),
+        ):
+            answered = False
+            while not answered:
+                try:
+                    answered = (await get(timeout=0.5))["msg_type"] == kind
+                except Empty:
+                    if not await self.is_alive():
+                        raise DeadKernelError("the kernel died before it answered") from None
 
 
 class OwnKernelSpecs(KernelSpecManager):
@@ -105,30 +92,29 @@ class OwnKernelSpecs(KernelSpecManager):
 
 @contextmanager
 def private_kernel(
-    env: Mapping[str, str], kernels: Kernels | None
+    env: Mapping[str, str], kernels: Kernels
 ) -> Iterator[tuple[AsyncKernelManager, dict[str, Any]]]:
-    """The manager of a kernel that is still to be started, and the options to start it with.
+    """Yield the manager of a kernel that has not been started, and the options to start it with.
 
-    The kernel comes from `kernels`, or is an ordinary process. It gets `env` on top of `kernel_environment` and a
-    private folder, removed when the block ends: it works there, so that no file of the current folder is imported
-    by mistake, and its connection file and sockets are there, so that kernels cannot get in each other's way.
+    The kernel comes from `kernels`. It gets `env` on top of `kernel_environment` and a private folder, removed when
+    the block ends: it works there, so that no file of the current folder is imported by mistake, and its connection
+    file and sockets are there, so that kernels cannot get in each other's way.
     """
     with temporary_folder() as folder:
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
         specs = OwnKernelSpecs()
-        manager = QuickManager(
+        manager = AsyncKernelManager(
             kernel_spec_manager=specs,
             client_factory=QuickClient,
             context=context,
             transport="ipc" if os.name == "posix" and len(str(folder)) <= LONGEST_IPC_FOLDER else "tcp",
             connection_file=str(folder / "kernel.json"),
         )
-        if kernels is not None:
-            spec = specs.get_kernel_spec("python3")
-            manager.provisioner = KernelsProvisioner(
-                kernel_id=folder.name, kernel_spec=spec, parent=manager, kernels=kernels
-            )
+        spec = specs.get_kernel_spec("python3")
+        manager.provisioner = KernelsProvisioner(
+            kernel_id=folder.name, kernel_spec=spec, parent=manager, kernels=kernels
+        )
         # IPython's folder is private too: no start-up files and no history of the user's.
         own = {"IPYTHONDIR": str(folder / "ipython")}
         try:

@@ -119,7 +119,7 @@ def test_what_c_code_writes_is_in_the_notebook(
 
 def test_interrupt_and_restart(kernels: Kernels | None) -> None:
     async def use() -> list[Any]:
-        with private_kernel({}, kernels) as (manager, start):
+        with private_kernel({}, kernels or Kernels(warm=False)) as (manager, start):
             await manager.start_kernel(**start)
             client = manager.client()
             client.start_channels()
@@ -151,7 +151,7 @@ def test_interrupt_and_restart(kernels: Kernels | None) -> None:
 @pytest.mark.parametrize(("code", "exit_code"), [("os._exit(3)", 3), ("os.kill(os.getpid(), 9)", -9)])
 def test_the_exit_code_is_told(kernels: Kernels | None, code: str, exit_code: int) -> None:
     async def use() -> int | None:
-        with private_kernel({}, kernels) as (manager, start):
+        with private_kernel({}, kernels or Kernels(warm=False)) as (manager, start):
             await manager.start_kernel(**start)
             client = manager.client()
             client.start_channels()
