@@ -206,6 +206,7 @@ def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
         closest=(summary.sentences[first], summary.sentences[second], similarity),
         seconds=made.seconds,
         notices=summary.notices,
-        unmet=summary.unmet,
+        finding=summary.finding,
+        checks=summary.checks,
         thumbnail=made.thumbnail,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from sentence_reports.claims import Check
 from sentence_reports.summary import Source, Summary
 
 if TYPE_CHECKING:
@@ -150,9 +151,9 @@ class Report:
     """What is known of one set's report: a row of the final table, a card of the index, an entry of the state.
 
     `digest` is that of what the report was made from, None if it must be made again. `date` is the day of the last
-    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `unmet` holds a
-    sentence for each check that is not met, `failure` says why the last run failed. `tables`
-    holds the SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a marker.
+    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `finding` says what came
+    out, `checks` what the set expects and whether that is met, `failure` why the last run failed. `tables` holds the
+    SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a marker.
     `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no longer there.
     `traceback` is kept for the listener only, never in the state.
     """
@@ -170,7 +171,13 @@ class Report:
     thumbnail: tuple[tuple[str, ...], ...] | None = None
     tables: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
-    unmet: tuple[str, ...] = ()
+    finding: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
     failure: str | None = None
     gone: bool = False
     traceback: str | None = field(default=None, compare=False)
+
+    @property
+    def unmet(self) -> tuple[Check, ...]:
+        """What the set expects and the last good report does not meet."""
+        return tuple(check for check in self.checks if not check.met)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from bisect import bisect_left
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from sentence_reports.claims import Agreement, Check, ClaimCheck, ReferenceCheck
 from sentence_reports.errors import RenderError
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 MIME = "application/vnd.sentence-reports.summary+json"
 METADATA = "sentence_reports"
 """The key of a notebook's metadata that says what its page needs beyond its cells; see `PageFacts`."""
+
+STEPS = 1000  # a baseline's percentiles are known to a tenth
+DIGITS = 3  # more would differ between machines and numbers of threads
 
 Source = Literal["hub cache", "folder", "installed package"]
 
@@ -34,6 +39,8 @@ class Pair(NamedTuple):
 class ModelFacts:
     """What a page says about the model that ran; no machine path is among it.
 
+    `dimension` is that of the vectors as they are used; `full_dimension` the model's own if they are truncated.
+    `prompt` is what is put before each sentence, `query_prompt` what is put before each query; empty for nothing.
     `pooling` is "mean", "cls" and so on (several joined by "+"), None for a model that does not pool; `max_tokens`
     is None if there is no limit; `normalizes` says whether the model itself ends in unit length; `parameters` is
     their number, `size_bytes` that of all files, `dtype` the weights' type as they run.
@@ -50,6 +57,9 @@ class ModelFacts:
     parameters: int
     size_bytes: int
     dtype: str
+    prompt: str = ""
+    query_prompt: str = ""
+    full_dimension: int | None = None
     stands_in_for: str | None = None
     reason: str | None = None
 
@@ -72,88 +82,150 @@ class Legend:
 
 
 @dataclass(frozen=True)
-class ReferenceCheck:
-    """Published figures against this run's: each pair of sentences counts once, the diagonal never.
+class Baseline:
+    """How similar unrelated sentences are to a model.
 
-    `compared` is False if the figures belong to another `model` than the one that ran; then `met` and `total` are 0
-    and `largest`, the largest absolute difference, is None, as it is if the source prints no figure for a pair.
+    `quantiles` holds ``STEPS + 1`` of the similarities of all `pairs`, each rounded to `DIGITS`, ascending: at least
+    ``k / STEPS`` of the pairs have a similarity of `quantiles[k]` or less. `model` is the name of the model, `key`
+    a hash of its files, its prompts and the sentences.
     """
 
-    source: str
+    key: str
     model: str
-    tolerance: float
-    compared: bool
-    met: int = 0
-    total: int = 0
-    largest: float | None = None
+    pairs: int
+    quantiles: tuple[float, ...]
 
     @property
-    def unmet(self) -> str | None:
-        """One sentence about the figures that do not match; None if all do, or nothing was compared."""
-        if self.met == self.total or self.largest is None:
-            return None
-        unmet = self.total - self.met
-        do = "does" if unmet == 1 else "do"
-        return (
-            f"{unmet} of {self.total} published values {do} not match: the largest difference is "
-            f"{self.largest:.6f}, the tolerance {self.tolerance:g} ({self.source})."
-        )
+    def median(self) -> float:
+        """The similarity that half of the unrelated pairs do not exceed."""
+        return self.quantiles[STEPS // 2]
+
+    @property
+    def rare(self) -> float:
+        """The similarity that 99% of the unrelated pairs do not exceed: above it, two texts count as related."""
+        return self.quantiles[STEPS * 99 // 100]
+
+    @property
+    def scale(self) -> dict[str, float]:
+        """The baseline in five numbers, by name."""
+        shares = {"minimum": 0, "5th percentile": 0.05, "median": 0.5, "99th percentile": 0.99, "maximum": 1}
+        return {name: self.quantiles[round(share * STEPS)] for name, share in shares.items()}
+
+    def percentile(self, similarity: float) -> float:
+        """Return the share of unrelated pairs below a similarity, 0 to 100: a lower bound in steps of 0.1.
+
+        It is 100 only for a similarity above that of every unrelated pair.
+        """
+        # Rounded like the quantiles: rounding keeps the order, so what is above one of them here really is.
+        passed = bisect_left(self.quantiles, round(float(similarity), DIGITS))
+        return 100.0 if passed > STEPS else 100 * max(passed - 1, 0) / STEPS
+
+    def corrected(self, similarity: float) -> float:
+        """Return the chance-corrected similarity: 0 for the median unrelated pair, 1 for the same text.
+
+        The form is that of Cohen's kappa: ``(s - m) / (1 - m)``, with the median as `m`.
+        """
+        return (similarity - self.median) / (1 - self.median)
+
+    def describe(self, similarity: float) -> str:
+        """Return how a similarity compares with unrelated pairs, as in "closer than 99.1% of unrelated pairs"."""
+        percentile = self.percentile(similarity)
+        if percentile == 100:
+            return f"closer than any of {self.pairs:,} unrelated pairs"
+        if percentile > 0:
+            return f"closer than {percentile:.1f}% of unrelated pairs"
+        if round(float(similarity), DIGITS) > self.quantiles[0]:
+            return f"closer than under {100 / STEPS:g}% of unrelated pairs"
+        return f"closer than none of {self.pairs:,} unrelated pairs"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """The key results of a report: published by the notebook as one output, read back by everything else.
 
-    `settings` holds the set's keys other than its sentences. `places` says where the closest and the farthest pair
-    are among unrelated pairs, in words. `notices` is what a reader should know before believing the numbers.
-    `matrix` is the similarity matrix as `encode_matrix` writes it.
+    What every kind of report has. `settings` holds the set's keys other than its texts and what it expects. `finding`
+    says in one or two sentences what came out; `notices` is what a reader should know before believing the numbers.
+    `matrix` is the matrix of similarities as `encode_matrix` writes it.
     """
 
+    kind: str
     settings: dict[str, Any]
     sentences: tuple[str, ...]
     labels: tuple[str, ...]
     groups: tuple[str, ...] | None
     model: ModelFacts
+    baseline: Baseline
     closest: Pair
-    farthest: Pair
-    places: tuple[str, str]
+    finding: tuple[str, ...]
+    claims: tuple[ClaimCheck, ...]
     notices: tuple[str, ...]
     legend: Legend
-    reference: ReferenceCheck | None
     versions: dict[str, str]
     matrix: str
 
     @property
     def similarity(self) -> NDArray[np.float32]:
-        """The `(n, n)` float32 similarities, bit for bit as the notebook had them."""
+        """The float32 similarities, bit for bit as the notebook had them, with one column per sentence."""
         import numpy as np
 
-        n = len(self.sentences)
-        return np.frombuffer(base64.b64decode(self.matrix), dtype="<f4").reshape(n, n)
+        return np.frombuffer(base64.b64decode(self.matrix), dtype="<f4").reshape(-1, len(self.sentences))
 
     @property
-    def unmet(self) -> tuple[str, ...]:
-        """A sentence for each check that is not met."""
-        sentences = (self.reference.unmet if self.reference else None,)
-        return tuple(sentence for sentence in sentences if sentence)
+    def checks(self) -> tuple[Check, ...]:
+        """What the set expects, each as a statement that is met or not."""
+        return tuple(Check(claim.statement, claim.met, claim.because) for claim in self.claims)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        adapter = _adapter(type(self))  # type: ignore[arg-type]  # a class is hashable
         text = f"The summary of {len(self.sentences)} sentences, for the head of the report."
-        return {MIME: _adapter(Summary).dump_python(self, mode="json"), "text/plain": text}
+        return {MIME: adapter.dump_python(self, mode="json"), "text/plain": text}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkthroughSummary(Summary):
+    """The summary of a walkthrough: `similarity` is `(n, n)`, one row and one column per sentence.
+
+    `places` says how the closest and the farthest pair compare with unrelated pairs, in words.
+    """
+
+    kind: Literal["walkthrough"] = "walkthrough"
+    farthest: Pair
+    places: tuple[str, str]
+    reference: ReferenceCheck | None = None
+    agreement: Agreement | None = None
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The claims, and the published figures if they were compared."""
+        published = self.reference.check if self.reference else None
+        return super().checks + ((published,) if published else ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSummary(Summary):
+    """The summary of a search: `similarity` is `(q, n)`, one row per query and one column per sentence.
+
+    `closest` is the best match: the position of its query, that of its sentence, and their similarity.
+    """
+
+    kind: Literal["search"] = "search"
+    queries: tuple[str, ...]
 
 
 def encode_matrix(matrix: NDArray[np.float32]) -> str:
-    """Return an `(n, n)` float32 matrix as base64 of its little-endian bytes."""
+    """Return a float32 matrix as base64 of its little-endian bytes."""
     return base64.b64encode(matrix.astype("<f4").tobytes()).decode("ascii")
 
 
-def read_summary(notebook: NotebookNode) -> Summary:
+def read_summary(notebook: NotebookNode) -> WalkthroughSummary | SearchSummary:
     """Return the summary that an executed notebook holds. Raises RenderError if it holds none that can be read."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if MIME in output.get("data", {}):
+                data = output["data"][MIME]
+                kind = SearchSummary if data.get("kind") == "search" else WalkthroughSummary
                 try:
-                    summary: Summary = _adapter(Summary).validate_python(output["data"][MIME])
+                    summary: WalkthroughSummary | SearchSummary = _adapter(kind).validate_python(data)
                     return summary
                 except ValueError as error:  # pydantic's ValidationError is one
                     raise RenderError(f"cannot read the notebook's summary: {error}") from error

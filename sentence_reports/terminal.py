@@ -113,7 +113,7 @@ class Teller:
         for notice in () if report.failure else report.notices:
             say(f"{report.stem}: {notice}", "yellow")
         for check in () if report.failure else report.unmet:
-            say(f"{report.stem}: {check}", "yellow")
+            say(f"{report.stem}: {check.statement}", "yellow")
         if self._bar is not None:
             if report.stem in self._tasks:
                 self._bar.remove_task(self._tasks.pop(report.stem))
@@ -128,7 +128,7 @@ class Teller:
         missed = [(report, check) for report in reports if not report.failure for check in report.unmet]
         for report, check in missed:
             if report.stem not in self.done_stems:
-                say(f"{report.stem}: {check}", "yellow")
+                say(f"{report.stem}: {check.statement}", "yellow")
         made = self.begun - sum(report.stem in self.done_stems for report in failed)
         if made or failed:
             rest = len(reports) - made - len(failed)

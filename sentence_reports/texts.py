@@ -41,6 +41,11 @@ def escape_controls(text: str) -> str:
     return re.sub("[\u202a-\u202e\u2066-\u2069]", lambda match: ascii(match[0])[1:-1], text)
 
 
+def number(value: float, digits: int) -> str:
+    """Return a number with so many decimals and a real minus sign; never a minus sign before zero."""
+    return f"{value:z.{digits}f}".replace("-", "−")
+
+
 def exact(html: str) -> str:
     """The page with its carriage returns as references: bare ones would be line feeds to a browser."""
     return html.replace("\r", "&#13;")

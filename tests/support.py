@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
-from sentence_reports.summary import Legend, ModelFacts, Pair, Summary, encode_matrix
+from sentence_reports.summary import (
+    STEPS,
+    Baseline,
+    Legend,
+    ModelFacts,
+    Pair,
+    WalkthroughSummary,
+    encode_matrix,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -224,10 +232,12 @@ MODEL = ModelFacts(
 )
 LEGEND = Legend(low=0, high=1, scale="from 0 to 1", ramp=("#ffffff", "#000000"))
 
+BASELINE = Baseline("k", "m", 10, tuple(round(k / STEPS, 3) for k in range(STEPS + 1)))
 
-def small_summary(**changes: Any) -> Summary:
+
+def small_summary(**changes: Any) -> WalkthroughSummary:
     """The summary of three sentences, with `changes`."""
-    plain = Summary(
+    plain = WalkthroughSummary(
         settings={"title": "T", "description": "D", "normalize": True},
         sentences=("one", "two", "three"),
         labels=("one", "two", "thr..."),
@@ -236,6 +246,9 @@ def small_summary(**changes: Any) -> Summary:
         closest=Pair(0, 1, 0.5),
         farthest=Pair(0, 2, 0.1),
         places=("high", "low"),
+        baseline=BASELINE,
+        finding=(),
+        claims=(),
         notices=(),
         legend=LEGEND,
         reference=None,

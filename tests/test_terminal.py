@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from support import command_line, on_a_terminal
 
+from sentence_reports.claims import Check
 from sentence_reports.report import Report
 from sentence_reports.terminal import Teller
 
 GOOD = Report("good", "Good", "../params/good.yaml", "m", 2, date="2026-01-01", seconds=1.5)
-UNMET = Report("odd", "Odd", "../params/odd.yaml", "m", 2, seconds=1, unmet=("1 of 3 figures is not met",))
+UNMET = Report(
+    "odd", "Odd", "../params/odd.yaml", "m", 2, seconds=1, checks=(Check("1 of 3 figures is not met", False),)
+)
 BUG = Report(
     "bad", "Bad", "", "m", 2, failure="a bug: KeyError: 'x'", traceback="Traceback\n  in x\nKeyError"
 )
@@ -71,12 +74,13 @@ def test_a_large_set_tells_each_tenth_of_its_sentences(capsys: pytest.CaptureFix
 
 BAR = """
 from sentence_reports.report import Report
+from sentence_reports.claims import Check
 from sentence_reports.terminal import Teller
 with Teller(bar=True) as teller:
     teller.begin(2)
     teller.progress("many", 32, 1024)
     teller.progress("many", 1024, 1024)
-    teller.done(Report("many", "Many", "", "m", 1024, seconds=1, unmet=("1 of 3 is not met",)))
+    teller.done(Report("many", "Many", "", "m", 1024, seconds=1, checks=(Check("1 of 3 is not met", False),)))
     teller.close([])
 """
 

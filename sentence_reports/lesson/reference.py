@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sentence_reports.summary import ReferenceCheck
+from sentence_reports.claims import ReferenceCheck
 from sentence_reports.texts import isolated
 
 if TYPE_CHECKING:

@@ -1,13 +1,14 @@
 """What the notebook publishes about its run, for the head of the page, the index, the CSV and the final table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import Legend, ModelFacts, ReferenceCheck, Summary, encode_matrix
+from sentence_reports.summary import Baseline, Legend, ModelFacts, WalkthroughSummary, encode_matrix
 
 if TYPE_CHECKING:
     from sentence_reports.models import TokenFacts
@@ -25,16 +26,18 @@ def summarize(
     model: ModelFacts,
     tokens: Sequence["TokenFacts"],
     matrix: NDArray[np.float32],
-    describe: Callable[[float], str],
+    baseline: Baseline,
     legend: Legend,
-    reference: ReferenceCheck | None,
+    claims: Sequence[ClaimCheck] = (),
+    reference: ReferenceCheck | None = None,
+    agreement: Agreement | None = None,
     versions: dict[str, str],
-) -> Summary:
+) -> WalkthroughSummary:
     """Return the summary of a run over `n` sentences, as an output of the notebook's last cell.
 
     `settings` holds the set's other keys (title, description, normalize ...), `model` is what `models.describe`
-    returns, `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `describe` is that of
-    the model's `Baseline`, `legend` what `heatmap.legend` returns, `reference` what `reference_check` returns.
+    returns, `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `baseline` is
+    the model's, `legend` what `heatmap.legend` returns, `reference` what `reference_check` returns.
     """
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
@@ -46,7 +49,7 @@ def summarize(
     duplicates = [
         f"To the model, sentences {one + 1} and {other + 1} are the same." for one, other, _ in same
     ]
-    return Summary(
+    return WalkthroughSummary(
         settings=settings,
         sentences=tuple(texts),
         labels=tuple(labels),
@@ -54,7 +57,11 @@ def summarize(
         model=model,
         closest=closest,
         farthest=farthest,
-        places=(describe(closest.similarity), describe(farthest.similarity)),
+        places=(baseline.describe(closest.similarity), baseline.describe(farthest.similarity)),
+        baseline=baseline,
+        finding=(),
+        claims=tuple(claims),
+        agreement=agreement,
         notices=(
             *([fallback] if model.stands_in_for else []),
             *_token_notices(tokens),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,55 +24,13 @@ from sentence_reports.models.encoder import load
 from sentence_reports.models.files import files
 from sentence_reports.models.find import EMBEDDED, find_model
 from sentence_reports.report import FoundModel
+from sentence_reports.summary import DIGITS, STEPS, Baseline
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 SENTENCES = Path(__file__).with_name("baseline.txt")
 SHIPPED = Path(__file__).with_name("baseline.json")
-STEPS = 1000  # percentiles are known to a tenth
-DIGITS = 3  # more would differ between machines and numbers of threads
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """How similar unrelated sentences are to a model.
-
-    `quantiles` holds ``STEPS + 1`` of the similarities of all `pairs`, each rounded to `DIGITS`, ascending: at least
-    ``k / STEPS`` of the pairs have a similarity of `quantiles[k]` or less. `model` is the name of the model, `key`
-    a hash of its files and the sentences.
-    """
-
-    key: str
-    model: str
-    pairs: int
-    quantiles: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The similarity that half of the unrelated pairs do not exceed."""
-        return self.quantiles[STEPS // 2]
-
-    @property
-    def scale(self) -> dict[str, float]:
-        """The baseline in five numbers, by name."""
-        shares = {"minimum": 0, "5th percentile": 0.05, "median": 0.5, "99th percentile": 0.99, "maximum": 1}
-        return {name: self.quantiles[round(share * STEPS)] for name, share in shares.items()}
-
-    def describe(self, similarity: float) -> str:
-        """Return how a similarity compares with unrelated pairs, as in "closer than 99.1% of unrelated pairs".
-
-        The percentage is a lower bound in steps of 0.1, so it is never 100%.
-        """
-        # Rounded like the quantiles: rounding keeps the order, so what is above one of them here really is.
-        passed = int(np.searchsorted(self.quantiles, round(float(similarity), DIGITS), side="left"))
-        if passed == 0:
-            return f"closer than none of {self.pairs:,} unrelated pairs"
-        if passed > STEPS:
-            return f"closer than any of {self.pairs:,} unrelated pairs"
-        if passed == 1:
-            return f"closer than under {100 / STEPS:g}% of unrelated pairs"
-        return f"closer than {100 * (passed - 1) / STEPS:.1f}% of unrelated pairs"
 
 
 def find_baseline(found: FoundModel, encoder: SentenceTransformer) -> Baseline:

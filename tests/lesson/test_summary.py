@@ -13,13 +13,21 @@ from sentence_reports.lesson.summary import summarize
 from sentence_reports.models import TokenFacts
 from sentence_reports.pairs import Pairs
 from sentence_reports.sets import Reference
-from sentence_reports.summary import Legend, ModelFacts, Pair, Summary, read_summary
+from sentence_reports.summary import (
+    STEPS,
+    Baseline,
+    Legend,
+    ModelFacts,
+    Pair,
+    WalkthroughSummary,
+    read_summary,
+)
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 MODEL = ModelFacts("small", None, "folder", "0" * 64, 384, 256, "mean", True, 1, 4, "float32")
 
 
-def summary(**changes: Any) -> Summary:
+def summary(**changes: Any) -> WalkthroughSummary:
     given: dict[str, Any] = {
         "settings": {"title": "T"},
         "texts": ["a", "b", "c"],
@@ -29,7 +37,7 @@ def summary(**changes: Any) -> Summary:
         "legend": Legend(0.0, 1.0, "", ("#ffffff", "#000000"), (("x", "#111111"),)),
         "tokens": [TokenFacts(count=3, limit=8, unknown=0, readable=True)] * 3,
         "matrix": MATRIX,
-        "describe": "above {:.2f}".format,
+        "baseline": Baseline("k", "m", 10, tuple(k / STEPS for k in range(STEPS + 1))),
         "reference": None,
         "versions": {"numpy": "2"},
     }
@@ -71,7 +79,7 @@ def test_a_summary_is_read_back_from_its_notebook_bit_for_bit() -> None:
 def test_the_summary_names_the_extreme_pairs() -> None:
     found = summary()
     assert (found.closest, found.farthest) == (Pair(1, 2, 0.75), Pair(0, 2, 0.25))
-    assert found.places == ("above 0.75", "above 0.25")
+    assert found.places == ("closer than 74.9% of unrelated pairs", "closer than 24.9% of unrelated pairs")
     assert found.notices == ()
 
 
@@ -126,11 +134,12 @@ REFERENCE = Reference(source="a \u202ebook", model="big", tolerance=0.01, simila
 
 def test_a_check_that_is_not_met_says_so() -> None:
     check = reference_check(REFERENCE, (2, 3, 0.326))
-    assert summary(reference=check).unmet
+    assert [check.met for check in summary(reference=check).checks] == [False]
     assert verdict(check, "big") == (
         "2 of 3 published values matched; largest difference 0.326000, allowed 0.01.\nSource: \u2068a \u202ebook\u2069"
     )
-    assert not summary(reference=reference_check(REFERENCE, (3, 3, 0.0))).unmet
+    met = summary(reference=reference_check(REFERENCE, (3, 3, 0.0)))
+    assert [check.met for check in met.checks] == [True]
 
 
 def test_figures_of_another_model_are_not_compared() -> None:
@@ -140,7 +149,7 @@ def test_figures_of_another_model_are_not_compared() -> None:
     assert verdict(check, "small").startswith(
         "Not compared: the figures are for big; this report used small.\n"
     )
-    assert not summary(reference=check).unmet
+    assert not summary(reference=check).checks
 
 
 def test_a_set_without_figures_has_no_check() -> None:

@@ -241,7 +241,9 @@ def test_published_figures_that_do_not_match_are_shown_as_a_warning() -> None:
     assert notice.text.startswith(
         "2 of 3 published values do not match: the largest difference is 0.250000, "
     )
-    assert str(replace(CHECK, met=2).unmet).startswith("1 of 3 published values does not match: ")
+    assert str(replace(CHECK, met=2).check).startswith(
+        "Check(statement='1 of 3 published values does not match: "
+    )
     (card,) = soup.select("#glance .facts > .unmet")
     assert "1 of 3 values matched; largest difference 0.250000, tolerance 0.01" in card.text
     assert "a book" in card.text
