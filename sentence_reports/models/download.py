@@ -12,19 +12,12 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 from huggingface_hub import HfApi, ModelInfo, set_client_factory, snapshot_download
-from huggingface_hub.errors import (
-    DisabledRepoError,
-    GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    RevisionNotFoundError,
-)
-from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # its own client, httpx2
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RevisionNotFoundError
+from huggingface_hub.utils import filter_repo_objects, httpx  # type: ignore[attr-defined]
 from huggingface_hub.utils.logging import set_verbosity_error
 
 from sentence_reports.errors import ModelError
@@ -41,7 +34,6 @@ MOST_JSON = 8_000_000  # bytes of one answer of the API; the largest repositorie
 REQUESTS, REQUESTS_PER_FILE = 30, 5
 
 NOT_THE_HUB = "something other than the Hugging Face hub answered at its address"
-BROKE_OFF = "the download from the Hugging Face hub broke off"
 
 
 def tell(kind: str, *content: Any) -> None:
@@ -131,12 +123,10 @@ def main(parent: int, model: str, revision: str) -> None:
         guard.requests += REQUESTS_PER_FILE * len(names)
         guard.bytes += 2 * sum(size or MOST_BYTES for size in names.values()) + MOST_JSON
         guard.commit = info.sha
-        tell("downloading")
+        tell("received", guard.received)
         download(model, revision, str(info.sha), list(names))
     except (Unreachable, ModelError) as error:
         tell(type(error).__name__, str(error))
-    except RecursionError:
-        tell("ModelError", str(unusable(model, "its JSON is nested too deeply")))
     except Exception as error:
         tell("ModelError", str(unusable(model, f"{type(error).__name__}: {quoted(str(error), 300)}")))
     else:
@@ -179,12 +169,11 @@ def judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
         reason = (
             f"The model {model} has no revision {quoted(revision)} on the hub. Use a commit, branch or tag."
         )
-    elif isinstance(error, GatedRepoError):
-        reason = f"The model {model} is gated: request access on its Hugging Face page, then `hf auth login`."
-    elif headers.get("x-error-message") == "Invalid credentials in Authorization header":
-        reason = f"The hub does not accept this machine's token. `hf auth login` again to use {model}."
-    elif isinstance(error, DisabledRepoError) or status == 403:
-        reason = f"The hub refuses access to the model {model} (HTTP {status}). Choose another model."
+    elif isinstance(error, GatedRepoError) or status == 403:
+        reason = (
+            f"The hub refuses access to the model {model} (HTTP {status}). If it is gated, request access on its "
+            "Hugging Face page, then `hf auth login`."
+        )
     elif status in (401, 404):
         reason = (
             f"There is no model {model} on the hub, or it is private, and there is no such folder here. "
@@ -213,12 +202,8 @@ def usable_files(info: ModelInfo, model: str) -> dict[str, int | None]:
     if not any(PurePosixPath(name).suffix == ".safetensors" for name in sizes):
         pickles = [name for name in sorted(sizes) if name.endswith(".bin")]
         raise only_pickled(model, pickles[0] if pickles else "no *.safetensors there")
-    wanted = {
-        name: size
-        for name, size in sizes.items()
-        if any(fnmatch(name, pattern) for pattern in WANTED)
-        and not any(fnmatch(name, pattern) for pattern in UNWANTED)
-    }
+    names = filter_repo_objects(sizes, allow_patterns=list(WANTED), ignore_patterns=list(UNWANTED))
+    wanted = {name: sizes[name] for name in names}
     if len(wanted) > MOST_FILES:
         raise unusable(model, f"it lists {len(wanted):,} files to download; at most {MOST_FILES} are")
     total = sum(size for size in wanted.values() if size is not None)
@@ -246,14 +231,11 @@ def download(model: str, revision: str, commit: str, names: list[str]) -> None:
             atomic_write({reference: commit.encode()})
     except HfHubHTTPError as error:
         raise judged(error, model, revision) from error
-    except LocalEntryNotFoundError as error:  # the library's way to say that the connection is gone
-        raise Unreachable(BROKE_OFF) from error
-    except OSError as error:
-        if error.errno is None or isinstance(error, (ConnectionError, TimeoutError)):
-            raise Unreachable(BROKE_OFF) from error
+    except (OSError, httpx.HTTPError) as error:
+        # The library's errors about a lost connection have no number, unlike those of the disk.
+        if isinstance(error, httpx.HTTPError | ConnectionError | TimeoutError) or error.errno is None:
+            raise Unreachable("the download from the Hugging Face hub broke off") from error
         raise ModelError(f"{model} cannot be stored on this machine: {error.strerror}.") from error
-    except httpx.HTTPError as error:
-        raise Unreachable(BROKE_OFF) from error
 
 
 if __name__ == "__main__":

@@ -147,22 +147,17 @@ def _check_name(key: str, name: str, base: Path | None) -> None:
     """Refuse what can be neither a folder here nor a hub id, before anything is asked of the hub."""
     if model_folder(name, base) is not None:
         return
-    if name in (".", "..") or re.match(r"\./|\.\./|/|~|[A-Za-z]:", name) or "\\" in name:
+    if name in (".", "..") or re.match(r"\.{0,2}/|~|[A-Za-z]:", name) or "\\" in name:
         where = "the current directory" if base is None else "the set file"
         raise ModelError(f"{key} {quoted(name)}: no such folder (relative to {where}).")
     # The hub's own rules: owner/name, at most 96 characters, no "--", no "..", no ".git" at the end.
     part = r"\w([\w.-]*\w)?"
-    well_formed = re.fullmatch(f"{part}/{part}", name, re.ASCII) and len(name) <= 96
-    # Or a known model is meant: the same but for case, owner or a web address around it.
-    plain = re.sub(r"^(https?://)?(www\.)?(huggingface\.co|hf\.co)/", "", name.strip()).rstrip("/").lower()
-    meant = next((known for known in DEFAULT_REVISIONS if f"/{known}".lower().endswith(f"/{plain}")), None)
-    well_formed = well_formed and not re.search(r"--|\.\.|\.git$", name)
-    if name in DEFAULT_REVISIONS or (well_formed and meant is None):
-        return
-    advice = f"Did you mean {meant}?" if meant else f"A hub id is owner/name, for example {EMBEDDED}."
-    raise ModelError(
-        f"{key} {quoted(name)} is neither a folder here nor an id of the Hugging Face hub. {advice}"
-    )
+    well_formed = re.fullmatch(f"{part}/{part}", name, re.ASCII) and not re.search(r"--|\.\.|\.git$", name)
+    if not well_formed or len(name) > 96:
+        raise ModelError(
+            f"{key} {quoted(name)} is neither a folder here nor an id of the Hugging Face hub. "
+            f"A hub id is owner/name, for example {EMBEDDED}."
+        )
 
 
 def _revision(model: str, revision: str | None) -> str:

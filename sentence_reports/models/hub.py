@@ -73,16 +73,24 @@ def _fetch(model: str, revision: str) -> str:
         raise Unreachable(f"no download could be started ({error.strerror or error})") from error
     with child:
         try:
-            return _result(child, model)
+            return _result(child)
         finally:
             child.kill()
 
 
-def _result(child: subprocess.Popen[str], model: str) -> str:
+def _result(child: subprocess.Popen[str]) -> str:
     """Follow the messages of a download, each a list in JSON, to the last one, which tells the outcome."""
     messages: Queue[list[Any]] = Queue()
-    Thread(target=_read, args=(child, messages, model), daemon=True, name="messages of a download").start()
-    began = deadline = time.monotonic() + START_SECONDS
+
+    def read() -> None:
+        assert child.stdout is not None
+        with suppress(ValueError):  # the child was killed in the middle of a line
+            for line in child.stdout:
+                messages.put(json.loads(line))
+        messages.put(["Unreachable", "the download from the Hugging Face hub broke off"])
+
+    Thread(target=read, daemon=True, name="messages of a download").start()
+    began, deadline = None, time.monotonic() + START_SECONDS
     late = "the Hugging Face hub did not answer in time"
     while True:
         process.check()
@@ -95,27 +103,11 @@ def _result(child: subprocess.Popen[str], model: str) -> str:
             continue
         if kind == "looking":
             deadline = now + LOOK_SECONDS
-        elif kind == "downloading":
-            began, deadline, late = now, now + STALL_SECONDS, "the download from the Hugging Face hub stalled"
         elif kind == "received":
+            began, late = began or now, "the download from the Hugging Face hub stalled"
             allowed = min(GRACE_SECONDS + content[0] / BYTES_PER_SECOND, LONGEST_SECONDS)
             deadline = min(now + STALL_SECONDS, began + allowed)
         elif kind == "done":
             return str(content[0])
-        elif kind == "ModelError":
-            raise ModelError(content[0])
         else:
-            raise Unreachable(content[0])
-
-
-def _read(child: subprocess.Popen[str], messages: Queue[list[Any]], model: str) -> None:
-    started = False
-    assert child.stdout is not None
-    with suppress(ValueError):  # the child was killed in the middle of a line, or nobody listens any more
-        for line in child.stdout:
-            messages.put(json.loads(line))
-            started = True
-    if started:
-        messages.put(["Unreachable", "the download from the Hugging Face hub broke off"])
-    else:
-        messages.put(["ModelError", f"the download of {model} could not start: its process ended at once"])
+            raise ModelError(content[0]) if kind == "ModelError" else Unreachable(content[0])
