@@ -12,8 +12,9 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ from sentence_reports.errors import SentenceReportsError, UsageError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
-from sentence_reports.report import SET_SUFFIXES, Listener, Options, Report
+from sentence_reports.report import SET_SUFFIXES, Listener, Options
 from sentence_reports.sets.folder import find_sets, stem_of
 from sentence_reports.store import make_usable
 from sentence_reports.texts import escape_controls
@@ -55,9 +56,12 @@ def preview(
     OSError if the output folder cannot be used or no port is free.
     """
     make_usable(options.out)
-    site = Site(options.out)
-    maker = _Maker(files or [options.project.params], options, listener, site)
     page = f"{quote(stem_of(files[0]))}.html" if len(files) == 1 and not files[0].is_dir() else ""
+    site = Site(options.out)
+    maker = Maker(files or [options.project.params], options, listener, site)
+    for file in maker.files:
+        file.parent.resolve(strict=True)  # raises OSError if it does not exist
+    site.stems = set(map(stem_of, maker.sets()))  # before anybody can ask
     with suppress(KeyboardInterrupt), _serving(site) as port, new_kernels(options) as kernels:
         ready(f"http://127.0.0.1:{port}/{page}")
         maker.keep_up(kernels)
@@ -66,14 +70,22 @@ def preview(
 # --- watching and making ----------------------------------------------------------------------------------------
 
 
-class _Maker:
+@dataclass
+class Maker:
     """Makes what changed, one run at a time, and tells the terminal and the site how it went."""
 
-    def __init__(self, files: Sequence[Path], options: Options, listener: Listener, site: "Site") -> None:
-        self._files, self._options, self._listener, self._site = files, options, listener, site
-        for file in files:
-            file.parent.resolve(strict=True)  # raises OSError if it does not exist
-        site.expect(map(stem_of, self._sets()))  # before anybody can ask
+    files: Sequence[Path]
+    options: Options
+    listener: Listener
+    site: "Site"
+
+    def sets(self) -> list[Path]:
+        """Return the set files named and those of the folders named, without what cannot be looked into now."""
+        sets: list[Path] = []
+        for file in self.files:
+            with suppress(UsageError):
+                sets += [file] if file.suffix in SET_SUFFIXES and not file.is_dir() else find_sets(file)
+        return sets
 
     def keep_up(self, kernels: Kernels) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
@@ -81,43 +93,34 @@ class _Maker:
         before: dict[Path, object] = {}
         while True:
             process.check()
-            # Anew each time, so that a folder may go and come back; links are followed.
+            # Listed anew each time, so that a folder may go and come back; links are followed.
             templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
-            watched = [*self._sets(), self._options.project.notebook(), *templates]
+            watched = (*self.sets(), self.options.project.notebook(), *templates)
             now = {path: _stamp(path) for path in watched}
             if now != made and (now == before or not made):  # a file that is being written is left alone
-                self._make({path for path in now | made if now.get(path) != made.get(path)}, kernels)
+                self.make({path for path in now | made if now.get(path) != made.get(path)}, kernels)
                 made = now
                 # Paid while the author reads, not at the first change.
                 import sentence_reports.make  # noqa: F401
             before = now
             time.sleep(INTERVAL)
 
-    def _sets(self) -> list[Path]:
-        sets: list[Path] = []
-        for file in self._files:
-            is_folder = file.is_dir() or file.suffix not in SET_SUFFIXES
-            with suppress(UsageError):  # a folder that cannot be looked into now
-                sets += find_sets(file) if is_folder else [file]
-        return sets
-
-    def _make(self, changed: set[Path], kernels: Kernels) -> None:
+    def make(self, changed: set[Path], kernels: Kernels) -> None:
         """Run the sets that a change concerns; not more: a set that fails slowly must not hold up the others."""
-        sets = self._sets()
-        self._site.expect(map(stem_of, sets))
-        if not self._site.problem and all(path.suffix in SET_SUFFIXES for path in changed):
+        sets = self.sets()
+        self.site.stems = set(map(stem_of, sets))
+        if not self.site.problem and all(path.suffix in SET_SUFFIXES for path in changed):
             # By name: if two files claim the same report, the pipeline must see both.
             names = {path.stem.casefold() for path in changed}
             sets = [path for path in sets if path.stem.casefold() in names]
         try:
-            reports = run(sets, self._options, self._listener, kernels)
+            reports = run(sets, self.options, self.listener, kernels)
+            self.site.failures |= {report.stem: report.failure or "" for report in reports}
+            self.site.problem = ""
         except Exception as error:  # a full disk, a notebook that is half saved: the next change may fix it
             kind = "" if isinstance(error, SentenceReportsError) else f"{type(error).__name__}: "
-            self._site.problem = f"{kind}{error}"
-            self._listener.warn(self._site.problem)
-        else:
-            self._site.problem = ""
-            self._site.note(reports)
+            self.site.problem = f"{kind}{error}"
+            self.listener.warn(self.site.problem)
 
 
 def _stamp(path: Path) -> object:
@@ -135,23 +138,16 @@ def _stamp(path: Path) -> object:
 class Site:
     """The output folder as it is served, and what keeps its pages from being up to date.
 
-    `problem` is what keeps all pages from being made, empty if nothing does; `closing` ends open connections.
+    There are or will be pages for the sets `stems`; `failures` says why one of them is not up to date, `problem` why
+    none is, and both are empty if nothing is wrong. `closing` ends open connections.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.stems: set[str] = set()
+        self.failures: dict[str, str] = {}
         self.problem = ""
         self.closing = False
         self._folder = os.path.realpath(folder)
-        self._failures: dict[str, str] = {}
-        self._expected: frozenset[str] = frozenset()
-
-    def expect(self, stems: Iterable[str]) -> None:
-        """There are or will be pages for `stems`; those of others are shown if they are there."""
-        self._expected = frozenset(stems)
-
-    def note(self, reports: Iterable[Report]) -> None:
-        """Remember whose set failed, for its page; the index says it anyway."""
-        self._failures |= {report.stem: report.failure or "" for report in reports}
 
     def file(self, path: str) -> Path | None:
         """Return the file of the folder that `path` asks for; nothing hidden, nothing that leads out of it."""
@@ -166,9 +162,9 @@ class Site:
     def state(self, path: str) -> dict[str, str] | None:
         """Return what a page shows: a `version` that changes with its file, and its `problem`; None for no page."""
         file, stem = self.file(path), path.removesuffix(".html")
-        if file is None and stem not in self._expected | {"index"}:
+        if file is None and stem not in self.stems | {"index"}:
             return None
-        problem = self.problem or (self._failures.get(stem, "") if stem in self._expected else "")
+        problem = self.problem or (self.failures.get(stem, "") if stem in self.stems else "")
         return {"version": str(_stamp(file)) if file else "", "problem": escape_controls(problem)}
 
 
@@ -216,14 +212,12 @@ class _Handler(RequestHandler):
         except OSError as error:  # gone or closed to us since it was looked for
             raise HTTPError(404) from error
 
-    head = get
-
     async def _send_events(self, path: str) -> None:
         """Send what the page should show, now and whenever it changes, as server-sent events."""
         self.set_header("Content-Type", "text/event-stream")
         sent = None
         with suppress(StreamClosedError):
-            while not self._site.closing and not self._gone and self.request.method != "HEAD":
+            while not self._site.closing and not self._gone:
                 if (state := self._site.state(path) or {}) != sent:
                     self.write(f"data: {json.dumps(state)}\n\n")
                     await self.flush()
@@ -233,7 +227,7 @@ class _Handler(RequestHandler):
 
 @contextmanager
 def _serving(site: Site) -> Iterator[int]:
-    """Serve `site` to this machine while the block runs; gives the port."""
+    """Serve `site` to this machine while the block runs, at the port that is yielded."""
     try:
         listening = socket.create_server(("127.0.0.1", PORT))
     except OSError:

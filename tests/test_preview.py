@@ -21,7 +21,7 @@ from support import Notes, command_line
 from sentence_reports.ownership import STATE
 from sentence_reports.preview import FRAME, Site, _serving, preview
 from sentence_reports.project import Project
-from sentence_reports.report import Options, Report
+from sentence_reports.report import Options
 from sentence_reports.store import TEMPORARY
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
@@ -371,7 +371,6 @@ def test_files_of_the_folder_are_served(port: int) -> None:
     assert get(port, "/mine.csv") == (200, "a,b")
     assert get(port, "/inside.csv") == (200, "a,b")
     assert get(port, "/failed/x.ipynb") == (200, "{}")
-    assert get(port, "/mine.csv", "HEAD") == (200, "")
     assert get(port, "/?page") == get(port, "/mine.html?page") == (200, PAGE)
     assert get(port, "/") == get(port, "/mine.html") == (200, FRAME.decode())
 
@@ -424,7 +423,7 @@ def test_it_listens_on_this_machine_only(port: int) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FLY"])
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FLY"])
 def test_it_can_only_be_looked_at(port: int, method: str) -> None:
     assert get(port, "/mine.html", method)[0] == 405
     assert get(port, "/mine.html?events", method)[0] == 405
@@ -448,7 +447,7 @@ def test_links_to_themselves_are_not_found(site: Site, port: int, tmp_path: Path
     for name in ("mine.html", "loop.csv", "other.html"):
         (tmp_path / "out" / name).unlink(missing_ok=True)
         (tmp_path / "out" / name).symlink_to(tmp_path / "out" / name)
-    site.expect(["mine"])
+    site.stems = {"mine"}
     assert get(port, "/loop.csv")[0] == get(port, "/other.html")[0] == get(port, "/mine.html?page")[0] == 404
     assert get(port, "/mine.html") == (200, FRAME.decode())
     assert event(port, "mine.html") == {"version": "", "problem": ""}
@@ -458,9 +457,9 @@ def test_a_failure_is_only_text_and_keeps_its_direction(site: Site, port: int, p
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    site.note([Report("mine", "Mine", "", "", 2, failure="<img src=x onerror=alert(1)> \u202eturned")])
+    site.failures["mine"] = "<img src=x onerror=alert(1)> \u202eturned"
     assert event(port, "mine.html")["problem"] == ""  # a set that is gone
-    site.expect(["mine"])
+    site.stems = {"mine"}
     page.goto(f"http://127.0.0.1:{port}/mine.html")
     expect(page.get_by_role("alert")).to_have_text(
         "This page is not up to date. <img src=x onerror=alert(1)> \\u202eturned"
@@ -471,13 +470,13 @@ def test_a_failure_is_only_text_and_keeps_its_direction(site: Site, port: int, p
 
 def test_a_page_hears_of_its_own_changes_and_of_no_others(site: Site, port: int, tmp_path: Path) -> None:
     old = event(port, "mine.html")
-    site.expect(["mine", "other"])
-    site.note([Report("other", "Other", "", "", 2, failure="trouble")])
+    site.stems = {"mine", "other"}
+    site.failures["other"] = "trouble"
     assert event(port, "mine.html") == old
     with urlopen(f"http://127.0.0.1:{port}/mine.html?events", timeout=10) as answer:
         answer.readline()
         answer.readline()
-        site.note([Report("mine", "Mine", "", "", 2, failure="trouble")])
+        site.failures["mine"] = "trouble"
         assert json.loads(answer.readline().removeprefix(b"data: ")) == old | {"problem": "trouble"}
         answer.readline()
         (tmp_path / "out" / "mine.html").write_text(PAGE + " ")
