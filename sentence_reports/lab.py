@@ -10,15 +10,17 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 import nbformat
-from nbformat import NotebookNode
 
 from sentence_reports.errors import UsageError
 from sentence_reports.execution.environment import kernel_environment
+from sentence_reports.models.files import model_folder
 from sentence_reports.prepare import read_notebook
 from sentence_reports.project import Project
 from sentence_reports.sets import read_set
@@ -47,9 +49,18 @@ def open_lab(project: Project, path: Path | None, copies: Path) -> NoReturn:
         raise UsageError(
             f"cannot write to {copies}: {error.strerror or error}. Choose another folder with --out DIR"
         ) from error
+    name = quote(copy.stem)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--allow-root", "--ServerApp.log_level=ERROR"),
+        "--ServerApp.answer_yes=True",  # exits at the first Ctrl-C
+        f"--ServerApp.root_dir={copy.absolute().parent}",
+        # Every address that it prints is that of the copy, for when no browser opens. Each copy has its own workspace,
+        # so that no other copy is opened next to it.
+        f"--LabApp.default_url=/lab/workspaces/{name}/tree/{name}.ipynb",
+    ]
     if os.name == "posix":
-        os.execve(sys.executable, command(copy), env)
-    sys.exit(subprocess.call(command(copy), env=env))
+        os.execve(sys.executable, command, env)
+    sys.exit(subprocess.call(command, env=env))
 
 
 def prepare(project: Project, path: Path | None, copies: Path) -> Path:
@@ -58,11 +69,24 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
     A copy made from the same notebook and values is used again, and nothing is ever written over: other values, or a
     file that is not ours, get a new copy with a number. Raises OSError, SetError, or UsageError for a bad notebook.
     """
-    values = {} if path is None else _parameters(path)
+    values = {} if path is None else read_set(path).parameters()
+    for key in ("model", "fallback_model"):
+        # Absolute, because the kernel does not run in the set's folder.
+        if path is not None and (folder := model_folder(values.get(key) or "", path.parent)):
+            values[key] = str(folder)
     source = project.notebook()
     notebook = nbformat.reads(read_notebook(source), as_version=4)
+    notebook.metadata.kernelspec = {
+        "name": "python3",
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
     try:
-        _fill_in(notebook, values)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.update(outputs=[], execution_count=None)
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = with_values(cell.source, values)
     except SyntaxError as error:
         raise UsageError(
             f"the parameters cell of {source} must be plain Python, but its line {error.lineno} is not: {error.msg}"
@@ -71,30 +95,18 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
     notebook.metadata[ORIGIN] = origin
     copies.mkdir(parents=True, exist_ok=True)
     name = source.stem if path is None else path.stem
-    for suffix in ("", *(f"-{k}" for k in range(2, 1000))):
-        copy = copies / f"{name}{suffix}.ipynb"
+    names = chain([name], (f"{name}-{k}" for k in count(2)))
+    while True:
+        copy = copies / f"{next(names)}.ipynb"
         try:
             with copy.open("x", encoding="utf-8") as file:
                 file.write(nbformat.writes(notebook) + "\n")
             return copy
         except FileExistsError:
-            if _origin(copy) == origin:
-                return copy
-    raise UsageError(f"{copies} holds too many copies of {name}")
-
-
-def _fill_in(notebook: NotebookNode, values: dict[str, Any]) -> None:
-    """Put values where one is told to edit them: into the parameters cell."""
-    notebook.metadata.kernelspec = {
-        "name": "python3",
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-    }
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.update(outputs=[], execution_count=None)
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = with_values(cell.source, values)
+            # Whatever a file that is not ours may hold.
+            with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
+                if json.loads(copy.read_bytes())["metadata"][ORIGIN] == origin:
+                    return copy
 
 
 def with_values(source: str, values: dict[str, Any]) -> str:
@@ -123,39 +135,6 @@ def as_code(value: Any, indent: str = "") -> str:
         items = ((as_code(key), as_code(item, inner)) for key, item in value.items())
         return "{\n" + "".join(f"{inner}{key}: {item},\n" for key, item in items) + indent + "}"
     return repr(value)
-
-
-def _origin(copy: Path) -> str | None:
-    """What a copy was made from; None for a file that is not ours."""
-    try:
-        return str(json.loads(copy.read_bytes())["metadata"][ORIGIN])
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        return None
-
-
-def _parameters(path: Path) -> dict[str, Any]:
-    """A set's values. Folders of models are absolute, since the kernel does not run in the set's folder."""
-    parameters = read_set(path).parameters()
-    for key in ("model", "fallback_model"):
-        folder = path.absolute().parent / (parameters.get(key) or "\0")
-        if folder.is_dir():
-            parameters[key] = str(folder)
-    return parameters
-
-
-def command(copy: Path) -> list[str]:
-    """Return the command that opens `copy` in JupyterLab and exits, without a question, at the first Ctrl-C.
-
-    Every address it prints is the copy's own: if no browser opens, one of them is followed. Each copy has a
-    workspace of its own, so that no other copy is opened beside it.
-    """
-    name = quote(copy.stem)
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--allow-root", "--ServerApp.answer_yes=True"),
-        "--ServerApp.log_level=ERROR",
-        f"--ServerApp.root_dir={copy.absolute().parent}",
-        f"--LabApp.default_url=/lab/workspaces/{name}/tree/{name}.ipynb",
-    ]
 
 
 def environment(folder: Path) -> dict[str, str]:
