@@ -3,7 +3,6 @@
 import argparse
 import threading
 from pathlib import Path
-from typing import Any
 
 from sentence_reports.project import version
 
@@ -15,15 +14,6 @@ exit codes:
   3  all reports are made, but a published figure does not match
   130, 143  interrupted; finished reports are kept
 """
-
-
-class Version(argparse.Action):
-    """Print the version and exit."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print it."""
-        print(f"sentence-reports {version()}")
-        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +31,10 @@ def parser() -> argparse.ArgumentParser:
         parents=[common],
     )
     main.add_argument(
-        "--version", action=Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
+        "--version",
+        action="version",
+        version=f"sentence-reports {version()}",
+        help="print the version and exit",
     )
     commands = main.add_subparsers(required=True, dest="command", metavar="COMMAND", title="commands")
 

@@ -21,7 +21,7 @@ from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
-from sentence_reports.terminal import BUG, Teller, count, log, say, short, show
+from sentence_reports.terminal import BUG, Teller, count, log, say, short, show, write_log
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,10 +64,8 @@ def start(*, debug: bool) -> None:
     except OSError as error:
         raise UsageError("the current folder is gone; change to another one") from error
     if debug:
-        from sentence_reports.debug import write_log
-
         try:
-            say(f"Writing a log to {write_log(projects.version())}")
+            say(f"Writing a log to {write_log()}")
         except OSError as error:
             raise UsageError(f"cannot write a log file: {error.strerror or error}") from error
 

@@ -1,17 +1,21 @@
-"""What a run tells on the terminal: progress and messages on stderr, the final table on stdout."""
+"""What a run tells on the terminal: progress and messages on stderr, the final table on stdout; and in its log."""
 
 import logging
+import platform
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
+from sentence_reports.project import version
 from sentence_reports.texts import printable, shorten
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from sentence_reports.report import Report
 
@@ -28,6 +32,27 @@ def say(message: str, style: str = "") -> None:
         stderr_console().print(Text(printable(message), style=style), soft_wrap=True)
     else:
         print(printable(message), file=sys.stderr)
+
+
+def write_log() -> Path:
+    """Log everything, also what the libraries have to say, to a new ``debug.log`` in the user's folder for logs.
+
+    Return its path. Raises OSError if it cannot be written.
+    """
+    path = platformdirs.user_log_path("sentence-reports", appauthor=False, ensure_exists=True) / "debug.log"
+    logging.basicConfig(
+        filename=path,
+        filemode="w",
+        encoding="utf-8",
+        errors="backslashreplace",
+        level=logging.DEBUG,
+        format="%(asctime)s %(threadName)s %(name)s: %(message)s",
+        force=True,
+    )
+    logging.captureWarnings(True)
+    log.info("sentence-reports %s, Python %s, %s", version(), sys.version, platform.platform())
+    log.info("%s in %s", sys.argv, Path.cwd())
+    return path
 
 
 def short(path: Path) -> Path:
@@ -51,14 +76,12 @@ class Teller:
     """Tells how a run goes: a progress bar on a terminal, a line per set elsewhere."""
 
     def __init__(self, *, bar: bool, debug: bool = False) -> None:
-        self.begun: int = 0
+        self.begun = 0
         self.done_stems: set[str] = set()
         self._wants_bar, self._debug = bar, debug
         self._bar: Progress | None = None
-        # Of the whole run (""), and of each large set that is being encoded.
-        self._tasks: dict[str, TaskID] = {}
-        # When how many sentences of a large set were encoded.
-        self._seen: dict[str, list[tuple[float, int]]] = {}
+        # For each large set: when the first sentences were encoded, how many these were, and how many are encoded now.
+        self._encoded: dict[str, tuple[float, int, int]] = {}
 
     def __enter__(self) -> "Teller":
         return self
@@ -87,37 +110,30 @@ class Teller:
         )
         self._bar = progress.Progress(*columns, console=stderr_console())
         self._bar.start()
-        self._tasks[""] = self._bar.add_task("reports", total=total)
+        self._bar.add_task("reports", total=total)
 
     def progress(self, stem: str, done: int, total: int) -> None:
-        """Show how many sentences of a large set are encoded; without a bar, every tenth and the time left."""
-        if self._bar is not None:
-            if stem not in self._tasks:
-                self._tasks[stem] = self._bar.add_task(printable(f"{stem}: sentences"), total=total)
-            self._bar.update(self._tasks[stem], completed=done)
-            return
-        seen = self._seen.setdefault(stem, [])
-        seen.append((time.monotonic(), done))
-        (began, first), (_, last) = seen[0], seen[-2] if len(seen) > 1 else seen[0]
+        """Print how many sentences of a large set are encoded and the time left, after each tenth."""
+        began, first, last = self._encoded.setdefault(stem, (time.monotonic(), done, done))
         if done * 10 // total > last * 10 // total:
-            left = (seen[-1][0] - began) / (done - first) * (total - done)
+            left = (time.monotonic() - began) / (done - first) * (total - done)
             say(f"{stem}: {done:,} of {total:,} sentences encoded, about {left:.0f} s left")
+        self._encoded[stem] = began, first, done
 
     def done(self, report: "Report") -> None:
         """Print how a set went, and advance the bar."""
         self.done_stems.add(report.stem)
-        self._seen.pop(report.stem, None)
+        self._encoded.pop(report.stem, None)
         if report.failure:
             say(f"{report.stem}: failed: {report.failure}", "red")
-            self._tell_bug(report)
-        for notice in () if report.failure else report.notices:
-            say(f"{report.stem}: {notice}", "yellow")
-        for check in () if report.failure else report.unmet:
-            say(f"{report.stem}: {check.statement}", "yellow")
+            if report.traceback:
+                log.info("%s", report.traceback)
+                say(report.traceback.rstrip() if self._debug else BUG)
+        else:
+            for message in (*report.notices, *(check.statement for check in report.unmet)):
+                say(f"{report.stem}: {message}", "yellow")
         if self._bar is not None:
-            if report.stem in self._tasks:
-                self._bar.remove_task(self._tasks.pop(report.stem))
-            self._bar.update(self._tasks[""], advance=1, description=printable(report.stem))
+            self._bar.update(self._bar.task_ids[0], advance=1, description=printable(report.stem))
         elif not report.failure:
             say(f"{report.stem}: done in {report.seconds:g} s")
 
@@ -139,11 +155,6 @@ class Teller:
         if missed:
             verb = "is" if len(missed) == 1 else "are"
             say(f"{count(len(missed), 'check')} {verb} not met.", "yellow")
-
-    def _tell_bug(self, report: "Report") -> None:
-        if trace := report.traceback:
-            log.info("%s", trace)
-            say(trace.rstrip() if self._debug else BUG)
 
 
 def show(reports: Sequence["Report"], out: Path) -> None:
