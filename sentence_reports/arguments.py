@@ -11,7 +11,7 @@ exit codes:
   0  success
   1  a set failed; the other reports are made
   2  nothing could be started
-  3  all reports are made, but a published figure does not match
+  3  all reports are made, but an expectation or published figure is not met
   130, 143  interrupted; finished reports are kept
 """
 

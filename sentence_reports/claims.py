@@ -8,14 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sentence_reports.texts import isolated, number
+from sentence_reports.texts import isolated, number, shorten
 
+SHOWN_LENGTH = 200
 ClaimKind = Literal["closer", "related", "unrelated", "finds", "together"]
 
 
 class Check(NamedTuple):
-    """One thing that a set expects: `statement` says what is the case, whether that is `met` or not."""
+    """One thing that a set expects, in plain text on one line.
 
+    `expected` says what must be the case, the same for every model; `statement` says what is the case, with its
+    numbers, whether that is `met` or not. Both quote at most `SHOWN_LENGTH` characters of a text.
+    """
+
+    expected: str
     statement: str
     met: bool
     because: str | None = None
@@ -36,7 +42,7 @@ class Side:
     @property
     def name(self) -> str:
         """What is compared, in plain text: “A” and “B”."""
-        quoted = [f"“{isolated(text)}”" for text in self.texts]
+        quoted = [f"“{isolated(shorten(text, SHOWN_LENGTH))}”" for text in self.texts]
         match self.kind:
             case "within":
                 return f"the group {quoted[0]} on average"
@@ -68,8 +74,14 @@ class ClaimCheck:
     def relation(self) -> str:
         """The words between the two sides; with them the statement is true whether the claim is met or not."""
         above = self.met != (self.kind == "unrelated")
-        lead = f"at least {number(self.margin, self.digits)} closer than" if self.margin else "closer than"
-        return lead if above else f"not {lead}"
+        return _relation(above, self.margin and number(self.margin, self.digits))
+
+    @property
+    def expected(self) -> str:
+        """What the set expects in plain text, whatever came out: “A” and “B”: closer than “B” and “C”."""
+        others = {"finds": "any other sentence", "together": "any other group"}
+        relation = _relation(self.kind != "unrelated", self.margin and f"{self.margin:g}")
+        return f"{self.first.name}: {relation} {others.get(self.kind, self.second.name)}"
 
     @property
     def digits(self) -> int:
@@ -83,6 +95,11 @@ class ClaimCheck:
             f"{side.name} ({number(side.value, self.digits)})" for side in (self.first, self.second)
         )
         return f"{one}: {self.relation} {other}"
+
+    @property
+    def check(self) -> Check:
+        """The claim in plain text, and whether it is met."""
+        return Check(self.expected, self.statement, self.met, self.because)
 
 
 @dataclass(frozen=True)
@@ -106,15 +123,17 @@ class ReferenceCheck:
         """The comparison as one check; None if nothing was compared."""
         if self.largest is None:
             return None
+        source = isolated(shorten(self.source, SHOWN_LENGTH))
+        expected = f"the published values match ({source})"
         unmet = self.total - self.met
         if not unmet:
-            return Check(f"All {self.total} published values match ({self.source})", met=True)
+            return Check(expected, f"all {self.total} published values match ({source})", met=True)
         do = "does" if unmet == 1 else "do"
         statement = (
             f"{unmet} of {self.total} published values {do} not match: the largest difference is "
-            f"{self.largest:.6f}, the tolerance {self.tolerance:g} ({self.source})"
+            f"{self.largest:.6f}, the tolerance {self.tolerance:g} ({source})"
         )
-        return Check(statement, met=False)
+        return Check(expected, statement, met=False)
 
 
 class RatedPair(NamedTuple):
@@ -144,3 +163,8 @@ class Agreement:
     spearman: float | None
     interval: tuple[float, float] | None
     disagreements: tuple[RatedPair, ...]
+
+
+def _relation(above: bool, margin: str | float) -> str:
+    lead = f"at least {margin} closer than" if margin else "closer than"
+    return lead if above else f"not {lead}"

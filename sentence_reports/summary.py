@@ -173,7 +173,7 @@ class Summary:
     @property
     def checks(self) -> tuple[Check, ...]:
         """What the set expects, each as a statement that is met or not."""
-        return tuple(Check(claim.statement, claim.met, claim.because) for claim in self.claims)
+        return tuple(claim.check for claim in self.claims)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         adapter = _adapter(type(self))  # type: ignore[arg-type]  # a class is hashable

@@ -130,31 +130,40 @@ class Teller:
                 log.info("%s", report.traceback)
                 say(report.traceback.rstrip() if self._debug else BUG)
         else:
-            for message in (*report.notices, *(check.statement for check in report.unmet)):
-                say(f"{report.stem}: {message}", "yellow")
+            for notice in report.notices:
+                say(f"{report.stem}: {notice}", "yellow")
+            tell_unmet(report)
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], advance=1, description=printable(report.stem))
         elif not report.failure:
             say(f"{report.stem}: done in {report.seconds:g} s")
 
     def close(self, reports: Sequence["Report"]) -> None:
-        """Stop the bar; print the checks not told yet that are not met, and a summary."""
+        """Stop the bar; print the claims not told yet that do not hold, and a summary."""
         self.__exit__()
         failed = [report for report in reports if report.failure]
-        missed = [(report, check) for report in reports if not report.failure for check in report.unmet]
-        for report, check in missed:
+        good = [report for report in reports if not report.failure]
+        for report in good:
             if report.stem not in self.done_stems:
-                say(f"{report.stem}: {check.statement}", "yellow")
+                tell_unmet(report)
         made = self.begun - sum(report.stem in self.done_stems for report in failed)
         if made or failed:
-            rest = len(reports) - made - len(failed)
+            rest = len(good) - made
             say(f"{made} made, {rest} up to date" + (f", {len(failed)} failed." if failed else "."))
         else:
             verb = "is" if len(reports) == 1 else "are"
             say(f"Nothing to do: {count(len(reports), 'report')} {verb} up to date.")
-        if missed:
-            verb = "is" if len(missed) == 1 else "are"
-            say(f"{count(len(missed), 'check')} {verb} not met.", "yellow")
+        claims = count(sum(len(report.checks) for report in good), "claim")
+        if unmet := sum(len(report.unmet) for report in good):
+            say(f"{unmet} of {claims} {'does' if unmet == 1 else 'do'} not hold.", "yellow")
+        elif any(report.checks for report in good):
+            say(f"{claims} {'holds' if claims == '1 claim' else 'hold'}.")
+
+
+def tell_unmet(report: "Report") -> None:
+    """Print each claim of a set that does not hold."""
+    for check in report.unmet:
+        say(f"{report.stem}: not met: {check.statement}", "yellow")
 
 
 def show(reports: Sequence["Report"], out: Path) -> None:

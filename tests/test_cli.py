@@ -408,9 +408,9 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
     for told in ("1 made, 0 up to date.", "Nothing to do: 1 report is up to date."):
         ran = command_line("run", "--cold", home=tmp_path, cwd=tmp_path)
         assert ran.code == 3, ran.stderr
-        unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: 1 of 1 ")]
+        unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: not met: 1 of 1 ")]
         assert "the tolerance 0.01 (nowhere)" in unmet
         assert told in ran.stderr.splitlines()
-        assert "1 check is not met." in ran.stderr.splitlines()
+        assert "1 of 1 claim does not hold." in ran.stderr.splitlines()
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]")
     assert command_line("run", "--cold", home=tmp_path, cwd=tmp_path).code == 1

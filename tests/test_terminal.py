@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,8 @@ from sentence_reports.report import Report
 from sentence_reports.terminal import Teller
 
 GOOD = Report("good", "Good", "../params/good.yaml", "m", 2, date="2026-01-01", seconds=1.5)
-UNMET = Report(
-    "odd", "Odd", "../params/odd.yaml", "m", 2, seconds=1, checks=(Check("1 of 3 figures is not met", False),)
-)
+HOLDS, FAILS = Check("x > y", "x (2) > y (1)", met=True), Check("y > x", "y (1): not above x (2)", met=False)
+UNMET = Report("odd", "Odd", "../params/odd.yaml", "m", 2, seconds=1, checks=(HOLDS, FAILS))
 BUG = Report(
     "bad", "Bad", "", "m", 2, failure="a bug: KeyError: 'x'", traceback="Traceback\n  in x\nKeyError"
 )
@@ -35,18 +35,35 @@ def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[
     told = capsys.readouterr().err.splitlines()
     assert told == [
         "1 set to run",
-        "odd: 1 of 3 figures is not met",
+        "odd: not met: y (1): not above x (2)",
         "odd: done in 1 s",
         "1 made, 1 up to date.",
-        "1 check is not met.",
+        "1 of 2 claims does not hold.",
     ]
     tell(GOOD, UNMET, begun=0)
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        "odd: 1 of 3 figures is not met",
+        "odd: not met: y (1): not above x (2)",
         "Nothing to do: 2 reports are up to date.",
-        "1 check is not met.",
+        "1 of 2 claims does not hold.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("checks", "summary"),
+    [
+        ((HOLDS,), "1 claim holds."),
+        ((HOLDS, HOLDS), "2 claims hold."),
+        ((FAILS, FAILS), "2 of 2 claims do not hold."),
+    ],
+)
+def test_the_last_line_counts_the_claims_of_good_reports(
+    checks: tuple[Check, ...], summary: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(replace(UNMET, checks=checks), replace(UNMET, failure="broken"), GOOD, begun=0)
+    assert capsys.readouterr().err.splitlines()[-1] == summary
+    tell(GOOD, begun=0)
+    assert "claim" not in capsys.readouterr().err
 
 
 def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +97,7 @@ with Teller(bar=True) as teller:
     teller.begin(2)
     teller.progress("many", 32, 1024)
     teller.progress("many", 1024, 1024)
-    teller.done(Report("many", "Many", "", "m", 1024, seconds=1, checks=(Check("1 of 3 is not met", False),)))
+    teller.done(Report("many", "Many", "", "m", 1024, seconds=1, checks=(Check("", "1 of 3 is not", False),)))
     teller.close([])
 """
 
@@ -90,7 +107,7 @@ def test_on_a_terminal_there_is_a_bar_and_yellow_for_what_is_not_met() -> None:
     assert code == 0, shown
     assert "many: 1,024 of 1,024 sentences encoded, about 0 s left" in shown
     assert "1/2" in shown
-    assert "\x1b[33mmany: 1 of 3 is not met" in shown
+    assert "\x1b[33mmany: not met: 1 of 3 is not" in shown
 
 
 BROKEN = """

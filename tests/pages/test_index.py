@@ -12,7 +12,7 @@ def test_a_card_shows_each_check_that_is_not_met() -> None:
         *("mine", "Mine", "mine.yaml", "m", 2),
         date="2026-01-02",
         closest=("one", "two", 0.5),
-        checks=(Check("2 of 3 published values do not match", False),),
+        checks=(Check("the published values do not match", "2 of 3 published values do not match", False),),
     )
     (card,) = BeautifulSoup(render_index([report]), "html.parser").select(".card")
     assert [notice.text for notice in card.select(".notice")] == ["2 of 3 published values do not match"]
