@@ -5,6 +5,7 @@ Plain records that the notebook computes and everything else reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -25,6 +26,16 @@ class Check(NamedTuple):
     statement: str
     met: bool
     because: str | None = None
+
+
+def tally(checks: Sequence[Check]) -> str:
+    """Return how many of a set's claims hold, in words: "All 4 claims hold", "3 of 4 claims hold"."""
+    met, total = sum(check.met for check in checks), len(checks)
+    if total == 1:
+        return "The claim holds" if met else "The claim does not hold"
+    if met == total:
+        return f"All {total} claims hold"
+    return f"{met} of {total} claims {'holds' if met == 1 else 'hold'}"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from nbformat import NotebookNode
 
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
@@ -22,6 +24,7 @@ from sentence_reports.summary import (
     Baseline,
     Legend,
     ModelFacts,
+    PageFacts,
     Pair,
     WalkthroughSummary,
     encode_matrix,
@@ -256,3 +259,27 @@ def small_summary(**changes: Any) -> WalkthroughSummary:
         matrix=encode_matrix(np.array([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]], dtype="f4")),
     )
     return replace(plain, **changes)
+
+
+def executed(
+    *outputs: NotebookNode,
+    markdown: str = "## 1 · A step",
+    stem: str = "set",
+    warnings: tuple[str, ...] = (),
+    **changes: Any,
+) -> NotebookNode:
+    """An executed notebook with one step, whose code gave `outputs`, and a summary."""
+    publish = nbformat.v4.new_output("execute_result", small_summary(**changes)._repr_mimebundle_())
+    hidden = {"tags": ["remove-cell"]}
+    made = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(
+                "secret = 1", id="injected", metadata={"tags": ["injected-parameters"]}
+            ),
+            nbformat.v4.new_markdown_cell(markdown, id="step-1"),
+            nbformat.v4.new_code_cell("print('x')", id="code", outputs=list(outputs)),
+            nbformat.v4.new_code_cell("publish()", id="summary", outputs=[publish], metadata=hidden),
+        ]
+    )
+    PageFacts(stem, "2026-01-02", "make report SET=set", warnings).write_to(made)
+    return made

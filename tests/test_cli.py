@@ -55,7 +55,7 @@ def test_the_movies_meet_nine_of_nine_published_values(shipped: Ran) -> None:
 
 def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
     soup = BeautifulSoup((shipped.out / "blog.html").read_text(encoding="utf-8"), "html.parser")
-    notice = soup.select_one("#glance .notice")
+    notice = soup.select_one("main .notice")
     assert notice is not None
     assert re.fullmatch(
         r"These numbers come from sentence-transformers/all-MiniLM-L6-v2\. "

@@ -149,7 +149,7 @@ def test_what_a_model_cannot_read_is_on_the_page_and_on_the_terminal(tiny: Path,
     ]
     assert [line for line in ran.stderr.splitlines() if "tokens" in line] == [f"one: {n}" for n in notices]
     page = BeautifulSoup((tmp_path / "out" / "one.html").read_text(encoding="utf-8"), "html.parser")
-    shown = [notice.text for notice in page.select("#glance .notice") if "tokens" in notice.text]
+    shown = [notice.text for notice in page.select("main .notice") if "tokens" in notice.text]
     assert shown == notices
 
 

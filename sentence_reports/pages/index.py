@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from sentence_reports.claims import tally
 from sentence_reports.report import Report
-from sentence_reports.texts import escape_controls, exact
+from sentence_reports.texts import escape_controls, exact, number
 
 TEMPLATE = Path(__file__).parent / "template"
+FILTERS = {"escape_controls": escape_controls, "number": number, "tally": tally}
 
 
 def render_index(reports: Sequence[Report]) -> str:
@@ -16,7 +18,7 @@ def render_index(reports: Sequence[Report]) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["escape_controls"] = escape_controls
+    environment.filters |= FILTERS
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
     html = environment.get_template("index.html.j2").render(
         reports=[report for report in by_title if report.date],

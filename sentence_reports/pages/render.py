@@ -16,8 +16,8 @@ from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
 from sentence_reports.pages import tables
-from sentence_reports.pages.index import TEMPLATE
-from sentence_reports.summary import PageFacts, read_summary
+from sentence_reports.pages.index import FILTERS, TEMPLATE
+from sentence_reports.summary import PageFacts, WalkthroughSummary, read_summary
 from sentence_reports.texts import exact
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
@@ -74,8 +74,9 @@ class ReportExporter(TemplateExporter):
         )
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """Nbconvert's filters, and one that removes everything active from an output's HTML."""
+        """Nbconvert's filters, the index's, and one that removes everything active from an output's HTML."""
         yield from super().default_filters()  # type: ignore[no-untyped-call]
+        yield from FILTERS.items()
         yield "sanitized", nh3.clean
         yield "markdown2html", self.markdown2html
         yield "highlight_code", Highlight2HTML(parent=self)  # type: ignore[no-untyped-call]
@@ -97,22 +98,29 @@ def render(notebook: NotebookNode) -> str:
         raise RenderError("cannot render a notebook that did not run to completion: it holds an error")
     visible = copy.copy(notebook)
     visible.cells = [cell for cell in notebook.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
-    matrix, n = summary.similarity, len(summary.sentences)
     report = {
         "facts": PageFacts.read_from(notebook),
         "summary": summary,
-        "matrix": matrix,
+        "matrix": summary.similarity,
         "colors": tables.Colors(summary.legend),
         "group_colors": dict(summary.legend.groups),
-        "as_table": n <= TABLE_UP_TO,
-        "extremes": tables.extremes(matrix),
-        "neighbors": tables.nearest_neighbors(matrix) if n <= NEIGHBORS_UP_TO else [],
+        **(_pairs(summary) if isinstance(summary, WalkthroughSummary) else {}),
         "steps": {cell.id: match[1] for cell in visible.cells if (match := _heading(cell))},
         "heatmap": _heatmap(notebook),
     }
     css = (TEMPLATE / "style.css").read_text(encoding="utf-8")
     html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
+
+
+def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:
+    """Return what the page of a walkthrough tells of its pairs of sentences."""
+    matrix, n = summary.similarity, len(summary.sentences)
+    return {
+        "as_table": n <= TABLE_UP_TO,
+        "extremes": tables.extremes(matrix),
+        "neighbors": tables.nearest_neighbors(matrix) if n <= NEIGHBORS_UP_TO else [],
+    }
 
 
 @cache

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
-from support import LEGEND, MODEL, ROOT, Ran, small_summary
+from support import LEGEND, MODEL, ROOT, Ran, executed
 
+from sentence_reports.claims import ClaimCheck, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
-from sentence_reports.summary import PageFacts, ReferenceCheck, encode_matrix
+from sentence_reports.summary import encode_matrix
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
@@ -30,32 +31,8 @@ def encoded(matrix: list[list[float]]) -> str:
     return encode_matrix(np.array(matrix, dtype="f4"))
 
 
-def notebook(
-    *outputs: NotebookNode,
-    markdown: str = "## 1 · A step",
-    stem: str = "set",
-    warnings: tuple[str, ...] = (),
-    **changes: Any,
-) -> NotebookNode:
-    """An executed notebook with one step, whose code gave `outputs`, and a summary."""
-    publish = nbformat.v4.new_output("execute_result", small_summary(**changes)._repr_mimebundle_())
-    hidden = {"tags": ["remove-cell"]}
-    made = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell(
-                "secret = 1", id="injected", metadata={"tags": ["injected-parameters"]}
-            ),
-            nbformat.v4.new_markdown_cell(markdown, id="step-1"),
-            nbformat.v4.new_code_cell("print('x')", id="code", outputs=list(outputs)),
-            nbformat.v4.new_code_cell("publish()", id="summary", outputs=[publish], metadata=hidden),
-        ]
-    )
-    PageFacts(stem, "2026-01-02", "make report SET=set", warnings).write_to(made)
-    return made
-
-
 def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
-    return BeautifulSoup(render(notebook(*outputs, **changes)), "html.parser")
+    return BeautifulSoup(render(executed(*outputs, **changes)), "html.parser")
 
 
 def test_the_title_is_the_one_h1_and_the_windows_name() -> None:
@@ -82,10 +59,9 @@ def test_steps_are_sections_that_the_contents_link_to() -> None:
 
 
 def test_what_ran_and_the_extremes_stand_on_top() -> None:
-    glance = page(notices=("m stood in for big: the hub is away.",)).select_one("#glance")
+    glance = page().select_one("#glance")
     assert glance is not None
     words = glance.get_text(" ", strip=True)
-    assert "m stood in for big: the hub is away." in words
     assert "Closest pair 0.5000 one two high" in words
     assert "Farthest pair 0.1000 one three low" in words
 
@@ -178,6 +154,10 @@ def test_a_folded_answer_and_a_text_in_pieces_come_through() -> None:
     assert [tag.name for tag in soup.select(".output .scroll > p > *")] == ["code", "mark", "del"]
 
 
+def sides(text: str) -> tuple[Side, Side]:
+    return Side("within", (text,), 0.5), Side("between", (text, text), 0.25)
+
+
 def everywhere(text: str) -> BeautifulSoup:
     stdout = nbformat.v4.new_output("stream", name="stdout", text=text)
     plain = nbformat.v4.new_output("execute_result", {"text/plain": text})
@@ -191,6 +171,8 @@ def everywhere(text: str) -> BeautifulSoup:
         labels=(text,) * 3,
         groups=(text,) * 3,
         notices=(text,),
+        finding=(text, text),
+        claims=tuple(ClaimCheck("together", k != 1, *sides(text), because=text) for k in range(13)),
         places=(text, text),
         reference=replace(CHECK, source=text, model=text, compared=False),
         versions={text: text},
@@ -217,54 +199,34 @@ def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
 def test_a_notebook_that_failed_is_never_a_report() -> None:
     error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])
     with pytest.raises(RenderError, match="did not run to completion: it holds an error"):
-        render(notebook(error))
-    without = notebook()
+        render(executed(error))
+    without = executed()
     del without.cells[-1]
     with pytest.raises(RenderError, match="did not run to completion: it holds no summary"):
         render(without)
-    without = notebook()
+    without = executed()
     del without.metadata["sentence_reports"]
     with pytest.raises(RenderError, match="metadata"):
         render(without)
 
 
 def test_rendering_twice_gives_the_same_bytes_and_changes_nothing() -> None:
-    executed = notebook()
-    before = nbformat.writes(executed)
-    assert render(executed) == render(executed)
-    assert nbformat.writes(executed) == before
-
-
-def test_published_figures_that_do_not_match_are_shown_as_a_warning() -> None:
-    soup = page(reference=CHECK)
-    (notice,) = soup.select("#glance .notice")
-    assert notice.text.startswith(
-        "2 of 3 published values do not match: the largest difference is 0.250000, "
-    )
-    assert str(replace(CHECK, met=2).check).startswith(
-        "Check(statement='1 of 3 published values does not match: "
-    )
-    (card,) = soup.select("#glance .facts > .unmet")
-    assert "1 of 3 values matched; largest difference 0.250000, tolerance 0.01" in card.text
-    assert "a book" in card.text
-    matched = page(reference=replace(CHECK, met=3, largest=0.001))
-    assert "3 of 3 values matched" in matched.select_one("#glance .facts").text  # type: ignore[union-attr]
-    assert not matched.select(".notice, .unmet")
-    other = page(reference=ReferenceCheck("a book", "big", 0.01, compared=False))
-    assert "Not compared: the figures are for big; this report used m." in other.text
-    assert not other.select(".notice, .unmet")
+    made = executed()
+    before = nbformat.writes(made)
+    assert render(made) == render(made)
+    assert nbformat.writes(made) == before
 
 
 def test_warnings_about_the_set_file_are_among_the_notices() -> None:
     soup = page(warnings=("mine.yaml, line 3: text after # is lost",), notices=("another",))
-    assert [notice.text for notice in soup.select("#glance .notice")] == [
+    assert [notice.text for notice in soup.select("main > .notice")] == [
         "mine.yaml, line 3: text after # is lost",
         "another",
     ]
 
 
 def test_a_formula_inside_a_paragraph_is_no_block_in_it() -> None:
-    html = render(notebook(markdown="## 1 · A step\n\nIn a paragraph\n$$u$$\nit goes on.\n\n$$v$$"))
+    html = render(executed(markdown="## 1 · A step\n\nIn a paragraph\n$$u$$\nit goes on.\n\n$$v$$"))
     assert html.count('class="formula"') == 2
     assert not BeautifulSoup(html, "html.parser").select("p div, p p, div.prose > div")
 

@@ -1,0 +1,87 @@
+"""The finding, and what the set expected, at the top of a page."""
+
+from dataclasses import replace
+from typing import Any
+
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+from support import executed
+
+from sentence_reports.claims import ClaimCheck, ReferenceCheck, Side
+from sentence_reports.pages.render import render
+
+LIMIT = Side("limit", (), 0.29)
+CLOSER = ClaimCheck(
+    *("closer", True, Side("pair", ("one", "two"), 0.914), Side("pair", ("one", "three"), -0.561), 0.05),
+    because="two follows one",
+)
+UNRELATED = ClaimCheck("unrelated", False, Side("pair", ("one", "three"), 0.35), LIMIT)
+TOGETHER = ClaimCheck("together", True, Side("within", ("A",), 0.64), Side("between", ("A", "B"), 0.6389))
+PUBLISHED = ReferenceCheck("a book", "m", 0.01, compared=True, met=1, total=3, largest=0.25)
+
+
+def page(**changes: Any) -> BeautifulSoup:
+    return BeautifulSoup(render(executed(**changes)), "html.parser")
+
+
+def words(tag: Tag | BeautifulSoup, selector: str) -> list[str]:
+    return [found.get_text(" ", strip=True) for found in tag.select(selector)]
+
+
+def test_the_finding_is_between_the_title_and_the_notices() -> None:
+    soup = page(finding=("No pair is close.", "Two are far."), notices=("a notice",), claims=(CLOSER,))
+    parts = soup.select("h1, .finding, .finding ~ p, .notice, #expected, #glance")
+    assert [part.get("id") or part.get_text() for part in parts] == [
+        *("T", "No pair is close.", "Two are far.", "a notice", "expected", "glance")
+    ]
+
+
+def test_claims_are_told_in_words_and_numbers_those_that_do_not_hold_first() -> None:
+    soup = page(claims=(CLOSER, UNRELATED, TOGETHER))
+    assert words(soup, "#expected h2") == ["What was expected 2 of 3 claims hold"]
+    assert words(soup, ".claims > li") == [
+        "✗ does not hold 0.35 one three should not be closer than 0.29 99% of unrelated pairs",
+        "✓ holds 0.91 one two is at least 0.05 closer than −0.56 one three two follows one",
+        "✓ holds 0.6400 On average within the group A is closer than 0.6389 On average between the groups A B",
+    ]
+    assert words(soup, ".toc a")[0] == "What was expected"
+
+
+def test_a_claim_says_what_should_be_whatever_came_out() -> None:
+    (unmet,) = words(page(claims=(replace(CLOSER, met=False),)), ".claims > li")
+    assert "one two should be at least 0.05 closer than" in unmet
+    (met,) = words(page(claims=(replace(UNRELATED, met=True),)), ".claims > li")
+    assert "one three is not closer than" in met
+
+
+def test_published_figures_are_one_of_the_claims() -> None:
+    soup = page(claims=(CLOSER,), reference=PUBLISHED)
+    assert words(soup, "#expected h2 span") == ["1 of 2 claims holds"]
+    assert words(soup, ".claims > li")[0] == (
+        "✗ does not hold 2 of 3 published values do not match: "
+        "the largest difference is 0.250000, the tolerance 0.01 (a book)"
+    )
+    matched = page(reference=replace(PUBLISHED, met=3, largest=0.001))
+    assert words(matched, "#expected h2 span") == ["The claim holds"]
+    assert words(matched, ".claims > .met")[0].endswith("3 published values match (a book)")
+
+
+def test_figures_for_another_model_are_mentioned_and_not_counted() -> None:
+    soup = page(reference=ReferenceCheck("a book", "big", 0.01, compared=False), claims=(CLOSER,))
+    assert words(soup, "#expected h2 span") == ["The claim holds"]
+    assert words(soup, "#expected p") == [
+        "The published figures were not compared: they are for big ; this report used m . Source: a book"
+    ]
+
+
+def test_a_set_that_expects_nothing_has_no_such_section() -> None:
+    assert not page().select("#expected, .toc a[href='#expected']")
+
+
+def test_all_but_a_dozen_claims_are_folded() -> None:
+    soup = page(claims=(UNRELATED,) * 13 + (CLOSER,) * 7)
+    assert len(soup.select("#expected > .claims > li")) == 12
+    assert words(soup, "#expected summary") == ["8 more, 1 of which does not hold"]
+    assert words(soup, "#expected details .outcome") == ["✗ does not hold"] + 7 * ["✓ holds"]
+    assert words(page(claims=(CLOSER,) * 13), "#expected summary") == ["1 more"]
+    assert not page(claims=(CLOSER,) * 12).select("#expected details")
