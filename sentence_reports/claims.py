@@ -5,14 +5,29 @@ Plain records that the notebook computes and everything else reads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sentence_reports.texts import isolated, number, shorten
+from sentence_reports.texts import isolated, number, quoted, shorten
 
 SHOWN_LENGTH = 200
 ClaimKind = Literal["closer", "related", "unrelated", "finds", "together"]
+
+
+class Claim(NamedTuple):
+    """A claim as a set makes it, by positions counted from 0.
+
+    `pair` holds two sentences, for `finds` a query and a sentence; `than` the pair that it is compared with, for
+    `closer` only; `group` the name of a group, for `together` only.
+    """
+
+    kind: ClaimKind
+    pair: tuple[int, int] | None = None
+    than: tuple[int, int] | None = None
+    group: str | None = None
+    margin: float = 0.0
+    because: str | None = None
 
 
 class Check(NamedTuple):
@@ -53,16 +68,16 @@ class Side:
     @property
     def name(self) -> str:
         """What is compared, in plain text: “A” and “B”."""
-        quoted = [f"“{isolated(shorten(text, SHOWN_LENGTH))}”" for text in self.texts]
+        names = " and ".join(map(_quote, self.texts))
         match self.kind:
             case "within":
-                return f"the group {quoted[0]} on average"
+                return f"the group {names} on average"
             case "between":
-                return f"{quoted[0]} and {quoted[1]} on average"
+                return f"{names} on average"
             case "limit":
                 return "99% of unrelated pairs"
             case _:
-                return " and ".join(quoted)
+                return names
 
 
 @dataclass(frozen=True)
@@ -84,33 +99,66 @@ class ClaimCheck:
     @property
     def relation(self) -> str:
         """The words between the two sides; with them the statement is true whether the claim is met or not."""
-        above = self.met != (self.kind == "unrelated")
-        return _relation(above, self.margin and number(self.margin, self.digits))
+        return f"{self._closer(self.met != (self.kind == 'unrelated'))} than"
 
     @property
-    def expected(self) -> str:
-        """What the set expects in plain text, whatever came out: “A” and “B”: closer than “B” and “C”."""
-        others = {"finds": "any other sentence", "together": "any other group"}
-        relation = _relation(self.kind != "unrelated", self.margin and f"{self.margin:g}")
-        return f"{self.first.name}: {relation} {others.get(self.kind, self.second.name)}"
+    def gap(self) -> float:
+        """By how much the claim is met; negative if it is not."""
+        above = self.first.value - self.second.value
+        return -above if self.kind == "unrelated" else above - self.margin
 
     @property
     def digits(self) -> int:
-        """How many decimals it takes to tell the two values apart: two, or four."""
-        return 2 if round(self.first.value, 2) != round(self.second.value, 2) else 4
+        """With how many decimals the two values, as they are shown, agree with the outcome: two, or more."""
+
+        def agree(digits: int) -> bool:
+            above = round(round(self.first.value, digits) - round(self.second.value, digits), digits)
+            met = above <= 0 if self.kind == "unrelated" else above > 0 and above >= self.margin
+            return met == self.met
+
+        more = 3 if self.second.kind == "limit" else 4
+        return next((digits for digits in (2, more) if agree(digits)), 6)
+
+    @property
+    def expected(self) -> str:
+        """What the set expects in plain text, whatever came out: “A” is closer to “B” than to “C”."""
+        rivals = {"finds": "any other sentence", "together": "those of any other group"}
+        return self._clause(self._closer(self.kind != "unrelated"), "", "", _quote, rivals.get(self.kind))
 
     @property
     def statement(self) -> str:
-        """The outcome in plain text: “A” and “B” (0.92): closer than “B” and “C” (0.56)."""
-        one, other = (
-            f"{side.name} ({number(side.value, self.digits)})" for side in (self.first, self.second)
-        )
-        return f"{one}: {self.relation} {other}"
+        """The outcome in plain text: “A” is closer to “B” (0.92) than to “C” (0.56)."""
+        return self.describe(_quote)
+
+    def describe(self, quote: Callable[[str], str]) -> str:
+        """Return the outcome as a clause, with each text as `quote` writes it."""
+        one, other = (f" ({number(side.value, self.digits)})" for side in (self.first, self.second))
+        return self._clause(self.relation.removesuffix(" than"), one, other, quote)
 
     @property
     def check(self) -> Check:
         """The claim in plain text, and whether it is met."""
         return Check(self.expected, self.statement, self.met, self.because)
+
+    def _closer(self, above: bool) -> str:
+        closer = f"at least {self.margin:g} closer" if self.margin else "closer"
+        return closer if above else f"not {closer}"
+
+    def _clause(
+        self, closer: str, one: str, other: str, quote: Callable[[str], str], rival: str | None = None
+    ) -> str:
+        first, second = self.first.texts, self.second.texts
+        if self.kind == "together":
+            group, others = quote(first[0]), rival or f"those of {quote(second[-1])}"
+            return (
+                f"the sentences of {group} are on average {closer} to each other{one} than to {others}{other}"
+            )
+        if len(shared := set(first) & set(second)) == 1:
+            (text,) = shared
+            near, far = (quote(texts[texts[0] == text]) for texts in (first, second))
+            return f"{quote(text)} is {closer} to {near}{one} than to {rival or far}{other}"
+        than = " and ".join(map(quote, second)) or "99% of unrelated pairs"
+        return f"{' and '.join(map(quote, first))}{one} are {closer} than {than}{other}"
 
 
 @dataclass(frozen=True)
@@ -176,6 +224,5 @@ class Agreement:
     disagreements: tuple[RatedPair, ...]
 
 
-def _relation(above: bool, margin: str | float) -> str:
-    lead = f"at least {margin} closer than" if margin else "closer than"
-    return lead if above else f"not {lead}"
+def _quote(text: str) -> str:
+    return quoted(shorten(text, SHOWN_LENGTH))

@@ -31,6 +31,11 @@ def isolated(text: str) -> str:
     return "\u2068" * (closed + 1) + line + "\u2069" * (opened + 1)
 
 
+def quoted(text: str) -> str:
+    """Return `text` in quotation marks, ready to be put into a sentence in HTML or plain text."""
+    return f"“{isolated(text)}”"
+
+
 def printable(text: str) -> str:
     """`text` with every character that could steer a terminal written as an escape; line breaks stay."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

@@ -1,45 +1,79 @@
 """What a set expects, in plain text: what must be the case, and what is."""
 
+from dataclasses import replace
+
 import pytest
 
-from sentence_reports.claims import ClaimCheck, ClaimKind, ReferenceCheck, Side
+from sentence_reports.claims import Check, ClaimCheck, ReferenceCheck, Side
 
 PAIR = Side("pair", ("a", "b"), 0.5)
 LIMIT = Side("limit", (), 0.25)
-CASES: dict[ClaimKind, tuple[Side, Side, str, str]] = {
-    "closer": (PAIR, Side("pair", ("a", "c"), 0.25), "“a” and “b”: closer than “a” and “c”", "closer than"),
-    "related": (PAIR, LIMIT, "“a” and “b”: closer than 99% of unrelated pairs", "closer than"),
-    "unrelated": (PAIR, LIMIT, "“a” and “b”: not closer than 99% of unrelated pairs", "not closer than"),
-    "finds": (
-        Side("search", ("q", "b"), 0.5),
-        Side("search", ("q", "c"), 0.25),
-        "“q” and “b”: closer than any other sentence",
-        "closer than",
-    ),
-    "together": (
-        Side("within", ("g",), 0.5),
-        Side("between", ("g", "h"), 0.25),
-        "the group “g” on average: closer than any other group",
-        "closer than",
-    ),
-}
+OTHER = Side("pair", ("a", "c"), 0.25)
+SEARCH = Side("search", ("q", "b"), 0.5), Side("search", ("q", "c"), 0.25)
+GROUP = Side("within", ("g",), 0.5), Side("between", ("g", "h"), 0.25)
 
 
-@pytest.mark.parametrize("kind", CASES)
-def test_what_is_expected_reads_the_same_whatever_came_out(kind: ClaimKind) -> None:
-    first, second, expected, relation = CASES[kind]
-    opposite = {"closer than": "not closer than", "not closer than": "closer than"}[relation]
-    for met in (True, False):
-        check = ClaimCheck(kind, met, first, second, because="so").check
-        assert (check.expected, check.met, check.because) == (expected, met, "so")
-        words = relation if met else opposite
-        assert check.statement == f"{first.name} (0.50): {words} {second.name} (0.25)"
+@pytest.mark.parametrize(
+    ("claim", "expected", "met", "unmet"),
+    [
+        (
+            ClaimCheck("closer", True, PAIR, OTHER, because="so"),
+            "“a” is closer to “b” than to “c”",
+            "“a” is closer to “b” (0.50) than to “c” (0.25)",
+            "“a” is not closer to “b” (0.25) than to “c” (0.50)",
+        ),
+        (
+            ClaimCheck("related", True, PAIR, LIMIT, because="so"),
+            "“a” and “b” are closer than 99% of unrelated pairs",
+            "“a” and “b” (0.50) are closer than 99% of unrelated pairs (0.25)",
+            "“a” and “b” (0.25) are not closer than 99% of unrelated pairs (0.50)",
+        ),
+        (
+            ClaimCheck("unrelated", True, replace(PAIR, value=0.25), replace(LIMIT, value=0.5), because="so"),
+            "“a” and “b” are not closer than 99% of unrelated pairs",
+            "“a” and “b” (0.25) are not closer than 99% of unrelated pairs (0.50)",
+            "“a” and “b” (0.50) are closer than 99% of unrelated pairs (0.25)",
+        ),
+        (
+            ClaimCheck("finds", True, *SEARCH, because="so"),
+            "“q” is closer to “b” than to any other sentence",
+            "“q” is closer to “b” (0.50) than to “c” (0.25)",
+            "“q” is not closer to “b” (0.25) than to “c” (0.50)",
+        ),
+        (
+            ClaimCheck("together", True, *GROUP, because="so"),
+            "the sentences of “g” are on average closer to each other than to those of any other group",
+            "the sentences of “g” are on average closer to each other (0.50) than to those of “h” (0.25)",
+            "the sentences of “g” are on average not closer to each other (0.25) than to those of “h” (0.50)",
+        ),
+    ],
+)
+def test_what_is_expected_reads_the_same_whatever_came_out(
+    claim: ClaimCheck, expected: str, met: str, unmet: str
+) -> None:
+    assert claim.check == Check(expected, met, True, "so")
+    first, second = (
+        replace(side, value=other.value)
+        for side, other in ((claim.first, claim.second), (claim.second, claim.first))
+    )
+    assert replace(claim, met=False, first=first, second=second).check == Check(expected, unmet, False, "so")
+
+
+def test_pairs_without_a_common_sentence_are_named_in_full() -> None:
+    check = ClaimCheck("closer", True, PAIR, Side("pair", ("c", "d"), 0.25)).check
+    assert check.expected == "“a” and “b” are closer than “c” and “d”"
+    assert check.statement == "“a” and “b” (0.50) are closer than “c” and “d” (0.25)"
+
+
+def test_a_query_may_be_one_of_the_sentences() -> None:
+    same = ClaimCheck("finds", True, Side("search", ("q", "q"), 1.0), Side("search", ("q", "c"), 0.25)).check
+    assert same.statement == "“q” is closer to “q” (1.00) than to “c” (0.25)"
 
 
 def test_a_margin_is_part_of_both() -> None:
     check = ClaimCheck("closer", False, PAIR, Side("pair", ("a", "c"), 0.5), margin=0.05).check
-    assert check.expected == "“a” and “b”: at least 0.05 closer than “a” and “c”"
-    assert check.statement.startswith("“a” and “b” (0.5000): not at least 0.0500 closer than")
+    assert check.expected == "“a” is at least 0.05 closer to “b” than to “c”"
+    assert check.statement == "“a” is not at least 0.05 closer to “b” (0.50) than to “c” (0.50)"
 
 
 def test_long_texts_are_cut_and_lines_joined() -> None:

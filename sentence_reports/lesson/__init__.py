@@ -5,12 +5,13 @@ from sentence_reports.lesson.groups import compare_groups, group_means
 from sentence_reports.lesson.heatmap import color_floor, heatmap, legend
 from sentence_reports.lesson.html import folded
 from sentence_reports.lesson.map import sentence_map
-from sentence_reports.lesson.picture import make_labels, quoted
+from sentence_reports.lesson.picture import make_labels
 from sentence_reports.lesson.reference import reference_check, verdict
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.lesson.tokens import show_tokens
 from sentence_reports.lesson.vectors import angle, histogram, strips
 from sentence_reports.lesson.words import words
+from sentence_reports.texts import quoted
 
 __all__ = [
     "angle",

@@ -12,9 +12,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered, quoted
+from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered
 from sentence_reports.pairs import Pairs
 from sentence_reports.summary import Legend, Pair
+from sentence_reports.texts import quoted
 
 ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
 VECTOR_UP_TO = 40  # sentences; with more, the PNG is smaller than the SVG

@@ -18,9 +18,8 @@ from sentence_reports.lesson.picture import (
     group_names,
     numbered,
     numbered_labels,
-    quoted,
 )
-from sentence_reports.texts import shorten
+from sentence_reports.texts import quoted, shorten
 
 LISTED_UP_TO = 20  # sentences whose labels are listed below the map
 NUMBERED_UP_TO = 60  # sentences; with more, the points have no numbers

@@ -69,11 +69,6 @@ def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
     return [f"[{k}] {label}" if times[label] > 1 else label for k, label in enumerate(short, start=1)]
 
 
-def quoted(text: str) -> str:
-    """Return `text` in quotation marks, ready to be put into a sentence in HTML or plain text."""
-    return f"“{isolated(text)}”"
-
-
 def group_names(groups: Sequence[str]) -> str:
     """Return the names of the groups, each once, ready to be put into a sentence."""
     return ", ".join(isolated(name) for name in dict.fromkeys(groups))

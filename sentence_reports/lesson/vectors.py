@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Arc
 from numpy.typing import ArrayLike, NDArray
 
-from sentence_reports.lesson.picture import BLUE, GRAY, RED, STYLE, Picture, numbered_labels, quoted
+from sentence_reports.lesson.picture import BLUE, GRAY, RED, STYLE, Picture, numbered_labels
+from sentence_reports.texts import quoted
 
 MAX_STRIPS = 12
 LINES_UP_TO = 60  # pairs of the set drawn as a line each; more are a histogram

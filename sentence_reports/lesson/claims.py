@@ -1,0 +1,77 @@
+"""The claims of a set, checked: each is a comparison of two numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sentence_reports.claims import Claim, ClaimCheck, Side
+from sentence_reports.lesson.groups import group_means
+from sentence_reports.summary import DIGITS, Baseline
+
+EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
+
+
+def check_claims(
+    claims: Sequence[Claim],
+    texts: Sequence[str],
+    matrix: NDArray[np.floating],
+    baseline: Baseline,
+    *,
+    groups: Sequence[str] | None = None,
+    queries: Sequence[str] = (),
+    found: NDArray[np.floating] | None = None,
+) -> tuple[ClaimCheck, ...]:
+    """Return what came out of each claim, in the order of the set.
+
+    `matrix` holds the `(n, n)` similarities of the sentences `texts`, `groups` their groups, `found` the `(q, n)`
+    similarities of the `queries` with the sentences. A tie meets no claim but `unrelated`.
+    """
+    means = None if groups is None else group_means(matrix, groups).round(EQUAL)
+
+    def pair(i: int, j: int) -> Side:
+        return Side("pair", (texts[i], texts[j]), round(float(matrix[i, j]), EQUAL))
+
+    def sides(claim: Claim) -> tuple[Side, Side]:
+        if claim.pair is None or claim.kind == "together":
+            assert means is not None
+            assert claim.group is not None
+            return compare_group(means, claim.group)
+        if claim.kind == "finds":
+            assert found is not None
+            return compare_best(found, claim.pair, queries, texts)
+        other = Side("limit", (), baseline.rare) if claim.than is None else pair(*claim.than)
+        return pair(*claim.pair), other
+
+    return tuple(
+        ClaimCheck(claim.kind, holds(claim, *compared), *compared, claim.margin, claim.because)
+        for claim in claims
+        for compared in [sides(claim)]
+    )
+
+
+def holds(claim: Claim, first: Side, second: Side) -> bool:
+    """Whether a claim about the values of two sides holds."""
+    if second.kind == "limit":  # as the baseline is rounded, so that all of a page agrees
+        return (round(first.value, DIGITS) > second.value) != (claim.kind == "unrelated")
+    return first.value > second.value and round(first.value - second.value, EQUAL) >= claim.margin
+
+
+def compare_best(
+    found: NDArray[np.floating], pair: tuple[int, int], queries: Sequence[str], texts: Sequence[str]
+) -> tuple[Side, Side]:
+    """Return a query with the sentence that it should find, and the query with the best of the other sentences."""
+    query, wanted = pair
+    row = found[query].astype(float).round(EQUAL)
+    best = int(np.where(np.arange(len(row)) == wanted, -np.inf, row).argmax())
+    one, other = (Side("search", (queries[query], texts[k]), float(row[k])) for k in (wanted, best))
+    return one, other
+
+
+def compare_group(means: pd.DataFrame, group: str) -> tuple[Side, Side]:
+    """Return the pairs within a group, and the pairs between it and the nearest other group."""
+    row = dict(zip(map(str, means), map(float, means.loc[group]), strict=True))
+    within = Side("within", (group,), row.pop(group))
+    rival = max(row, key=row.__getitem__)
+    return within, Side("between", (group, rival), row[rival])
