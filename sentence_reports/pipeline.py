@@ -11,6 +11,7 @@ from pathlib import Path
 from sentence_reports import process
 from sentence_reports.errors import ModelError, SetError
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.models import choose_usage
 from sentence_reports.pages.index import render_index
 from sentence_reports.prepare import ModelFinder, prepare_job, read_notebook, today
 from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
@@ -129,11 +130,21 @@ def _jobs(
             jobs.append(prepare_job(each, options.project, models=models, date=date, timeout=options.timeout))
         except ModelError as error:
             jobs.append(Failed(each.stem, str(error)))
-    if models.found:
-        from sentence_reports.models.baseline import announce
-
-        announce(models.found, listener.warn)
+    _announce_baselines([job for job in jobs if isinstance(job, Job)], listener)
     return jobs
+
+
+def _announce_baselines(jobs: Sequence[Job], listener: Listener) -> None:
+    if not jobs:
+        return
+    from sentence_reports.models.baseline import announce, baseline_key
+
+    models = {}
+    for job in jobs:
+        usage = choose_usage(job.model, job.parameters.get("prompt"), job.parameters.get("truncate_dim"))
+        with suppress(OSError):  # a notebook will report it
+            models[baseline_key(job.model, usage, queries="queries" in job.parameters)] = job.model.name
+    announce(models, listener.warn)
 
 
 def _make(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sentence_reports.errors import ModelError, UsageError
-from sentence_reports.models import find_model
+from sentence_reports.models import choose_usage, find_model
 from sentence_reports.project import Project
 from sentence_reports.report import FoundModel, Job, Request
 from sentence_reports.sets import SetFile
@@ -53,15 +53,17 @@ def prepare_job(
     """Return the job of making a set's report: plain data, with the notebook and the model that was found.
 
     `date` is the day that the page shows, by default `today()`; `timeout` limits the run, in seconds. Raises ModelError
-    if the model cannot be found, UsageError if the notebook cannot be read.
+    if the model cannot be found or does not declare the set's prompt, UsageError if the notebook cannot be read.
     """
+    model, parameters = (models or ModelFinder()).find(set_file), set_file.parameters()
+    choose_usage(model, parameters.get("prompt"))  # an unknown prompt is an error before any kernel starts
     return Job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook()),
-        parameters=set_file.parameters(),
+        parameters=parameters,
         n=len(set_file.set.texts),
         request=request_of(set_file),
-        model=(models or ModelFinder()).find(set_file),
+        model=model,
         date=date or today(),
         command=_command(set_file.path, project.folder),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),

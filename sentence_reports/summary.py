@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from bisect import bisect_left
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -41,6 +41,7 @@ class ModelFacts:
 
     `dimension` is that of the vectors as they are used; `full_dimension` the model's own if they are truncated.
     `prompt` is what is put before each sentence, `query_prompt` what is put before each query; empty for nothing.
+    `declared_prompts` holds the prompts that the model's files declare, by name, without empty ones.
     `pooling` is "mean", "cls" and so on (several joined by "+"), None for a model that does not pool; `max_tokens`
     is None if there is no limit; `normalizes` says whether the model itself ends in unit length; `parameters` is
     their number, `size_bytes` that of all files, `dtype` the weights' type as they run.
@@ -59,6 +60,7 @@ class ModelFacts:
     dtype: str
     prompt: str = ""
     query_prompt: str = ""
+    declared_prompts: dict[str, str] = field(default_factory=dict)
     full_dimension: int | None = None
     stands_in_for: str | None = None
     reason: str | None = None

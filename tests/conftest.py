@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from hypothesis import settings
-from support import WORDS, Ran, command_line, of_the_user
+from support import WORDS, Ran, command_line, edit, of_the_user
 
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models.encoder import quiet
@@ -133,7 +133,7 @@ def tiny_notebook(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole model of 32 dimensions and 11 words, as sentence-transformers saves it."""
+    """A whole model of 32 dimensions and few words, as sentence-transformers saves it."""
     base, folder = tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("models") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HOME", str(base / "hf"))  # session fixtures come before those of a test
@@ -166,6 +166,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(tiny: Path, tmp_path: Path) -> Path:
     """A copy of the tiny model that a test may damage."""
     return Path(shutil.copytree(tiny, tmp_path / "my model"))
+
+
+@pytest.fixture
+def e5(model: Path) -> Path:
+    """A model with E5's habit: it wants "query: " before each query and "passage: " before each other text."""
+    edit(model / "config_sentence_transformers.json", prompts={"query": "query: ", "passage": "passage: "})
+    return model
+
+
+@pytest.fixture
+def bge(model: Path) -> Path:
+    """A model with BGE's habit: it wants an instruction before each query, and nothing before any other text."""
+    edit(model / "config_sentence_transformers.json", prompts={"query": "represent the query : "})
+    return model
 
 
 # --- the shipped sets, run once through the command line -----------------------------------------------------

@@ -105,6 +105,7 @@ def of_the_user(name: str) -> bool:
 
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "."]
+WORDS += ["query", "passage", "represent", ":"]
 
 
 @dataclass(frozen=True)

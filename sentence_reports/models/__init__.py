@@ -19,6 +19,7 @@ from sentence_reports.models.find import (
     handover,
 )
 from sentence_reports.models.tokens import Piece, TokenFacts, token_report, word_pieces
+from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.report import FoundModel, Request
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Piece",
     "Request",
     "TokenFacts",
+    "Usage",
+    "choose_usage",
     "describe",
     "files",
     "find_model",

@@ -8,10 +8,11 @@ model is computed once and kept in the user's cache folder.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock
@@ -21,8 +22,9 @@ from pydantic import TypeAdapter
 from sentence_reports.errors import ModelError
 from sentence_reports.files import atomic_write
 from sentence_reports.models.encoder import load
-from sentence_reports.models.files import files
+from sentence_reports.models.files import files, modules
 from sentence_reports.models.find import EMBEDDED, find_model
+from sentence_reports.models.usage import Usage
 from sentence_reports.report import FoundModel
 from sentence_reports.summary import DIGITS, STEPS, Baseline
 
@@ -33,13 +35,15 @@ SENTENCES = Path(__file__).with_name("baseline.txt")
 SHIPPED = Path(__file__).with_name("baseline.json")
 
 
-def find_baseline(found: FoundModel, encoder: SentenceTransformer) -> Baseline:
+def find_baseline(found: FoundModel, encoder: SentenceTransformer, *, queries: bool = False) -> Baseline:
     """Return the baseline of a model: shipped, kept in the user's cache folder, or computed now.
 
-    A damaged file is computed again. If the cache folder cannot be written to, what is computed is not kept. Raises
-    ModelError if the model gives embeddings that are not finite numbers.
+    It is that of the prompt and the dimensions that the encoder uses. With `queries`, each unrelated sentence is
+    compared as a query with each later one as a document. A damaged file is computed again. If the cache folder cannot
+    be written to, what is computed is not kept. Raises ModelError if the model gives embeddings that are not finite
+    numbers.
     """
-    key = _key(found)
+    key = baseline_key(found, Usage.of(encoder), queries=queries)
     baseline = _read(key)
     if baseline is not None:
         return baseline
@@ -50,37 +54,43 @@ def find_baseline(found: FoundModel, encoder: SentenceTransformer) -> Baseline:
             stack.enter_context(FileLock(path.with_suffix(".lock")))
         baseline = _read(key)  # another kernel may have computed it meanwhile
         if baseline is None:
-            baseline = compute(found, encoder)
+            baseline = compute(found, encoder, queries=queries)
             with suppress(OSError):
                 atomic_write({path: TypeAdapter(Baseline).dump_json(baseline)})
     return baseline
 
 
-def announce(models: Iterable[FoundModel], say: Callable[[str], None]) -> None:
-    """Warn about models whose baseline has not been computed yet: their first report takes longer."""
-    for found in {found.folder: found for found in models}.values():
-        with suppress(OSError):
-            if _read(_key(found)) is None:
-                say(
-                    f"{found.name}: computing this model's baseline of unrelated sentences (once; a few seconds)"
-                )
+def announce(models: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Warn about baselines that have not been computed yet, since a first report takes longer.
+
+    `models` holds the model's name for each `baseline_key`.
+    """
+    for key, name in models.items():
+        if _read(key) is None:
+            say(f"{name}: computing this model's baseline of unrelated sentences (once; a few seconds)")
 
 
-def compute(found: FoundModel, encoder: SentenceTransformer) -> Baseline:
+def compute(found: FoundModel, encoder: SentenceTransformer, *, queries: bool = False) -> Baseline:
     """Return the baseline of a model after comparing each pair of the sentences, which takes some seconds.
 
     Raises ModelError if the model gives embeddings that are not finite numbers.
     """
     texts = SENTENCES.read_text(encoding="utf-8").splitlines()
-    unit = encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False).astype(np.float64)
-    values = (unit @ unit.T)[np.triu_indices(len(texts), k=1)]
+    options: Any = {"normalize_embeddings": True, "show_progress_bar": False}
+    if queries:
+        first, second = encoder.encode_query(texts, **options), encoder.encode_document(texts, **options)
+    else:
+        first = second = encoder.encode(texts, **options)
+    similarity = first.astype(np.float64) @ second.astype(np.float64).T
+    values = similarity[np.triu_indices(len(texts), k=1)]
     if not np.isfinite(values).all():
         raise ModelError(
             f"The model {found.name} gives embeddings that are not finite numbers for everyday English sentences. "
             "Choose another model."
         )
     quantiles = np.quantile(values, np.linspace(0, 1, STEPS + 1), method="inverted_cdf").round(DIGITS) + 0.0
-    return Baseline(_key(found), found.name, len(values), tuple(quantiles.tolist()))
+    key = baseline_key(found, Usage.of(encoder), queries=queries)
+    return Baseline(key, found.name, len(values), tuple(quantiles.tolist()))
 
 
 def shipped() -> Baseline:
@@ -88,12 +98,19 @@ def shipped() -> Baseline:
     return TypeAdapter(Baseline).validate_json(SHIPPED.read_bytes())
 
 
-def _key(found: FoundModel) -> str:
-    """Return a hash of all that the numbers depend on: the sentences, the weights, and how they are put together."""
+def baseline_key(found: FoundModel, usage: Usage, *, queries: bool = False) -> str:
+    """Return a hash of all that a baseline depends on: the sentences, the weights, and how they are put together.
+
+    Raises OSError if a file of the model cannot be read.
+    """
     digest = hashlib.sha256(SENTENCES.read_bytes() + found.sha256.encode())
     for name, _ in files(found):
         if not name.endswith(".safetensors"):  # pooling, normalization, prompts, vocabulary
             digest.update(name.encode() + b"\0" + (Path(found.folder) / name).read_bytes())
+    prompts = (usage.query, usage.document) if queries else (usage.text, usage.text)
+    routed = queries and any(kind.endswith(".Router") for kind, _ in modules(Path(found.folder), found.name))
+    if any(prompts) or usage.truncate_dim is not None or routed:
+        digest.update(json.dumps([*prompts, usage.truncate_dim, routed]).encode())
     return digest.hexdigest()[:32]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sentence_reports.errors import ModelError
 from sentence_reports.models.files import files, modules, weight_files
 from sentence_reports.models.tokens import token_limit
+from sentence_reports.models.usage import Usage, choose_usage, declared_prompts
 from sentence_reports.report import FoundModel
 from sentence_reports.summary import ModelFacts
 
@@ -18,15 +19,24 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-def load(found: FoundModel) -> SentenceTransformer:
+def load(
+    found: FoundModel, prompt: str | None = None, truncate_dim: int | None = None
+) -> SentenceTransformer:
     """Return the encoder, on the CPU and in float32, without any network and without output.
 
-    Raises ModelError if the files do not make a model, if some of the weights are missing, which the library
-    would fill with random numbers, or if weights or embeddings are not finite numbers.
+    `prompt` is what `encode` and `encode_document` put before each text: a name that the model declares, or the text
+    itself; None leaves the model's defaults, "" means nothing. `encode_query` puts the model's own "query" prompt
+    first. Embeddings have the model's first `truncate_dim` dimensions, None for all. Both were written for the model
+    that the set asks for, so a fallback model ignores them.
+
+    Raises ModelError if the model does not declare the prompt or has fewer dimensions, if the files do not make a
+    model, if some of the weights are missing, which the library would fill with random numbers, or if weights or
+    embeddings are not finite numbers.
     """
     import torch
     from sentence_transformers import SentenceTransformer
 
+    usage = choose_usage(found, prompt, truncate_dim)
     options = {"use_safetensors": True, "dtype": torch.float32}
     with quiet():
         try:
@@ -35,6 +45,8 @@ def load(found: FoundModel) -> SentenceTransformer:
                 device="cpu",
                 local_files_only=True,
                 trust_remote_code=False,
+                prompts={"text": usage.text, "query": usage.query, "document": usage.document},
+                default_prompt_name="text",
                 model_kwargs=options,
             )
             missing = _missing_weights(found, encoder, options)
@@ -50,16 +62,26 @@ def load(found: FoundModel) -> SentenceTransformer:
             "all), and would be random numbers. Get the model again, or choose another."
         )
     _check_finite(found, encoder)
+    dimension = encoder.get_embedding_dimension() or 0
+    if usage.truncate_dim is not None and usage.truncate_dim > dimension:
+        raise ModelError(
+            f"`truncate_dim` is {usage.truncate_dim}, but the embeddings of {found.name} have {dimension} dimensions. "
+            f"Choose {dimension} or fewer."
+        )
+    encoder.truncate_dim = usage.truncate_dim
     return encoder
 
 
-def describe(found: FoundModel, encoder: SentenceTransformer) -> ModelFacts:
-    """Return the facts about a model for the page."""
+def describe(found: FoundModel, encoder: SentenceTransformer, *, queries: bool = False) -> ModelFacts:
+    """Return the facts about a model for the page; `queries` says whether it is used to search."""
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
     modes = [module.pooling_mode for module in encoder if isinstance(module, Pooling)]
     pooling = [mode if isinstance(mode, str) else "+".join(mode) for mode in modes]
     weights = list(encoder.parameters())
+    usage = Usage.of(encoder)
+    with encoder.truncate_embeddings(None):
+        full_dimension = encoder.get_embedding_dimension()
     return ModelFacts(
         name=found.name,
         revision=found.revision,
@@ -68,10 +90,14 @@ def describe(found: FoundModel, encoder: SentenceTransformer) -> ModelFacts:
         dimension=encoder.get_embedding_dimension() or 0,
         max_tokens=token_limit(encoder),
         pooling=pooling[-1] if pooling else None,
-        normalizes=isinstance(encoder[-1], Normalize),
+        normalizes=isinstance(encoder[-1], Normalize) and usage.truncate_dim is None,
         parameters=sum(parameter.numel() for parameter in weights),
         size_bytes=sum(size for _, size in files(found)),
         dtype=str(weights[0].dtype).removeprefix("torch."),
+        prompt=usage.document if queries else usage.text,
+        query_prompt=usage.query if queries else "",
+        declared_prompts=declared_prompts(found),
+        full_dimension=None if usage.truncate_dim is None else full_dimension,
         stands_in_for=found.stands_in_for,
         reason=found.reason,
     )

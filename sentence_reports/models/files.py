@@ -91,7 +91,7 @@ def _all_files(folder: Path) -> list[str]:
 
 def modules(folder: Path, model: str) -> list[tuple[str, str]]:
     """Return the class and the subfolder of each module that modules.json lists."""
-    listed = _json(folder / "modules.json", model)
+    listed = read_json(folder / "modules.json", model)
     try:
         pairs = [(str(module["type"]), str(module["path"])) for module in listed]
     except (TypeError, KeyError):
@@ -116,7 +116,7 @@ def weight_files(folder: Path, model: str) -> list[str]:
         if name == single:
             names.append(name)
         elif path.name == "model.safetensors.index.json" and single not in present:
-            index = _json(folder / name, model)
+            index = read_json(folder / name, model)
             shards = index.get("weight_map") if isinstance(index, dict) else None
             parts = set(shards.values()) if isinstance(shards, dict) else set()
             if not parts or not all(
@@ -196,7 +196,7 @@ def check_contents(folder: Path, model: str) -> None:
 
 def _custom_code(folder: Path, name: str, model: str) -> list[str]:
     """Return what one configuration file asks to be run."""
-    settings = _json(folder / name, model)
+    settings = read_json(folder / name, model)
     if not isinstance(settings, dict):
         raise ModelError(f"{name} of {model} is not a JSON object.")
     # sentence-transformers would silently use another activation than the model's own.
@@ -215,7 +215,8 @@ def only_pickled(model: str, name: str) -> ModelError:
     )
 
 
-def _json(path: Path, model: str) -> Any:
+def read_json(path: Path, model: str) -> Any:
+    """Return what a JSON file of a model holds. Raises ModelError if it cannot be read as JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sentence_reports.models.usage import Usage
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
@@ -39,11 +41,13 @@ class Piece(NamedTuple):
     cut: bool
 
 
-def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[TokenFacts]:
-    """Return the `TokenFacts` of each text, in order."""
+def token_report(
+    encoder: SentenceTransformer, texts: Sequence[str], prompt: str | None = None
+) -> list[TokenFacts]:
+    """Return the `TokenFacts` of each text, in order, with the `prompt` before it or else with that of `encode`."""
     if not texts:
         return []
-    rows, unknown = _token_rows(encoder, texts)
+    rows, unknown = _token_rows(encoder, texts, prompt)
     limit = token_limit(encoder)
     return [
         TokenFacts(
@@ -59,7 +63,7 @@ def token_report(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Tok
 def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
     """Return the tokens of one text in order, with the prompt that `encode` puts first."""
     tokenizer = encoder.tokenizer
-    rows, unknown = _token_rows(encoder, [text])
+    rows, unknown = _token_rows(encoder, [text], None)
     ids, special = rows[0]
     limit = token_limit(encoder)
     own = [k for k, added in enumerate(special) if not added]
@@ -78,11 +82,12 @@ def token_limit(encoder: SentenceTransformer) -> int | None:
 
 
 def _token_rows(
-    encoder: SentenceTransformer, texts: Sequence[str]
+    encoder: SentenceTransformer, texts: Sequence[str], prompt: str | None
 ) -> tuple[list[tuple[list[int], list[int]]], int | None]:
     """Return the token ids of each text, with a 1 for each that the tokenizer added; and the unknown token's id."""
     tokenizer: Any = encoder.tokenizer
-    prompt = encoder.prompts.get(encoder.default_prompt_name or "") or ""
+    if prompt is None:
+        prompt = Usage.of(encoder).text
     # As the tokenizer gets them: with what `encode` puts first, and the notebook's spaces for line breaks.
     given = [prompt + text.replace("\r", " ").replace("\n", " ") for text in texts]
     if callable(tokenizer):  # of transformers

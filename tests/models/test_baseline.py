@@ -14,9 +14,17 @@ from pydantic import TypeAdapter
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
-from sentence_reports.models import EMBEDDED, find_model
+from sentence_reports.models import EMBEDDED, choose_usage, find_model
 from sentence_reports.models import baseline as room
-from sentence_reports.models.baseline import STEPS, Baseline, announce, compute, find_baseline, shipped
+from sentence_reports.models.baseline import (
+    STEPS,
+    Baseline,
+    announce,
+    baseline_key,
+    compute,
+    find_baseline,
+    shipped,
+)
 
 EVEN = Baseline("k", "m", 19900, tuple((np.arange(STEPS + 1) / STEPS).tolist()))
 
@@ -44,9 +52,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How often a baseline was computed."""
     calls: list[str] = []
 
-    def counting(found: models.FoundModel, encoder: Any) -> Baseline:
+    def counting(found: models.FoundModel, encoder: Any, *, queries: bool) -> Baseline:
         calls.append(found.name)
-        return compute(found, encoder)
+        return compute(found, encoder, queries=queries)
 
     monkeypatch.setattr(room, "compute", counting)
     return lambda: len(calls)
@@ -59,9 +67,10 @@ def test_the_shipped_baseline_is_of_these_sentences_and_the_embedded_model(
     counted: Callable[[], int],
 ) -> None:
     found = find_model(EMBEDDED)
-    encoder: Any = None  # not asked
+    encoder = models.load(found)
     baseline = find_baseline(found, encoder)
     assert baseline == shipped(), "python -m sentence_reports.models.baseline computes it again"
+    assert find_baseline(found, encoder, queries=True) == shipped()  # it declares no prompts: no difference
     assert (baseline.model, baseline.pairs, len(baseline.quantiles)) == (EMBEDDED, 19900, STEPS + 1)
     assert counted() == 0
     assert kept() == []
@@ -198,15 +207,55 @@ def test_two_at_once_compute_it_once_and_leave_one_whole_file(
     assert [other.name for other in path.parent.iterdir() if other.suffix == ".tmp"] == []
 
 
-def test_what_is_not_known_yet_is_announced_once_a_model(small: tuple[models.FoundModel, Any]) -> None:
+def test_what_is_not_known_yet_is_announced(small: tuple[models.FoundModel, Any]) -> None:
     said: list[str] = []
     embedded = find_model(EMBEDDED)
-    announce([small[0], embedded, small[0]], said.append)
+    needed = {baseline_key(found, choose_usage(found)): found.name for found in (small[0], embedded)}
+    announce(needed, said.append)
     assert len(said) == 1
     assert said[0].startswith(f"{small[0].name}: computing this model's baseline of unrelated sentences")
     find_baseline(*small)
-    announce([small[0], embedded], said.append)
+    announce(needed, said.append)
     assert len(said) == 1
+
+
+# --- prompts and dimensions ---------------------------------------------------------------------------------
+
+
+def test_a_prompt_fewer_dimensions_and_queries_have_baselines_of_their_own(
+    e5: Path, counted: Callable[[], int]
+) -> None:
+    found = find_model(str(e5))
+    plain = models.load(found)
+    baselines = [
+        find_baseline(found, plain),
+        find_baseline(found, models.load(found, "query")),
+        find_baseline(found, models.load(found, truncate_dim=8)),
+        find_baseline(found, plain, queries=True),
+    ]
+    assert counted() == 4
+    assert len({baseline.key for baseline in baselines}) == 4
+    assert (
+        find_baseline(found, models.load(found, "query: ")) == baselines[1]
+    )  # the same text before each sentence
+    assert counted() == 4
+    assert baselines[3].key == baseline_key(
+        found, choose_usage(found), queries=True
+    )  # known before it is loaded
+
+
+def test_a_query_is_compared_with_each_later_document(e5: Path) -> None:
+    found = find_model(str(e5))
+    encoder = models.load(found)
+    texts = room.SENTENCES.read_text(encoding="utf-8").splitlines()
+    queries = encoder.encode([f"query: {text}" for text in texts], normalize_embeddings=True).astype(float)
+    passages = encoder.encode([f"passage: {text}" for text in texts], normalize_embeddings=True).astype(float)
+    values = [float(queries[i] @ passages[j]) for i in range(len(texts)) for j in range(i + 1, len(texts))]
+    computed = compute(found, encoder, queries=True)
+    assert computed.pairs == 19900
+    assert computed.quantiles[0] == pytest.approx(min(values), abs=0.00051)
+    assert computed.quantiles[-1] == pytest.approx(max(values), abs=0.00051)
+    assert computed.median == pytest.approx(float(np.median(values)), abs=0.00051)
 
 
 def test_another_pooling_is_another_model(model: Path, counted: Callable[[], int]) -> None:
