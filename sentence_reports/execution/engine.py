@@ -183,6 +183,7 @@ def execute(
                 progress=progress,
             )
         except papermill.PapermillExecutionError as error:
+            kernels.check_server()
             ended = error.ename == KERNEL_ENDED and execution.reason is None
             if not ended or server is kernels.server:
                 raise ExecutionError(_message(error), _scrub(nbformat.read(saved, as_version=4))) from error

@@ -5,8 +5,7 @@
 * the server's standard input: a pipe that carries nothing. It closes when the run ends, however it ends, and Linux
   then ends the server; the kernels end with the server.
 * the control socket: one byte and one end of a new socket, the kernel's channel, for each kernel wanted.
-* a channel: the order (JSON, to the end of the stream) goes to the kernel; back come its process id from the kernel
-  itself and, after its end, its exit code from the server. If no exit code comes, the server died.
+* a channel: the order (JSON, to the end of the stream) goes to the kernel, and its process id comes back.
 
 Multiprocessing's own fork server does not fit: kernels hold its "alive" pipe open, so both keep running after the
 run was killed, and its lifetime, environment and streams cannot be chosen for each run.
@@ -15,7 +14,6 @@ run was killed, and its lifetime, environment and streams cannot be chosen for e
 import ast
 import contextlib
 import json
-import os
 import select
 import signal
 import socket
@@ -24,17 +22,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import psutil
 
 from sentence_reports.execution.environment import THREADS, kernel_environment
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-NEWS = struct.Struct("ci")  # STARTED and the process id, or ENDED and the exit code
-STARTED, ENDED = b"s", b"e"
-KILLED = -9  # the exit code reported for a kernel whose server is gone: they ended together
+PROCESS_ID = struct.Struct("i")
+ENDED = -signal.SIGKILL  # the exit code reported for every kernel: only its parent, the server, could know it
 
 
 def imports_of(notebooks: "Iterable[NotebookNode]") -> list[str]:
@@ -71,8 +70,8 @@ class ForkServer:
             )
         self.pid = self._process.pid
 
-    def fork(self, lost: Callable[[], None]) -> "ForkedKernel":
-        """Ask for a kernel. `lost` is called if the server turns out to be gone. Raises ConnectionError if it is."""
+    def fork(self) -> "ForkedKernel":
+        """Ask for a kernel. Raises ConnectionError if the server is gone."""
         ours, theirs = socket.socketpair()
         try:
             with theirs, self._lock:
@@ -81,9 +80,13 @@ class ForkServer:
                 socket.send_fds(self._control, [b"k"], [theirs.fileno()])
         except ConnectionError:
             ours.close()
-            lost()
             raise
-        return ForkedKernel(ours, lost)
+        return ForkedKernel(ours)
+
+    def is_gone(self) -> bool:
+        """Whether the server has ended; it closes its end of the control socket before its kernels end."""
+        with self._lock:
+            return self._stopped or bool(select.select([self._control], [], [], 0)[0])
 
     def stop(self) -> None:
         """End the server and the kernels that are left."""
@@ -101,52 +104,51 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, channel: socket.socket, lost: Callable[[], None]) -> None:
-        self.pid: int | None = None
+    def __init__(self, channel: socket.socket) -> None:
         self.returncode: int | None = None
         self._channel = channel
-        self._lost = lost
-        self._unwanted = False
-        self._lock = threading.Lock()
+        self._process: psutil.Process | None = None
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
         """Start ipykernel with `arguments` and return its process id. Raises ConnectionError if it does not start."""
         order = {"arguments": arguments, "env": dict(env), "cwd": cwd}
         try:
-            self._channel.sendall(json.dumps(order).encode())
-            self._channel.shutdown(socket.SHUT_WR)
-            news, number = self._news()
-            self.pid = number if news == STARTED else None
-        finally:
-            if self.pid is None:
-                self.returncode = KILLED
-                self._channel.close()
-        if self.pid is None:
-            raise ConnectionResetError("the fork server is gone, or the kernel was killed before it started")
-        return self.pid
+            with self._channel:
+                self._channel.sendall(json.dumps(order).encode())
+                self._channel.shutdown(socket.SHUT_WR)
+                (pid,) = PROCESS_ID.unpack(self._channel.recv(PROCESS_ID.size, socket.MSG_WAITALL))
+            self._process = psutil.Process(pid)
+        except (OSError, struct.error, psutil.NoSuchProcess) as error:
+            self.returncode = ENDED
+            message = "the fork server is gone, or the kernel was killed before it started"
+            raise ConnectionResetError(message) from error
+        return int(pid)
 
     def poll(self) -> int | None:
-        """Return the exit code, negative for a signal, or None while the kernel runs."""
-        with self._lock:
-            if self.returncode is None and self.pid is not None and self._readable(0):
-                _, self.returncode = self._news()
-                self._channel.close()
-            return self.returncode
+        """Return `ENDED`, or None while the kernel runs."""
+        if self._process is not None:
+            try:
+                ended = self._process.status() == psutil.STATUS_ZOMBIE  # of a server that is gone
+            except psutil.NoSuchProcess:
+                ended = True
+            self.returncode = ENDED if ended else None
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait for the end, at most `timeout` seconds, and return what `poll` returns then."""
-        if self.returncode is None:
-            self._readable(timeout)
+        if self._process is not None and self.poll() is None:
+            with contextlib.suppress(psutil.TimeoutExpired):
+                self._process.wait(timeout)
         return self.poll()
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the kernel if it runs; any signal keeps one that has not started from starting."""
-        if self.pid is None:
-            self._unwanted = True
+        if self._process is None:
             with contextlib.suppress(OSError):
                 self._channel.shutdown(socket.SHUT_RDWR)
-        elif self.poll() is None:
-            os.kill(self.pid, number)
+        else:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._process.send_signal(number)
 
     def terminate(self) -> None:
         """Send SIGTERM."""
@@ -155,20 +157,3 @@ class ForkedKernel:
     def kill(self) -> None:
         """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
-
-    def _readable(self, timeout: float | None) -> bool:
-        try:
-            return bool(select.select([self._channel], [], [], timeout)[0])
-        except ValueError:  # another thread read the end and closed the channel
-            return False
-
-    def _news(self) -> tuple[bytes, int]:
-        try:
-            data = self._channel.recv(NEWS.size, socket.MSG_WAITALL)
-        except OSError:
-            data = b""
-        if len(data) == NEWS.size:
-            return cast(tuple[bytes, int], NEWS.unpack(data))
-        if not self._unwanted:
-            self._lost()
-        return ENDED, KILLED

@@ -14,7 +14,6 @@ import json
 import os
 import pkgutil
 import select
-import selectors
 import signal
 import socket
 import sys
@@ -22,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sentence_reports.execution.forking import ENDED, KILLED, NEWS, STARTED
+from sentence_reports.execution.forking import PROCESS_ID
 from sentence_reports.process import end_with
 
 # What a kernel imports before its first cell.
@@ -50,7 +49,9 @@ def main(control: int, imports: Iterable[str], rehearse: str | None) -> None:
     before = dict(os.environ)
     warm_up(imports, rehearse)
     added = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a kernel that ends leaves no zombie
     channel = serve(socket.socket(fileno=control))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     run_kernel(channel, streams, added)
 
 
@@ -87,44 +88,20 @@ def warm_up(imports: Iterable[str], rehearse: str | None) -> None:
 
 
 def serve(control: socket.socket) -> socket.socket:
-    """Fork a kernel for each request and report exit codes. Returns in a new kernel only, with its channel."""
+    """Fork a kernel for each request. Returns in a new kernel only, with its channel."""
     server = os.getpid()
-    channels: dict[int, socket.socket] = {}  # by the descriptor that becomes readable when the kernel ends
-    pids: dict[int, int] = {}
-    with selectors.DefaultSelector() as selector:
-        selector.register(control, selectors.EVENT_READ)
-        while True:
-            for key, _ in selector.select():
-                if key.fd in channels:
-                    selector.unregister(key.fd)
-                    status = os.waitpid(pids.pop(key.fd), 0)[1]
-                    _tell_end(channels.pop(key.fd), os.waitstatus_to_exitcode(status))
-                    os.close(key.fd)
-                    continue
-                _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-                if not descriptors:
-                    sys.exit()
-                channel = socket.socket(fileno=descriptors[0])
-                try:
-                    pid = os.fork()
-                except OSError:  # out of memory, or too many processes: the other kernels go on
-                    _tell_end(channel, KILLED)
-                    continue
-                if pid == 0:
-                    end_with(server)
-                    control.close()
-                    for descriptor, other in channels.items():
-                        other.close()
-                        os.close(descriptor)
-                    return channel
-                descriptor = os.pidfd_open(pid)
-                channels[descriptor], pids[descriptor] = channel, pid
-                selector.register(descriptor, selectors.EVENT_READ)
-
-
-def _tell_end(channel: socket.socket, code: int) -> None:
-    with channel, contextlib.suppress(OSError):  # the run may no longer listen
-        channel.send(NEWS.pack(ENDED, code))
+    while True:
+        _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not descriptors:
+            sys.exit()
+        channel = socket.socket(fileno=descriptors[0])
+        # Out of memory, or too many processes: closing the channel says no, and the other kernels go on.
+        with contextlib.suppress(OSError):
+            if os.fork() == 0:
+                end_with(server)
+                control.close()
+                return channel
+        channel.close()
 
 
 def run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[str, str]) -> None:
@@ -138,7 +115,7 @@ def run_kernel(channel: socket.socket, streams: tuple[int, int], added: dict[str
             os._exit(1)  # the run no longer wants this kernel
         order: dict[str, Any] = json.loads(text)
         os.setsid()
-        channel.send(NEWS.pack(STARTED, os.getpid()))
+        channel.send(PROCESS_ID.pack(os.getpid()))
     os.environ.clear()
     os.environ.update(added | order["env"], JPY_PARENT_PID=str(os.getppid()))
     os.chdir(order["cwd"])

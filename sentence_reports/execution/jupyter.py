@@ -39,12 +39,13 @@ class KernelsProvisioner(LocalProvisioner):
         """Start the kernel. Raises RuntimeError if the run was stopped."""
         if (server := self.kernels.server) is not None:
             with suppress(ConnectionError):
-                kernel = server.fork(lambda: self.kernels.lost(server))
+                kernel = server.fork()
                 self.process = cast(Any, kernel)  # has all of Popen that is used
                 self.pid = self.pgid = kernel.start(cmd[len(LAUNCHER) :], kwargs["env"], kwargs["cwd"])
                 self.cwd = kwargs["cwd"]
                 return self.connection_info
             self.process = None
+            self.kernels.check_server()
         if self.kernels.stopped:
             raise RuntimeError(STOPPED)
         return await super().launch_kernel(cmd, **kwargs)

@@ -75,15 +75,17 @@ class Kernels:
         for execution in running:
             execution.end(STOPPED)
 
-    def lost(self, server: "ForkServer") -> None:
-        """Note that `server` does not answer: unless it was stopped, it died, and the next kernels start cold."""
+    def check_server(self) -> None:
+        """Note if the process that starts kernels has died: the next kernels start cold."""
         with self._lock:
-            if self.server is server:
-                self.server = None
-                self._warning = (
-                    "the process that starts kernels has died, probably out of memory; "
-                    "each remaining report will take a few seconds longer"
-                )
+            server = self.server
+            if server is None or not server.is_gone():
+                return
+            self.server = None
+            self._warning = (
+                "the process that starts kernels has died, probably out of memory; "
+                "each remaining report will take a few seconds longer"
+            )
         server.stop()
 
     @contextmanager
