@@ -196,14 +196,12 @@ def clean(out: Path) -> list[Path]:
         return []
     with _locked(out, wait=None):
         store = Store(out, "")
-        pages = [out / f"{stem}{suffix}" for stem in store.reports for suffix in (".html", ".ipynb")]
-        failed = [out / "failed" / f"{stem}.ipynb" for stem in store.reports]
-        removed = [path for path in (*pages, out / "index.html", *failed) if path.is_file() and is_ours(path)]
-        removed += [
-            path
-            for stem in store.reports
-            if (path := out / f"{stem}.csv").is_file() and store._is_our_table(stem)
-        ]
+        files = [out / "index.html"]
+        for stem in store.reports:
+            files += [out / f"{stem}.html", out / f"{stem}.ipynb", out / "failed" / f"{stem}.ipynb"]
+        removed = [path for path in files if path.is_file() and is_ours(path)]
+        tables = [out / f"{stem}.csv" for stem in store.reports if store._is_our_table(stem)]
+        removed += [path for path in tables if path.is_file()]
         removed = [path for path in removed if path.parent in (out, out / "failed")]
         for path in removed:
             path.unlink()
@@ -225,9 +223,9 @@ def _locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
         make_usable(out)
         with suppress(Timeout):
             lock.acquire(blocking=False)
-        if not lock.is_locked and wait is None:
-            raise UsageError(f"another run is using {out}; wait for it to finish")
-        if not lock.is_locked and wait is not None:
+        if not lock.is_locked:
+            if wait is None:
+                raise UsageError(f"another run is using {out}; wait for it to finish")
             wait()
         while not lock.is_locked:
             process.check()

@@ -1,7 +1,6 @@
 """From a notebook and its parameters to the executed notebook, by papermill."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +27,6 @@ from sentence_reports.report import PROGRESS
 
 LEAST_FILES = 128  # with fewer open files a kernel cannot start, or dies without saying why
 KERNEL_ENDED = "KernelEnded"  # the name of the error at a cell whose kernel died or was killed
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 Progress = Callable[[int, int], None]
 
@@ -215,7 +213,7 @@ def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> Not
 
 def _message(error: papermill.PapermillExecutionError) -> str:
     """Return what a user reads: an expected error's own message, else the cell and the exception."""
-    reason = ANSI.sub("", f"{error.evalue}".strip())
+    reason = f"{error.evalue}".strip()
     if reason and error.ename in (KERNEL_ENDED, "ModelError", "SetError"):
         return reason
     return f"cell {error.exec_count} of the notebook failed: {error.ename}" + (reason and f": {reason}")
