@@ -8,7 +8,12 @@ from sentence_reports.report import Report
 from sentence_reports.texts import escape_controls, exact, number
 
 TEMPLATE = Path(__file__).parent / "template"
-FILTERS = {"escape_controls": escape_controls, "number": number, "tally": tally}
+FILTERS = {
+    "capitalized": lambda text: text[:1].upper() + text[1:],
+    "escape_controls": escape_controls,
+    "number": number,
+    "tally": tally,
+}
 
 
 def render_index(reports: Sequence[Report]) -> str:

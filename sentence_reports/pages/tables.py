@@ -25,6 +25,10 @@ class Colors:
         step = round((similarity - self._low) / (self._high - self._low) * (len(self._ramp) - 1))
         return self._ramp[min(len(self._ramp) - 1, max(0, step))]
 
+    def style(self, similarity: float) -> str:
+        """Return the style of a box in the color of a similarity, with ink that can be read on it."""
+        return f"background:{self.of(similarity)};color:{self.ink(similarity)}"
+
     def ink(self, similarity: float) -> str:
         """Return black or white: what stands out from the color of a similarity by 4.5 to 1 at least."""
         color = self.of(similarity)
@@ -52,10 +56,10 @@ def nearest_neighbors(matrix: NDArray[np.float32]) -> list[list[int]]:
 
 
 def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:
-    """Return the heatmap as a small square of colors; a large matrix is sampled evenly."""
+    """Return the heatmap as a few rows of colors; a large matrix is sampled evenly."""
     matrix, colors = summary.similarity, Colors(summary.legend)
-    places = np.unique(np.linspace(0, len(matrix) - 1, min(len(matrix), THUMBNAIL)).round().astype(int))
-    return tuple(tuple(colors.of(float(matrix[i, j])) for j in places) for i in places)
+    rows, columns = (np.linspace(0, n - 1, min(n, THUMBNAIL)).round().astype(int) for n in matrix.shape)
+    return tuple(tuple(map(colors.of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
 
 
 def matrix_csv(summary: Summary) -> str:

@@ -62,6 +62,10 @@ def thumbnail(matrix: NDArray[np.float32]) -> tuple[tuple[str, ...], ...]:
 
 def test_a_thumbnail_samples_a_large_matrix_from_corner_to_corner() -> None:
     assert thumbnail(MATRIX)[1] == ("#808080", "#000000", "#000000")
+    assert tables.thumbnail(small_summary(legend=LEGEND, matrix=encode_matrix(MATRIX[:2]))) == (
+        ("#000000", "#808080", "#ffffff"),
+        ("#808080", "#000000", "#000000"),
+    )
     small = thumbnail(np.eye(500, dtype="f4"))
     assert len(small) == 12
     assert [small[k][k] for k in range(12)] == ["#000000"] * 12
