@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 PROCESS_ID = struct.Struct("i")
-ENDED = -signal.SIGKILL  # the exit code reported for every kernel: only its parent, the server, could know it
+ENDED = -9  # the exit code reported for every kernel: only its parent, the server, could know it
 
 
 def imports_of(notebooks: "Iterable[NotebookNode]") -> list[str]:
