@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from hypothesis import settings
-from support import WORDS, Ran, command_line, edit, of_the_user
+from support import WORDS, Ran, command_line, edit, of_the_user, ran_once
 
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models.encoder import quiet
@@ -187,14 +187,16 @@ def bge(model: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The project's own sets, made into reports by the real notebook and the embedded model."""
-    out = tmp_path_factory.mktemp("reports")
-    # A port where nothing listens: the hub is away, at once and on every machine.
-    ran = command_line(
-        "run", "--out", out, home=tmp_path_factory.mktemp("home"), HF_ENDPOINT="http://127.0.0.1:9"
-    )
-    assert ran.code == 0, ran.stderr
-    return replace(ran, out=out)
+    """The project's own sets, made into reports by the real notebook and the embedded model; not to be changed."""
+
+    def run(folder: Path) -> Ran:
+        # A port where nothing listens: the hub is away, at once and on every machine.
+        hub, out = "http://127.0.0.1:9", folder / "reports"
+        ran = command_line("run", "--out", out, home=folder, HF_ENDPOINT=hub)
+        assert ran.code == 0, ran.stderr
+        return replace(ran, out=out)
+
+    return ran_once(tmp_path_factory, "shipped", run)
 
 
 # --- a browser ---------------------------------------------------------------------------------------------

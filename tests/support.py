@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 
@@ -129,6 +131,19 @@ def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env:
         command, env=clean, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )
     return Ran(done.returncode, done.stdout, done.stderr, home, home)
+
+
+def ran_once(temporary: pytest.TempPathFactory, name: str, run: Callable[[Path], Ran]) -> Ran:
+    """Call `run` with a new folder in one of pytest's workers; each worker gets what it returned."""
+    base = temporary.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(folder.with_suffix(".lock")):
+        result = folder / "ran.pickle"
+        if not result.exists():
+            folder.mkdir(exist_ok=True)
+            result.write_bytes(pickle.dumps(run(folder)))
+        ran: Ran = pickle.loads(result.read_bytes())
+    return ran
 
 
 def on_a_terminal(*words: str | Path, cwd: Path | None = None) -> tuple[int, str]:

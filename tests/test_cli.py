@@ -214,26 +214,36 @@ def test_a_project_is_found_from_below_or_named_and_a_file_may_be_a_folder(tmp_p
         assert (ran.code, ran.stderr) == (0, "3 sets are valid\n")
 
 
-def test_force_strict_and_timeout_do_what_they_say(tmp_path: Path, shipped: Ran) -> None:
-    out = shutil.copytree(shipped.out, tmp_path / "out")
-    (tmp_path / "mine.yaml").write_text('{"sentences": ["one", "two"]}')  # its model cannot be had here
+@pytest.mark.usefixtures("tiny_notebook")  # the project's own
+def test_force_and_timeout_do_what_they_say(tmp_path: Path) -> None:
+    (tmp_path / "params").mkdir()
+    path = tmp_path / "params" / "mine.yaml"
+    path.write_text('{"sentences": ["one", "two"]}')  # its model cannot be had here
 
     def ran(*words: str) -> Ran:
         env = {"HF_ENDPOINT": "http://127.0.0.1:9"}
-        return command_line("run", "--out", "out", *words, "mine.yaml", home=tmp_path, cwd=tmp_path, **env)
+        return command_line("run", "--cold", *words, home=tmp_path, cwd=tmp_path, **env)
 
     assert "1 made" in ran("--jobs", "1").stderr
+    page = tmp_path / "reports" / "mine.html"
+    first = page.read_text()
     assert ran().stderr.startswith("Nothing to do: 1 report is up to date.")
     again = ran("--force", "--timeout", "600")
     assert "1 made" in again.stderr
     assert again.code == 0
-    strict = ran("--strict")
-    assert strict.code == 1
-    assert "mine: failed: The model BAAI/bge-base-en is not on this machine" in strict.stderr
     late = ran("--force", "--timeout", "0.01")
     assert late.code == 1
     assert "0.01 s" in late.stderr
-    assert (out / "blog.html").exists()
+    assert page.read_text() == first
+
+
+def test_strict_accepts_no_report_by_the_fallback_model(shipped: Ran, tmp_path: Path) -> None:
+    out = shutil.copytree(shipped.out, tmp_path / "out")
+    words = ("run", "--strict", "--out", out, ROOT / "params" / "blog.yaml")
+    ran = command_line(*words, home=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
+    assert ran.code == 1
+    assert "blog: failed: The model BAAI/bge-base-en is not on this machine" in ran.stderr
+    assert (out / "blog.html").read_bytes() == (shipped.out / "blog.html").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -349,15 +359,19 @@ def test_a_command_to_copy_is_quoted(tmp_path: Path) -> None:
     assert ran.stderr.endswith("sentence-reports run 'two words/params/mine.yaml'\n")
 
 
-def test_a_set_that_lab_cannot_open_is_one_message(tmp_path: Path) -> None:
-    command_line("init", home=tmp_path, cwd=tmp_path)
-    for name in ("none", "params/none.yaml"):
-        ran = command_line("lab", name, home=tmp_path, cwd=tmp_path)
-        assert ran.code == 1
-        assert ran.stderr.startswith("sentence-reports: params/none.yaml: ")
-    ran = command_line("lab", "negation", "--out", "README.md", home=tmp_path, cwd=tmp_path)
-    assert ran.code == 2
-    assert ran.stderr.startswith("sentence-reports: cannot write to README.md: ")
+def test_a_set_that_lab_cannot_open_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["init"]) == 0
+    for words, code, message in [
+        (["none"], 1, "params/none.yaml: "),
+        (["params/none.yaml"], 1, "params/none.yaml: "),
+        (["negation", "--out", "README.md"], 2, "cannot write to README.md: "),
+    ]:
+        capsys.readouterr()
+        assert cli.main(["lab", *words]) == code
+        assert capsys.readouterr().err.startswith(f"sentence-reports: {message}")
 
 
 # --- terminals ---------------------------------------------------------------------------------------------
@@ -370,7 +384,8 @@ def test_nothing_from_a_set_steers_the_terminal() -> None:
 
 def test_a_locale_without_a_sentences_characters_shows_their_codes(shipped: Ran, tmp_path: Path) -> None:
     env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    words = ("run", ROOT / "params" / "blog.yaml", "none.yaml", "--out", shipped.out)
+    out = shutil.copytree(shipped.out, tmp_path / "out")
+    words = ("run", ROOT / "params" / "blog.yaml", "none.yaml", "--out", out)
     ran = command_line(*words, home=tmp_path, cwd=tmp_path, **env)
     assert "Remove jalape\\xf1os from surface" in ran.stdout
 

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page
-from support import Ran, command_line
+from support import Ran, command_line, ran_once
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
@@ -55,7 +55,6 @@ UNRULY = {
 @pytest.fixture(scope="session")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Reports of sets that try to be more than text, or that hold many scripts, or much."""
-    folder = tmp_path_factory.mktemp("odd")
     many = [f"Sentence number {k} of a long list speaks of the number {k}" for k in range(1, 41)]
     sets: dict[str, dict[str, Any]] = {
         "hostile": {
@@ -69,12 +68,16 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         "lost": {"title": UNRULY["title"] + MARKS, "sentences": ["one", "two"], "model": "./no \u202efolder"},
         "broken": {"title": HOSTILE[1], "sentences": ["one", "two"], "model": "./no <b>such</b> folder"},
     }
-    for stem, keys in sets.items():
-        values = {"model": "sentence-transformers/all-MiniLM-L6-v2"} | keys
-        text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
-        (folder / f"{stem}.yaml").write_text(text, encoding="utf-8")
-    paths = [folder / f"{stem}.yaml" for stem in sets]
-    return replace(command_line("run", *paths, "--out", folder / "out", home=folder), out=folder / "out")
+
+    def run(folder: Path) -> Ran:
+        for stem, keys in sets.items():
+            values = {"model": "sentence-transformers/all-MiniLM-L6-v2"} | keys
+            text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
+            (folder / f"{stem}.yaml").write_text(text, encoding="utf-8")
+        paths = [folder / f"{stem}.yaml" for stem in sets]
+        return replace(command_line("run", *paths, "--out", folder / "out", home=folder), out=folder / "out")
+
+    return ran_once(tmp_path_factory, "odd", run)
 
 
 class Watched:
