@@ -77,18 +77,25 @@ def test_what_changed_is_installed_again(project: Path, changed: str, again: lis
     assert [step for step in steps if step in told] == again
 
 
+STAND_INS = ("PIP=./pip", "PYTHON=./python")
+
+
 @pytest.fixture
 def bare(project: Path) -> Path:
-    """The folder as it is before the first `make`, and a pip that only talks."""
+    """The folder as it is before the first `make`, a pip that only talks, and a Python that leaves pip out of venvs."""
     shutil.rmtree(project / ".venv")
-    pip = project / "pip"
-    pip.write_text('#!/bin/sh\necho chatter of pip "$@"\nexit ${PIP_CODE:-0}\n')
-    pip.chmod(0o755)
+    scripts = {
+        "pip": 'echo chatter of pip "$@"\nexit ${PIP_CODE:-0}\n',
+        "python": f'[ "$2" != venv ] || set -- "$@" --without-pip\nexec {sys.executable} "$@"\n',
+    }
+    for name, script in scripts.items():
+        (project / name).write_text("#!/bin/sh\n" + script)
+        (project / name).chmod(0o755)
     return project
 
 
 def test_setting_up_is_a_handful_of_lines_and_the_rest_is_in_a_log(bare: Path) -> None:
-    done = make(bare, "setup", "PIP=./pip", f"PYTHON={sys.executable}")
+    done = make(bare, "setup", *STAND_INS)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
         "Installing into .venv: about 460 MB to download, once. Details: .venv/setup.log\n"
@@ -96,27 +103,26 @@ def test_setting_up_is_a_handful_of_lines_and_the_rest_is_in_a_log(bare: Path) -
     assert done.stderr == ""
     log = (bare / ".venv" / "setup.log").read_text()
     assert "chatter of pip install --no-deps --require-hashes -r requirements.txt" in log
-    assert "Installing" not in make(bare, "setup", "PIP=./pip").stdout
+    assert "Installing" not in make(bare, "setup", *STAND_INS).stdout
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "no CPU build of PyTorch 2.13.0 is available for this machine"),
-        ([], "make TORCH=any"),
-        (["TORCH=any"], "make: installing failed; all of pip's output: .venv/setup.log"),
+        ([], "no CPU build of PyTorch 2.13.0 is available for this machine.* make TORCH=any"),
+        (["TORCH=any"], r"make: installing failed; all of pip's output: \.venv/setup\.log"),
     ],
 )
 def test_a_failed_set_up_shows_what_pip_said_and_names_the_log(
     bare: Path, words: list[str], message: str
 ) -> None:
-    done = make(bare, "setup", "PIP=PIP_CODE=1 ./pip", f"PYTHON={sys.executable}", *words)
+    done = make(bare, "setup", *STAND_INS, "PIP=PIP_CODE=1 ./pip", *words)
     assert done.returncode == 2
     assert done.stderr.startswith("chatter of pip install ")
     assert ".venv/setup.log" in done.stderr
-    assert message in done.stderr
+    assert re.search(message, done.stderr)
     assert not (bare / ".venv" / ".setup").exists()
-    again = make(bare, "setup", "PIP=./pip", f"PYTHON={sys.executable}")
+    again = make(bare, "setup", *STAND_INS)
     assert again.returncode == 0, again.stderr
 
 
@@ -124,13 +130,13 @@ def test_a_failed_set_up_shows_what_pip_said_and_names_the_log(
 def test_an_environment_of_the_users_own_is_left_alone(bare: Path, target: str) -> None:
     (bare / ".venv").mkdir()
     (bare / ".venv" / "mine").touch()
-    done = make(bare, target, "PIP=./pip", f"PYTHON={sys.executable}")
+    done = make(bare, target, *STAND_INS)
     assert ".venv was not made by make, so it is left alone" in done.stdout + done.stderr
     assert [path.name for path in (bare / ".venv").iterdir()] == ["mine"]
 
 
 def test_clean_removes_the_environment_that_make_built(bare: Path) -> None:
-    make(bare, "setup", "PIP=./pip", f"PYTHON={sys.executable}")
+    make(bare, "setup", *STAND_INS)
     (bare / "reports").mkdir()
     (bare / "reports" / "mine.html").touch()
     done = make(bare, "clean")
