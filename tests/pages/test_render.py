@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from support import LEGEND, MODEL, ROOT, Ran, executed
 
-from sentence_reports.claims import ClaimCheck, ReferenceCheck, Side
+from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
@@ -115,6 +115,40 @@ def test_provenance_names_model_parameters_and_the_command() -> None:
     assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"
     assert rows["normalize"] == "true"
     assert rows["cmap"] == "Reds"
+
+
+def provenance(**changes: Any) -> dict[str, str]:
+    rows = page(**changes).select("#provenance tr")
+    return {row.th.text: row.td.text for row in rows if row.th and row.td}
+
+
+def test_provenance_says_which_prompts_the_model_knows_and_which_ran() -> None:
+    model = replace(MODEL, prompt="query: ", declared_prompts={"query": "query: ", "passage": "passage: "})
+    rows = provenance(model=model)
+    assert rows["Prompt"] == "query:  before each sentence"
+    assert rows["The model’s prompts"] == "query: query: passage: passage: "
+    assert "Query prompt" not in rows
+    assert not [name for name in provenance() if "rompt" in name]
+    assert provenance(model=replace(MODEL, query_prompt="q: "))["Query prompt"] == "q:  before each query"
+
+
+def test_provenance_says_how_many_of_the_dimensions_are_used() -> None:
+    cut = replace(MODEL, dimension=128, full_dimension=384)
+    assert provenance(model=cut)["An embedding"].startswith("the first 128 of 384 numbers, mean pooling")
+    assert "128 numbers per sentence, the first of 384" in page(model=cut).text
+
+
+def test_long_parameters_are_counted_and_not_listed() -> None:
+    settings = {"title": "T", "expect": [{"related": [1, 2]}], "ratings": [[1, 2, 5.0]] * 9, "cmap": "Reds"}
+    rows = provenance(
+        settings=settings,
+        claims=(ClaimCheck("together", True, *sides("a")),),
+        agreement=Agreement(9, 0.5, (0, 1), ()),
+    )
+    assert list(rows)[-5:] == ["sentences", "expect", "ratings", "title", "cmap"]
+    assert [rows[name] for name in ("sentences", "expect", "ratings")] == [
+        *("3, listed above", "1, listed above", "9 pairs")
+    ]
 
 
 def test_warnings_and_progress_bars_stay_out() -> None:

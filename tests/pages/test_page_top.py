@@ -1,13 +1,14 @@
-"""The finding, and what the set expected, at the top of a page."""
+"""The top of a page: the finding, what the set expects, what people say."""
 
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from support import executed
 
-from sentence_reports.claims import ClaimCheck, ReferenceCheck, Side
+from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.pages.render import render
 
 LIMIT = Side("limit", (), 0.29)
@@ -25,7 +26,7 @@ def page(**changes: Any) -> BeautifulSoup:
 
 
 def words(tag: Tag | BeautifulSoup, selector: str) -> list[str]:
-    return [found.get_text(" ", strip=True) for found in tag.select(selector)]
+    return [" ".join(found.get_text(" ", strip=True).split()) for found in tag.select(selector)]
 
 
 def test_the_finding_is_between_the_title_and_the_notices() -> None:
@@ -85,3 +86,59 @@ def test_all_but_a_dozen_claims_are_folded() -> None:
     assert words(soup, "#expected details .outcome") == ["✗ does not hold"] + 7 * ["✓ holds"]
     assert words(page(claims=(CLOSER,) * 13), "#expected summary") == ["1 more"]
     assert not page(claims=(CLOSER,) * 12).select("#expected details")
+
+
+# --- what people say ----------------------------------------------------------------------------------------
+
+RATED = Agreement(10, 0.724, (0.21, 0.93), (RatedPair(0, 2, -4.5, -0.1234, 92.3, 11.0),))
+
+
+def rated(agreement: Agreement, selector: str) -> str:
+    return " ".join(words(page(agreement=agreement), f"#ratings {selector}"))
+
+
+def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> None:
+    assert rated(RATED, "p").startswith(
+        "Over 10 rated pairs, the rank correlation between people’s scores and the model’s similarities "
+        "(Spearman’s) is 0.72 : 1 means the same order, 0 no relation, −1 the opposite order. "
+        "Its 95% interval is from 0.21 to 0.93."
+    )
+    assert "Over 1,379 rated pairs" in rated(replace(RATED, count=1379), "p")
+
+
+@pytest.mark.parametrize(
+    ("interval", "remarks"),
+    [
+        ((0.21, 0.93), ["wide"]),
+        ((-0.2, 0.9), ["wide", "due to chance"]),
+        ((-0.6, -0.1), ["wide"]),
+        ((0.4, 0.7), ["rough estimate"]),
+        ((-0.1, 0.2), ["rough estimate", "due to chance"]),
+        ((0.80, 0.84), []),
+    ],
+)
+def test_how_little_few_pairs_tell_comes_from_the_interval(
+    interval: tuple[float, float], remarks: list[str]
+) -> None:
+    said = rated(replace(RATED, interval=interval), "p")
+    assert [remark for remark in ("wide", "rough estimate", "due to chance") if remark in said] == remarks
+
+
+def test_scores_that_are_all_equal_have_no_correlation() -> None:
+    said = rated(Agreement(3, None, None, ()), "p")
+    assert (
+        said
+        == "People rated 3 pairs. All scores or all similarities are equal, so there is no order to compare."
+    )
+
+
+def test_the_pairs_with_most_disagreement_are_shown_in_full() -> None:
+    assert rated(RATED, "li") == (
+        "−0.12 one three Its score, −4.5, is higher than that of 92% of these pairs; "
+        "its similarity is higher than that of 11%."
+    )
+    assert rated(replace(RATED, disagreements=()), "h3") == ""
+
+
+def test_a_set_without_ratings_has_no_such_section() -> None:
+    assert not page().select("#ratings, .toc a[href='#ratings']")
