@@ -186,9 +186,6 @@ class _Handler(RequestHandler):
         if self.request.host.lower() not in self._hosts:
             raise HTTPError(421)
 
-    def write_error(self, status_code: int, **_: object) -> None:
-        self.finish(self._reason)
-
     def on_connection_close(self) -> None:
         self._gone = True
 

@@ -177,7 +177,7 @@ def show(reports: Sequence["Report"], out: Path) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("report", overflow="fold", no_wrap=False)
+    table.add_column("report", overflow="fold")
     table.add_column("sentences", justify="right")
     table.add_column("closest pair", overflow="fold", ratio=1)
     for report in reports:

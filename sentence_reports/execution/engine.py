@@ -161,36 +161,34 @@ def execute(
             notebook,
         )
     kernels = kernels or Kernels(warm=False)
-    execution, server = Execution(timeout), kernels.server
-    with temporary_folder() as folder, kernels.running(execution):
-        saved = folder / "executed.ipynb"
-        try:
-            executed = _run_papermill(
-                execution,
-                notebook,
-                saved,
-                dict(parameters),
-                engine_name="sentence-reports",
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                env=env,
-                kernels=kernels,
-                died=died,
-                progress=progress,
-            )
-        except papermill.PapermillExecutionError as error:
-            kernels.check_server()
-            ended = error.ename == KERNEL_ENDED and execution.reason is None
-            if not ended or server is kernels.server:
-                raise ExecutionError(_message(error), _scrub(nbformat.read(saved, as_version=4))) from error
-        else:
-            return _scrub(executed)
-    # The kernel died with its server.
-    return execute(
-        notebook, parameters, env=env, timeout=timeout, kernels=kernels, died=died, progress=progress
-    )
+    while True:
+        execution, server = Execution(timeout), kernels.server
+        with temporary_folder() as folder, kernels.running(execution):
+            saved = folder / "executed.ipynb"
+            try:
+                executed = _run_papermill(
+                    execution,
+                    notebook,
+                    saved,
+                    dict(parameters),
+                    engine_name="sentence-reports",
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    request_save_on_cell_execute=False,
+                    env=env,
+                    kernels=kernels,
+                    died=died,
+                    progress=progress,
+                )
+                return _scrub(executed)
+            except papermill.PapermillExecutionError as error:
+                kernels.check_server()
+                died_with_server = error.ename == KERNEL_ENDED and server is not kernels.server
+                if execution.reason is not None or not died_with_server:
+                    raise ExecutionError(
+                        _message(error), _scrub(nbformat.read(saved, as_version=4))
+                    ) from error
 
 
 def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> NotebookNode:
