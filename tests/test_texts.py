@@ -17,7 +17,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pipeline import run
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
-from sentence_reports.sets.model import folded
+from sentence_reports.sets.naming import folded
 from sentence_reports.summary import read_summary
 from sentence_reports.terminal import row
 from sentence_reports.texts import isolated, printable

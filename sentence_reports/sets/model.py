@@ -4,110 +4,31 @@ A new key is a field of `SentenceSet` (of a nested mapping: a class like `Refere
 goes into `cross_check`.
 """
 
-import difflib
-import unicodedata
 from collections.abc import Iterator
-from typing import Annotated, Any, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    ModelWrapValidatorHandler,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from sentence_reports.claims import Claim
+from sentence_reports.sets.claims import MAX_CLAIMS, Expectation, Subjects, claim_mismatches, resolve
 from sentence_reports.sets.colormaps import COLORMAPS
-from sentence_reports.sets.quoting import SHOWN_LENGTH, show
-from sentence_reports.sets.yaml_nodes import Trail
+from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
+from sentence_reports.sets.naming import Numbered, did_you_mean
+from sentence_reports.sets.quoting import show
+from sentence_reports.sets.ratings import (
+    RatedPairs,
+    Ratings,
+    RatingsFile,
+    find_ratings,
+    rating_mismatches,
+    read_ratings,
+)
+from sentence_reports.sets.reference import Reference, reference_mismatches
+from sentence_reports.sets.sentences import Sentences, repeated, sentence_mismatches, texts_of, wrong_number
 
-MIN_SENTENCES, MAX_SENTENCES = 2, 3000
-UNIONS = {"sentences"}
-"""Fields that pydantic's errors name together with the branch of their union: ("sentences", "list", 3)."""
-
-NotBlank = Annotated[str, Field(pattern=r"\S")]
-Similarity = Annotated[float, Field(ge=-1.01, le=1.01, allow_inf_nan=False)]
-SentenceList = Annotated[
-    list[NotBlank], Field(json_schema_extra={"minItems": MIN_SENTENCES, "maxItems": MAX_SENTENCES})
-]
-SentenceGroups = Annotated[
-    dict[NotBlank, Annotated[list[NotBlank], Field(min_length=1)]],
-    Field(json_schema_extra={"minProperties": 1, "additionalProperties": False}),
-]
-
-
-def _branch(sentences: object) -> str | None:
-    return "list" if isinstance(sentences, list) else "groups" if isinstance(sentences, dict) else None
-
-
-# Told apart beforehand: a plain union would report what is wrong with a sentence for both of its branches.
-Sentences = Annotated[
-    Annotated[SentenceList, Tag("list")] | Annotated[SentenceGroups, Tag("groups")],
-    Discriminator(
-        _branch,
-        custom_error_type="sentences_type",
-        custom_error_message="must be a list of texts. Write one per line, each after a dash.",
-    ),
-]
-
-
-class Mapping(BaseModel):
-    """A mapping of a set file: frozen and strict. Its errors come all at once, and an unknown key gets a suggestion."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @classmethod
-    def cross_check(cls, data: dict[str, Any]) -> Iterator[tuple[Trail, str, Trail | None]]:
-        """Yield what is wrong between values: path, message and, if it is about a second value, that one's path.
-
-        `data` is plain data that may be wrong in other ways, so that all problems of a file come out at once.
-        """
-        yield from ()
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _check(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        errors = [
-            _error("cross_check", trail, message, {"other": other})
-            for trail, message, other in (cls.cross_check(data) if isinstance(data, dict) else ())
-        ]
-        made = None
-        try:
-            made = handler(data)
-        except ValidationError as error:
-            for found in error.errors(include_url=False, include_input=False):
-                trail, message = found["loc"], found["msg"]
-                if trail and trail[0] in UNIONS:
-                    trail = trail[:1] + trail[2:]
-                if found["type"] == "extra_forbidden" and len(trail) == 1:
-                    message = f"is an unknown key{did_you_mean(str(trail[0]), tuple(cls.model_fields))}"
-                errors.append(_error(found["type"], trail, message, found.get("ctx", {})))
-        if errors or made is None:
-            raise ValidationError.from_exception_data(cls.model_config.get("title") or cls.__name__, errors)
-        return made
-
-
-class Reference(Mapping):
-    """Published figures that the report checks its own against."""
-
-    source: NotBlank = Field(description="Where the figures were published: author, title, date.")
-    model: NotBlank = Field(
-        description="The model they were computed with. With another, nothing is compared."
-    )
-    tolerance: float = Field(
-        1e-4,
-        gt=0,
-        allow_inf_nan=False,
-        description="The largest difference that counts as equal, such as 1.0e-4.",
-    )
-    similarity: list[list[Similarity | None]] = Field(
-        description="One row per sentence with one figure per sentence; null if the source gives none."
-    )
+MAX_QUERIES = 1000
 
 
 class SentenceSet(Mapping):
@@ -123,6 +44,9 @@ class SentenceSet(Mapping):
         description="The sentences to compare, 2 to 3000: a list of texts, or a mapping of group names to "
         "lists of texts. Groups order and color the heatmap."
     )
+    queries: Annotated[
+        list[NotBlank] | None, Field(json_schema_extra={"minItems": 1, "maxItems": MAX_QUERIES})
+    ] = Field(None, description="Texts to search for in the sentences: the report ranks what each one finds.")
     model: NotBlank = Field(
         "BAAI/bge-base-en",
         description="The embedding model: its id on the Hugging Face hub, or a local folder.",
@@ -130,6 +54,16 @@ class SentenceSet(Mapping):
     revision: NotBlank | None = Field(
         None,
         description="The model's commit on the hub. Without it, the pinned one if the model has one.",
+    )
+    prompt: str | None = Field(
+        None,
+        description='What is put before each sentence, such as "passage: ", or the name of one of the model\'s '
+        "prompts. Without it, the model's own default; \"\" for nothing. Queries get the model's query prompt.",
+    )
+    truncate_dim: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="How many of an embedding's dimensions are used, from the first; all without it. For models "
+        "that are trained for it (Matryoshka).",
     )
     fallback_model: NotBlank | None = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
@@ -149,6 +83,18 @@ class SentenceSet(Mapping):
         description="The heatmap's colors: a matplotlib colormap.",
         json_schema_extra={"enum": list(COLORMAPS)},
     )
+    expect: list[Expectation] | None = Field(
+        None,
+        description="Claims that must hold. If one does not, the page and the command line say so.",
+    )
+    claim: NotBlank | None = Field(
+        None, description="What the claims show together, in one sentence: the page's headline if all hold."
+    )
+    ratings: Ratings | None = Field(
+        None,
+        description="How similar people find pairs of sentences, on any scale: a list of "
+        "[sentence, sentence, score], or a table in a file.",
+    )
     reference: Reference | None = Field(
         None, description="Published figures to check the report's own against."
     )
@@ -162,23 +108,33 @@ class SentenceSet(Mapping):
         return name
 
     @classmethod
-    def cross_check(cls, data: dict[str, Any]) -> Iterator[tuple[Trail, str, Trail | None]]:
-        """Yield what is wrong with the number of sentences, with equal ones, and with the reference's shape."""
-        sentences, reference = data.get("sentences"), data.get("reference")
-        items = list(_items(sentences))
-        if _branch(sentences) and not MIN_SENTENCES <= len(items) <= MAX_SENTENCES:
-            needed = f"a set needs {MIN_SENTENCES} to {MAX_SENTENCES:,}"
-            yield ("sentences",), f"has {len(items):,} sentence{'s' * (len(items) != 1)}; {needed}.", None
-        yield from _repeated(items)
-        similarity = reference.get("similarity") if isinstance(reference, dict) else None
-        if isinstance(reference, dict) and isinstance(similarity, list):
-            yield from _not_square(similarity, len(items))
-            yield from _contradictions(similarity, reference.get("tolerance"))
+    def cross_check(cls, data: dict[str, Any]) -> Iterator[Mismatch]:
+        """Yield what is wrong with texts, claims, ratings and figures, and what does not go together."""
+        sentences, queries, expect, ratings = map(data.get, ("sentences", "queries", "expect", "ratings"))
+        yield from sentence_mismatches(sentences)
+        if isinstance(queries, list):
+            yield from wrong_number("queries", len(queries), "query", "a search needs", 1, MAX_QUERIES)
+            yield from repeated(texts_of("queries", queries))
+        subjects = _subjects(sentences, queries)
+        if isinstance(expect, list):
+            yield from wrong_number("expect", len(expect), "claim", "a set can have", 1, MAX_CLAIMS)
+            yield from claim_mismatches(expect, subjects)
+        elif data.get("claim") is not None and expect is None:
+            yield Mismatch(("claim",), "needs `expect`, the claims that it sums up.")
+        if isinstance(ratings, list):
+            yield from rating_mismatches(ratings, subjects.sentences)
+        yield from reference_mismatches(data.get("reference"), len(subjects.sentences.texts))
+        for key in ("ratings", "reference"):
+            if data.get(key) is not None and queries is not None:
+                message = (
+                    "does not go with `queries`: a search compares queries with sentences, not sentences"
+                )
+                yield Mismatch((key,), f"{message} with each other. Put it into a set without queries.")
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All sentences in the file's order, group by group."""
-        return tuple(text for _, text in _items(self.sentences))
+        return tuple(text for _, text in texts_of("sentences", self.sentences))
 
     @property
     def groups(self) -> tuple[str, ...] | None:
@@ -186,6 +142,28 @@ class SentenceSet(Mapping):
         if isinstance(self.sentences, list):
             return None
         return tuple(name for name, texts in self.sentences.items() for _ in texts)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What `expect` claims, in the file's order, with texts by their position."""
+        subjects = _subjects(self.sentences, self.queries)
+        items = [item.model_dump(exclude_unset=True) for item in self.expect or ()]
+        return tuple(claim for item in items if (claim := resolve(item, subjects, (), [])))
+
+    @property
+    def notebook(self) -> Literal["walkthrough", "search"]:
+        """The notebook that makes the report."""
+        return "search" if self.queries else "walkthrough"
+
+    def rated_pairs(self, folder: Path = Path()) -> RatedPairs:
+        """Return what people say: the positions of two sentences, counted from 0, and a score, for each rated pair.
+
+        Ratings in a file are read, relative to `folder`. Raises SetError with the file, row and column of everything
+        that is wrong with them.
+        """
+        if isinstance(self.ratings, RatingsFile):
+            return read_ratings(self.ratings, self.texts, folder).pairs
+        return find_ratings(self.ratings or [], self.texts)
 
     def parameters(self) -> dict[str, Any]:
         """Return what papermill injects: the keys that the author wrote, and only these, as plain data."""
@@ -197,90 +175,16 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **SentenceSet.model_json_schema()}
 
 
-def name_of(trail: Trail) -> str:
-    """Return what an author would call a value: sentence 2 of group "Food"."""
-    match trail:
-        case ("sentences", int(item)):
-            return f"sentence {item + 1}"
-        case ("sentences", str(group)):
-            return f"group {show(group)}"
-        case ("sentences", str(group), int(item)):
-            return f"sentence {item + 1} of group {show(group)}"
-        case ("reference", "similarity", int(row)):
-            return f"row {row + 1} of `reference.similarity`"
-        case ("reference", "similarity", int(row), int(column)):
-            return f"figure {column + 1} in row {row + 1} of `reference.similarity`"
-    name = ".".join(map(str, trail))
-    return f"`{name}`" if name.isprintable() and 0 < len(name) <= SHOWN_LENGTH else show(name)
+def _subjects(sentences: object, queries: object) -> Subjects:
+    """Return what claims can be about, from data that may be wrong in places."""
 
+    def numbered(noun: str, plural: str, texts: object) -> Numbered:
+        items = texts_of("", texts)
+        return Numbered(noun, plural, [text if isinstance(text, str) else "" for _, text in items])
 
-def folded(text: str) -> str:
-    """Return the form in which two texts count as equal: Unicode's NFC, with white space folded."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def did_you_mean(word: str, names: tuple[str, ...]) -> str:
-    """Return the end of a sentence that suggests the name nearest to a wrong one, or lists the few there are."""
-    spelled = {name.lower(): name for name in names}
-    if nearest := difflib.get_close_matches(word[:SHOWN_LENGTH].lower(), spelled, n=1):
-        return f"; did you mean `{spelled[nearest[0]]}`?"
-    return f". Known keys are {', '.join(names)}." if len(names) < 30 else "."
-
-
-def _error(kind: str, trail: Trail, message: str, context: dict[str, Any]) -> InitErrorDetails:
-    error = PydanticCustomError(kind, "{message}", {**context, "message": message})  # type: ignore[arg-type]
-    return {"type": error, "loc": trail, "input": None}
-
-
-def _items(sentences: object) -> Iterator[tuple[Trail, Any]]:
-    """Yield each sentence with its path, in the file's order."""
-    lists: dict[Trail, Any] = {("sentences",): sentences}
-    if isinstance(sentences, dict):
-        lists = {("sentences", name): texts for name, texts in sentences.items()}
-    for trail, texts in lists.items():
-        if isinstance(texts, list):
-            yield from (((*trail, item), text) for item, text in enumerate(texts))
-
-
-def _repeated(items: list[tuple[Trail, Any]]) -> Iterator[tuple[Trail, str, Trail | None]]:
-    first: dict[str, tuple[Trail, str]] = {}
-    for trail, text in items:
-        if not isinstance(text, str) or not folded(text):
-            continue
-        twin, twin_text = first.setdefault(folded(text), (trail, text))
-        if twin != trail:
-            apart = "" if text == twin_text else ", except for spaces or how accents are stored"
-            message = f"is the same as {name_of(twin)}{apart}: {show(text)}. Change or remove one."
-            yield trail, message, twin
-
-
-def _not_square(similarity: list[Any], n: int) -> Iterator[tuple[Trail, str, Trail | None]]:
-    trail: Trail = ("reference", "similarity")
-    if len(similarity) != n:
-        yield trail, f"has {len(similarity)} rows, but the set has {n} sentences.", None
-    for number, row in enumerate(similarity):
-        if isinstance(row, list) and len(row) != n:
-            yield (*trail, number), f"has {len(row)} figures, but the set has {n} sentences.", None
-    rows = [row[:i] + row[i + 1 :] for i, row in enumerate(similarity) if isinstance(row, list)]
-    if len(rows) == len(similarity) and all(figure is None for row in rows for figure in row):
-        message = (
-            "contains no figures (the diagonal does not count). Add at least one, or remove the reference."
-        )
-        yield trail, message, None
-
-
-def _contradictions(similarity: list[Any], tolerance: Any) -> Iterator[tuple[Trail, str, Trail | None]]:
-    allowed = tolerance if isinstance(tolerance, int | float) else 1e-4
-    figures = {
-        (i, j): figure
-        for i, row in enumerate(similarity)
-        if isinstance(row, list)
-        for j, figure in enumerate(row)
-        if isinstance(figure, int | float)
-    }
-    for (i, j), figure in figures.items():
-        twin = figures.get((j, i), figure)
-        if i > j and figure != twin and abs(figure - twin) > allowed:
-            other: Trail = ("reference", "similarity", j, i)
-            message = f"is {figure}, but {name_of(other)} is {twin}. Both are the similarity of the same two sentences."
-            yield ("reference", "similarity", i, j), message, other
+    groups = sentences.items() if isinstance(sentences, dict) else ()
+    return Subjects(
+        numbered("sentence", "sentences", sentences),
+        None if queries is None else numbered("query", "queries", queries),
+        {name: len(texts) for name, texts in groups if isinstance(texts, list)} if groups else None,
+    )

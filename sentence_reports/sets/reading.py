@@ -1,17 +1,19 @@
 """Read a set file: a validated, frozen set, or everything that is wrong with the file."""
 
 import math
-import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ValidationError
 
 from sentence_reports.errors import Problem, SetError
-from sentence_reports.sets.model import SentenceSet, name_of
+from sentence_reports.sets.model import SentenceSet
+from sentence_reports.sets.naming import name_of
 from sentence_reports.sets.quoting import correction, quote, show
+from sentence_reports.sets.ratings import RatingsFile, read_ratings
+from sentence_reports.sets.tables import opened, refusal
 from sentence_reports.sets.wording import describe, misread
 from sentence_reports.sets.yaml_nodes import Document, Trail, read_document
 
@@ -25,16 +27,29 @@ class SetFile:
     path: Path
     set: SentenceSet
     warnings: tuple[Problem, ...]
+    variant: str = ""
 
     @property
     def stem(self) -> str:
-        """The file's name without its ending: the name of the report."""
-        return self.path.stem
+        """The name of the report: the file's name without its ending, and which variant of the set it is."""
+        return f"{self.path.stem}@{self.variant}" if self.variant else self.path.stem
 
     @property
     def title(self) -> str:
         """The set's title, or its file's name made readable."""
-        return self.set.title or title_of(self.stem)
+        return self.set.title or title_of(self.path.stem)
+
+    def with_model(self, model: str) -> Self:
+        """Return the same set with another model, as a variant named after the last part of the model's name.
+
+        What the set says about its own model does not apply: revision, prompt and dimensions are those of the new one,
+        and no fallback stands in for it.
+        """
+        keys = self.set.parameters()
+        for key in ("revision", "prompt", "truncate_dim"):
+            keys.pop(key, None)
+        changed = SentenceSet.model_validate(keys | {"model": model, "fallback_model": None})
+        return replace(self, set=changed, variant=Path(model).name.strip(".") or Path(model).resolve().name)
 
     def parameters(self) -> dict[str, Any]:
         """Return what papermill injects: the keys that the author wrote, and the title, as plain data."""
@@ -65,30 +80,38 @@ def read_set(path: Path) -> SetFile:
         problems.append(Problem(str(path), None, None, message))
     if problems or sentence_set is None:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
-    return SetFile(path, sentence_set, tuple(_doubtful_texts(document)))
+    warnings = list(_doubtful_texts(document))
+    if isinstance(sentence_set.ratings, RatingsFile):
+        sentence_set, doubtful = _with_ratings(document, sentence_set, sentence_set.ratings, path.parent)
+        warnings += doubtful
+    return SetFile(path, sentence_set, tuple(warnings))
+
+
+def _with_ratings(
+    document: Document, sentence_set: SentenceSet, source: RatingsFile, folder: Path
+) -> tuple[SentenceSet, tuple[Problem, ...]]:
+    """Return the set with the ratings that its file holds, and what is doubtful about them."""
+    try:
+        read = read_ratings(source, sentence_set.texts, folder)
+    except SetError as error:
+        trail = ("ratings", "file")
+        raise SetError(
+            tuple(
+                _problem(document, trail, f"cannot be used: {problem}") if problem.line is None else problem
+                for problem in error.problems
+            )
+        ) from error
+    rows = [(first + 1, second + 1, score) for first, second, score in read.pairs]
+    return sentence_set.model_copy(update={"ratings": rows}), read.warnings
 
 
 def _content(path: Path) -> bytes:
-    """Read a regular file of a reasonable size; anything else, such as a pipe, is not even opened."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode):
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-            if len(content) <= MAX_BYTES:
-                return content
-            message = f"the file is larger than {MAX_BYTES // 1_000_000} MB, the limit for a set. Split it."
-        else:
-            message = (
-                f"this is a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}; a set is a YAML file."
-            )
-    except (FileNotFoundError, NotADirectoryError):
-        message = "no such file."
-        if path.is_symlink():
-            message = f"this is a link to {show(str(path.readlink()))}, which does not exist."
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
-        message = f"the file cannot be read ({getattr(error, 'strerror', None) or error})."
-    raise SetError((Problem(str(path), None, None, message),))
+    with opened(path, "a set is a YAML file") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES // 1_000_000} MB, the limit for a set. Split it."
+        raise refusal(path, None, message)
+    return content
 
 
 def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:

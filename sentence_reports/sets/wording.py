@@ -18,6 +18,7 @@ _EXPECTED = {
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
     "finite_number": "a finite number",
+    "name_type": "a number or a text",
 }
 
 
@@ -35,6 +36,9 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
         return "is empty. Write a sentence below it, or remove it."
     if kind == "sentences_type":
         return message.replace("texts.", f"texts, not {value.description}.")
+    if kind in ("row_type", "ratings_type"):
+        found = f"a list of {len(value.data)}" if isinstance(value.data, list) else value.description
+        return f"{message}, not {found}."
     if kind in _EXPECTED:
         return f"must be {_EXPECTED[kind].format(**context)}, not {value.description}.{_number_hint(kind, value)}"
     return message
@@ -52,6 +56,8 @@ def misread(value: Value) -> str:
 
 
 def _number_hint(kind: str, value: Value) -> str:
+    if kind == "name_type" and isinstance(value.data, bool):
+        return f" {correction('', value.text)}"
     if kind not in ("int_type", "float_type") or value.kind != "str":
         return ""
     if value.is_plain and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", value.source):

@@ -24,12 +24,18 @@ def test_defaults() -> None:
         "title": None,
         "description": "",
         "sentences": ["a", "b"],
+        "queries": None,
         "model": "BAAI/bge-base-en",
         "revision": None,
+        "prompt": None,
+        "truncate_dim": None,
         "fallback_model": "sentence-transformers/all-MiniLM-L6-v2",
         "normalize": True,
         "label_size": 30,
         "cmap": "YlGnBu",
+        "expect": None,
+        "claim": None,
+        "ratings": None,
         "reference": None,
     }
 

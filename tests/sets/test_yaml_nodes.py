@@ -29,8 +29,9 @@ class TestKeys:
             ": `sentences` is missing.",
         ]
         assert only_problem("sentences: [a, b]\nzzz: 1") == (
-            "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, model, "
-            "revision, fallback_model, normalize, label_size, cmap, reference."
+            "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, queries, model, "
+            "revision, prompt, truncate_dim, fallback_model, normalize, label_size, cmap, expect, claim, ratings, "
+            "reference."
         )
 
     def test_a_key_in_capitals(self) -> None:

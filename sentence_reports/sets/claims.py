@@ -1,0 +1,204 @@
+"""What a set expects of its model: claims about pairs of sentences, about queries and about groups.
+
+A claim orders two similarities. Claims contradict each other if together they put a similarity above itself.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, NamedTuple, get_args
+
+from pydantic import ConfigDict, Field
+
+from sentence_reports.claims import Claim, ClaimKind
+from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
+from sentence_reports.sets.naming import Numbered, did_you_mean, folded
+from sentence_reports.sets.quoting import show
+from sentence_reports.sets.sentences import Name, find_pair, row_of
+from sentence_reports.sets.yaml_nodes import Trail
+
+MAX_CLAIMS = 1000
+KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
+WITH_MARGIN = ("closer", "together")
+
+Pair = Annotated[tuple[Name, Name], row_of(2, "two sentences, such as [1, 2]")]
+Search = Annotated[tuple[Name, Name], row_of(2, "a query and a sentence, such as [1, 2]")]
+
+
+def _one_kind(schema: dict[str, Any]) -> None:
+    """Tell editors that a claim has exactly one kind, and that a key is left out rather than null."""
+    schema["oneOf"] = [{"required": [kind]} for kind in KINDS]
+    schema["dependentRequired"] = {"closer": ["than"], "than": ["closer"]}
+    for entry in schema["properties"].values():
+        entry.update(entry.pop("anyOf")[0])
+        del entry["default"]
+
+
+class Expectation(Mapping):
+    """One claim. A sentence or query is named by its number, counted from 1, or by its exact text."""
+
+    model_config = ConfigDict(json_schema_extra=_one_kind)
+
+    closer: Pair | None = Field(
+        None, description="A pair of sentences that is more similar than the pair `than`."
+    )
+    than: Pair | None = Field(None, description="The pair that is less similar than the pair `closer`.")
+    related: Pair | None = Field(
+        None, description="A pair that is more similar than 99% of the model's unrelated pairs."
+    )
+    unrelated: Pair | None = Field(
+        None, description="A pair that is not more similar than 99% of the model's unrelated pairs."
+    )
+    finds: Search | None = Field(None, description="A query and the sentence that it must find first.")
+    together: NotBlank | None = Field(
+        None,
+        description="A group whose sentences are on average more similar to each other than to any other group's.",
+    )
+    margin: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = Field(
+        0.0, description="The least difference of the two similarities, for `closer` and `together`."
+    )
+    because: NotBlank | None = Field(None, description="Why this is expected, shown on the page.")
+
+    @classmethod
+    def cross_check(cls, data: dict[str, Any]) -> Iterator[Mismatch]:
+        """Yield what is wrong with the keys of a claim: it has exactly one kind, with what belongs to that."""
+        kinds = [kind for kind in KINDS if kind in data]
+        is_misspelled = not set(data) <= set(cls.model_fields)
+        if len(kinds) > 1:
+            listed = " and ".join(f"`{kind}`" for kind in kinds)
+            yield Mismatch((), f"has {listed}. Write them as separate claims, each after a dash.")
+        elif not (kinds or is_misspelled or "than" in data):
+            yield Mismatch((), f"claims nothing. It needs one of the keys {', '.join(KINDS)}.")
+        if "than" in data and "closer" not in data and not is_misspelled:
+            yield Mismatch(("than",), "needs `closer`, the pair that is more similar.")
+        if "closer" in data and "than" not in data and not is_misspelled:
+            yield Mismatch(("closer",), "needs `than`, the pair that is less similar.")
+        if "margin" in data and kinds and not set(kinds) & set(WITH_MARGIN):
+            yield Mismatch(("margin",), f"does not go with `{kinds[0]}`, only with `closer` and `together`.")
+        for key in cls.model_fields:
+            if key in data and data[key] is None:
+                yield Mismatch((key,), "is empty. Write a value, or remove it.")
+
+
+class Subjects(NamedTuple):
+    """What claims can be about; `groups` holds the number of sentences of each group, None if there are none."""
+
+    sentences: Numbered
+    queries: Numbered | None
+    groups: dict[str, int] | None
+
+
+def claim_mismatches(expect: Sequence[Any], subjects: Subjects) -> Iterator[Mismatch]:
+    """Yield what is wrong with claims beyond their keys: names of texts and groups, and contradictions."""
+    mismatches: list[Mismatch] = []
+    claims = {
+        index: resolve(item, subjects, ("expect", index), mismatches)
+        for index, item in enumerate(expect)
+        if isinstance(item, dict)
+    }
+    yield from mismatches
+    yield from _contradictions({index: claim for index, claim in claims.items() if claim is not None})
+
+
+def resolve(
+    item: dict[str, Any], subjects: Subjects, trail: Trail, mismatches: list[Mismatch]
+) -> Claim | None:
+    """Return what an item of `expect` claims; None if that cannot be said, after adding why to `mismatches`."""
+    kinds = [kind for kind in KINDS if kind in item]
+    if len(kinds) != 1:
+        return None
+    (kind,) = kinds
+    claim, where = Claim(kind), (*trail, kind)
+    sentences = subjects.sentences, subjects.sentences
+    if kind == "together":
+        group, problem = _find_group(item[kind], subjects.groups)
+        if problem:
+            mismatches.append(Mismatch(where, problem))
+        claim = claim._replace(group=group)
+    elif kind == "finds" and subjects.queries is None:
+        mismatches.append(Mismatch(where, "needs `queries`, the texts to search for."))
+    elif kind == "finds" and subjects.queries is not None:
+        texts = subjects.queries, subjects.sentences
+        claim = claim._replace(pair=find_pair(item[kind], texts, where, mismatches))
+    else:
+        claim = claim._replace(pair=find_pair(item[kind], sentences, where, mismatches))
+    if kind == "closer":
+        than = find_pair(item.get("than"), sentences, (*trail, "than"), mismatches)
+        if claim.pair and than and set(claim.pair) == set(than):
+            mismatches.append(
+                Mismatch((*trail, "than"), "is the same pair as `closer`. Name a different pair.")
+            )
+            than = None
+        claim = claim._replace(than=than, pair=claim.pair if than else None)
+    if claim.pair is None and claim.group is None:
+        return None
+    return claim._replace(margin=item.get("margin", 0.0), because=item.get("because"))
+
+
+def _find_group(name: Any, groups: dict[str, int] | None) -> tuple[str | None, str]:
+    """Return the group of this name, or why no claim can be about it; neither if it is not even a name."""
+    if not isinstance(name, str) or not folded(name):
+        return None, ""
+    if groups is None:
+        return None, "needs groups, and the sentences of this set have none."
+    group = next((group for group in groups if folded(group) == folded(name)), None)
+    if group is None:
+        return (
+            None,
+            f"is {show(name)}, which is not a group of the set{did_you_mean(name, tuple(groups), 'groups')}",
+        )
+    if groups[group] < 2:
+        return None, f"is {show(name)}, a group of one sentence, which makes no pair."
+    if len(groups) < 2:
+        return None, f"is {show(name)}, the only group, so there is no other to compare it with."
+    return group, ""
+
+
+def _contradictions(claims: dict[int, Claim]) -> Iterator[Mismatch]:
+    """Yield each claim that was made before, or that cannot hold if earlier ones do."""
+    first: dict[Any, int] = {}
+    found: dict[int, int] = {}
+    below: dict[
+        Any, dict[Any, int]
+    ] = {}  # from a similarity to those that are below it, and the claims that say so
+    for index, claim in claims.items():
+        pair = claim.pair if claim.kind == "finds" else frozenset(claim.pair or ())
+        than, limit = frozenset(claim.than or ()), None
+        if (twin := first.setdefault((claim.kind, pair, than, claim.group), index)) != index:
+            yield Mismatch(
+                ("expect", index), f"is the same as claim {twin + 1}. Remove one.", ("expect", twin)
+            )
+            continue
+        if claim.kind == "finds" and claim.pair:
+            earlier = [found[claim.pair[0]]] if claim.pair[0] in found else []
+            found.setdefault(claim.pair[0], index)
+        elif claim.kind == "together":
+            earlier = []
+        else:
+            upper, lower = {"closer": (pair, than), "related": (pair, limit)}.get(claim.kind, (limit, pair))
+            earlier = _path(below, lower, upper)
+            if not earlier:
+                below.setdefault(upper, {})[lower] = index
+        if earlier:
+            yield _contradiction(index, sorted(earlier))
+
+
+def _contradiction(index: int, earlier: list[int]) -> Mismatch:
+    if len(earlier) == 1:
+        message = f"contradicts claim {earlier[0] + 1}: they cannot both hold."
+        return Mismatch(("expect", index), message, ("expect", earlier[0]))
+    numbers = [str(number + 1) for number in earlier]
+    listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+    return Mismatch(("expect", index), f"contradicts claims {listed}: they cannot all hold.")
+
+
+def _path(below: dict[Any, dict[Any, int]], start: Any, goal: Any) -> list[int]:
+    """Return the claims that put `start` above `goal`, as few as possible; none if no claims do."""
+    paths: dict[Any, list[int]] = {start: []}
+    queue = deque([start])
+    while queue and goal not in paths:
+        node = queue.popleft()
+        for lower, claim in below.get(node, {}).items():
+            if lower not in paths:
+                paths[lower] = [*paths[node], claim]
+                queue.append(lower)
+    return paths.get(goal, [])

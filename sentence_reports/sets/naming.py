@@ -1,0 +1,93 @@
+"""What an author would call a value of a set file, and which text of a set an author means."""
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+
+from sentence_reports.errors import SHOWN_PROBLEMS
+from sentence_reports.sets.quoting import SHOWN_LENGTH, show
+from sentence_reports.sets.yaml_nodes import Trail
+
+_ORDINALS = ("first", "second")
+
+
+def name_of(trail: Trail) -> str:
+    """Return what an author would call a value: sentence 2 of group "Food"."""
+    match trail:
+        case ("sentences", int(item)):
+            return f"sentence {item + 1}"
+        case ("sentences", str(group)):
+            return f"group {show(group)}"
+        case ("sentences", str(group), int(item)):
+            return f"sentence {item + 1} of group {show(group)}"
+        case ("queries", int(item)):
+            return f"query {item + 1}"
+        case ("expect", int(item)):
+            return f"claim {item + 1}"
+        case ("expect", int(item), str(key)):
+            return f"{_key(key)} of claim {item + 1}"
+        case ("expect", int(item), "finds", int(place)):
+            return f"the {('query', 'sentence')[place]} of claim {item + 1}"
+        case ("expect", int(item), "closer" | "than" as key, int(place)):
+            return f"the {_ORDINALS[place]} sentence of `{key}` in claim {item + 1}"
+        case ("expect", int(item), _, int(place)):
+            return f"the {_ORDINALS[place]} sentence of claim {item + 1}"
+        case ("ratings", int(row)):
+            return f"row {row + 1} of `ratings`"
+        case ("ratings", int(row), int(place)):
+            what = "score" if place == 2 else f"{_ORDINALS[place]} sentence"
+            return f"the {what} in row {row + 1} of `ratings`"
+        case ("reference", "similarity", int(row)):
+            return f"row {row + 1} of `reference.similarity`"
+        case ("reference", "similarity", int(row), int(column)):
+            return f"figure {column + 1} in row {row + 1} of `reference.similarity`"
+    return _key(".".join(map(str, trail)))
+
+
+def _key(name: str) -> str:
+    return f"`{name}`" if name.isprintable() and 0 < len(name) <= SHOWN_LENGTH else show(name)
+
+
+def folded(text: str) -> str:
+    """Return the form in which two texts count as equal: Unicode's NFC, with white space folded."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def nearest(word: str, names: Sequence[str]) -> str | None:
+    """Return the name that looks most like a wrong one, whatever the case; None if none comes near."""
+    spelled = {name[:SHOWN_LENGTH].lower(): name for name in reversed(names)}
+    close = difflib.get_close_matches(word[:SHOWN_LENGTH].lower(), spelled, n=1)
+    return spelled[close[0]] if close else None
+
+
+def did_you_mean(word: str, names: Sequence[str], kind: str = "keys") -> str:
+    """Return the end of a sentence that suggests the name nearest to a wrong one, or lists the few there are."""
+    if (name := nearest(word, names)) is not None:
+        return f"; did you mean {_key(name)}?"
+    return f". Known {kind} are {', '.join(names)}." if len(names) < 30 else "."
+
+
+class Numbered:
+    """The sentences or queries of a set. An author names one by its number, from 1, or by its exact text."""
+
+    def __init__(self, noun: str, plural: str, texts: Sequence[str]) -> None:
+        self.noun, self.plural, self.texts = noun, plural, texts
+        self._positions = {folded(text): position for position, text in reversed(list(enumerate(texts)))}
+        self._suggestions = SHOWN_PROBLEMS  # further ones are not shown, and each takes a while to find
+
+    def position(self, name: int | str) -> int | None:
+        """Return the position, from 0, of what a number or text names; None if it names nothing."""
+        if isinstance(name, str):
+            return self._positions.get(folded(name))
+        return name - 1 if 1 <= name <= len(self.texts) else None
+
+    def problem(self, name: int | str) -> str:
+        """Return what is wrong with a name that names nothing, and what was probably meant."""
+        if not isinstance(name, str):
+            return f"is {name}; the set has {self.plural} 1 to {len(self.texts)}."
+        message = f"is {show(name)}, which is not a {self.noun} of the set"
+        self._suggestions -= 1
+        meant = nearest(folded(name), self.texts) if self._suggestions >= 0 else None
+        if meant is None:
+            return f"{message}. Name a {self.noun} by its number or its exact text."
+        return f"{message}; did you mean {self.noun} {self.texts.index(meant) + 1}, {show(meant)}?"
