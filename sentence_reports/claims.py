@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from sentence_reports.texts import isolated, number, quoted, shorten
 
-SHOWN_LENGTH = 200
+SHOWN_LENGTH = 100
 ClaimKind = Literal["closer", "related", "unrelated", "finds", "together"]
 
 
@@ -49,8 +49,8 @@ def tally(checks: Sequence[Check]) -> str:
     if total == 1:
         return "The claim holds" if met else "The claim does not hold"
     if met == total:
-        return f"All {total} claims hold"
-    return f"{met} of {total} claims {'holds' if met == 1 else 'hold'}"
+        return f"All {total:,} claims hold"
+    return f"{met:,} of {total:,} claims {'holds' if met == 1 else 'hold'}"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
-from sentence_reports.terminal import BUG, Teller, count, log, say, short, show, write_log
+from sentence_reports.terminal import BUG, Teller, log, say, short, show, write_log
+from sentence_reports.texts import count
 
 
 def main(argv: Sequence[str] | None = None) -> int:

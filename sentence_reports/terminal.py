@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from sentence_reports.claims import tally
 from sentence_reports.project import version
-from sentence_reports.texts import printable, shorten
+from sentence_reports.texts import count, printable, shorten
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,11 +59,6 @@ def write_log() -> Path:
 def short(path: Path) -> Path:
     """Return `path` relative to the current folder if it is inside, else as it is."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def count(number: int, noun: str) -> str:
-    """Return the number with its noun, such as "1 set" or "2 sets"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def stderr_console() -> "Console":
@@ -153,11 +149,8 @@ class Teller:
         else:
             verb = "is" if len(reports) == 1 else "are"
             say(f"Nothing to do: {count(len(reports), 'report')} {verb} up to date.")
-        claims = count(sum(len(report.checks) for report in good), "claim")
-        if unmet := sum(len(report.unmet) for report in good):
-            say(f"{unmet} of {claims} {'does' if unmet == 1 else 'do'} not hold.", "yellow")
-        elif any(report.checks for report in good):
-            say(f"{claims} {'holds' if claims == '1 claim' else 'hold'}.")
+        if checks := [check for report in good for check in report.checks]:
+            say(f"{tally(checks)}.", "" if all(check.met for check in checks) else "yellow")
 
 
 def tell_unmet(report: "Report") -> None:

@@ -46,6 +46,11 @@ def escape_controls(text: str) -> str:
     return re.sub("[\u202a-\u202e\u2066-\u2069]", lambda match: ascii(match[0])[1:-1], text)
 
 
+def count(number: int, noun: str) -> str:
+    """Return the number with its noun, such as "1 set" or "2,000 sets"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def number(value: float, digits: int) -> str:
     """Return a number with so many decimals and a real minus sign; never a minus sign before zero."""
     return f"{value:z.{digits}f}".replace("-", "−")

@@ -426,6 +426,6 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
         unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: not met: 1 of 1 ")]
         assert "the tolerance 0.01 (nowhere)" in unmet
         assert told in ran.stderr.splitlines()
-        assert "1 of 1 claim does not hold." in ran.stderr.splitlines()
+        assert "The claim does not hold." in ran.stderr.splitlines()
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]")
     assert command_line("run", "--cold", home=tmp_path, cwd=tmp_path).code == 1

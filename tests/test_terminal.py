@@ -38,23 +38,23 @@ def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[
         "odd: not met: y (1): not above x (2)",
         "odd: done in 1 s",
         "1 made, 1 up to date.",
-        "1 of 2 claims does not hold.",
+        "1 of 2 claims holds.",
     ]
     tell(GOOD, UNMET, begun=0)
     told = capsys.readouterr().err.splitlines()
     assert told == [
         "odd: not met: y (1): not above x (2)",
         "Nothing to do: 2 reports are up to date.",
-        "1 of 2 claims does not hold.",
+        "1 of 2 claims holds.",
     ]
 
 
 @pytest.mark.parametrize(
     ("checks", "summary"),
     [
-        ((HOLDS,), "1 claim holds."),
-        ((HOLDS, HOLDS), "2 claims hold."),
-        ((FAILS, FAILS), "2 of 2 claims do not hold."),
+        ((HOLDS,), "The claim holds."),
+        ((HOLDS, HOLDS), "All 2 claims hold."),
+        ((FAILS, FAILS), "0 of 2 claims hold."),
     ],
 )
 def test_the_last_line_counts_the_claims_of_good_reports(
