@@ -30,7 +30,7 @@ __all__ = [
     "read_summary",
 ]
 
-# In a notebook, tqdm misses widgets that nothing here uses, and says so in red above the lesson.
+# In a notebook, tqdm prints a red warning about widgets that nothing here uses.
 warnings.filterwarnings("ignore", message="IProgress not found")
 
 MODULE_OF = {

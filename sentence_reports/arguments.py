@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="folder for the copy (default: the project's notebooks/.lab)"
     )
 
-    commands.add_parser("clean", parents=[common])  # for `make clean`, in no list
+    commands.add_parser("clean", parents=[common])  # for `make clean`; --help does not list it
 
     add("schema", "print the JSON schema of set files", "schema > params/schema.json")
     return main

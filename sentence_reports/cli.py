@@ -1,4 +1,4 @@
-"""The command line: arguments in, messages and an exit code out."""
+"""The commands, which turn arguments into messages and an exit code."""
 
 import argparse
 import json
@@ -27,7 +27,7 @@ from sentence_reports.texts import count
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # or its library asks the network on its own
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # otherwise its library uses the network
     debug = False
     try:
         try:
@@ -72,7 +72,7 @@ def start(*, debug: bool) -> None:
 
 
 def need_temporary_folder() -> None:
-    """Raise UsageError if there is no folder for temporary files; what starts a notebook needs one."""
+    """Raise UsageError if there is no folder for temporary files; whatever starts a notebook needs one."""
     try:
         tempfile.gettempdir()
     except OSError as error:
@@ -80,7 +80,7 @@ def need_temporary_folder() -> None:
 
 
 def program() -> str:
-    """Return the command as it can be typed here; in a clone it may be on no path."""
+    """Return the command as it can be typed here; in a clone it may not be on PATH."""
     script = Path(sys.executable).with_name("sentence-reports")
     return (
         "sentence-reports" if shutil.which("sentence-reports") or not script.exists() else str(short(script))
@@ -118,7 +118,7 @@ def set_files(arguments: argparse.Namespace) -> list[Path]:
 
 
 def named_set(project: Project, name: str) -> Path:
-    """Return the set file that `name` is, or the project's set of that name."""
+    """Return `name` if it is a set file, else the project's set of that name."""
     if Path(name).suffix in SET_SUFFIXES:
         return Path(name)
     yml = project.params / f"{name}.yml"
@@ -141,7 +141,7 @@ def options_of(arguments: argparse.Namespace, **options: Any) -> Options:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the reports that are out of date; print their table, what is not met and where to look."""
+    """Make the reports that are out of date; print their table and the page to look at."""
     names = ("jobs", "force", "strict", "timeout", "cold")
     options = options_of(arguments, **{name: getattr(arguments, name) for name in names})
     paths = set_files(arguments)
@@ -219,7 +219,7 @@ def invite(address: str) -> None:
 
 
 def lab(arguments: argparse.Namespace) -> int:
-    """Become JupyterLab."""
+    """Open a copy of the notebook in JupyterLab, which replaces this process."""
     from sentence_reports.lab import open_lab
 
     project = project_of(arguments)

@@ -14,7 +14,7 @@ SHOWN_PROBLEMS = 10
 
 
 class SentenceReportsError(Exception):
-    """Root of all expected errors; its text is complete for a user: what failed, where, and what to do."""
+    """Root of all expected errors. The text tells the user what failed, where, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A copy of the notebook with a set's values in it, opened in JupyterLab.
 
-JupyterLab is shut off from the user's own Jupyter settings, as the kernels of a run are: in front of a class, the
-right kernel starts, nothing is asked and nobody's private tabs are shown.
+Like the kernels of a run, JupyterLab is isolated from the user's Jupyter settings. In front of a class, the right
+kernel starts, nothing is asked and no private tabs are shown.
 """
 
 import ast
@@ -26,9 +26,9 @@ from sentence_reports.project import Project
 from sentence_reports.sets import read_set
 
 ORIGIN = "sentence_reports_lab"
-"""The key of a copy's metadata that tells what it was made from, and that it is a copy."""
+"""The key of the metadata that marks a copy and identifies what it was made from."""
 
-# Defaults of the front end: nothing is asked at the first start, nor by the button that runs all cells.
+# Defaults of the front end, so that neither the first start nor the button that runs all cells asks anything.
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
     "@jupyterlab/apputils-extension:sessionDialogs": {"skipKernelRestartDialog": True},
@@ -66,7 +66,7 @@ def open_lab(project: Project, path: Path | None, copies: Path) -> NoReturn:
 def prepare(project: Project, path: Path | None, copies: Path) -> Path:
     """Return a copy of the notebook with the values of the set at `path`, or with the notebook's own five sentences.
 
-    A copy made from the same notebook and values is used again, and nothing is ever written over: other values, or a
+    A copy made from the same notebook and values is used again, and nothing is ever overwritten: other values, or a
     file that is not ours, get a new copy with a number. Raises OSError, SetError, or UsageError for a bad notebook.
     """
     values = {} if path is None else read_set(path).parameters()
@@ -103,7 +103,7 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
                 file.write(nbformat.writes(notebook) + "\n")
             return copy
         except FileExistsError:
-            # Whatever a file that is not ours may hold.
+            # A file that is not ours may hold anything.
             with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
                 if json.loads(copy.read_bytes())["metadata"][ORIGIN] == origin:
                     return copy
@@ -125,7 +125,7 @@ def with_values(source: str, values: dict[str, Any]) -> str:
 
 
 def as_code(value: Any, indent: str = "") -> str:
-    """Return plain data as code to change by hand: one text per line, with invisible characters as escapes."""
+    """Return plain data as code that is easy to edit, with one text per line and invisible characters as escapes."""
     inner = indent + "    "
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
@@ -140,12 +140,14 @@ def as_code(value: Any, indent: str = "") -> str:
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of JupyterLab and its kernels, which keep their settings in `folder`.
 
-    Settings that are there already are left as they are. Raises OSError if the folder cannot be written.
+    Existing settings are left as they are. Raises OSError if the folder cannot be written.
     """
     defaults = folder.absolute() / "labconfig" / "default_setting_overrides.json"
     defaults.parent.mkdir(parents=True, exist_ok=True)
     if not defaults.exists():
         defaults.write_text(json.dumps(SETTINGS), encoding="utf-8")
     own = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"), str(folder.absolute()))
-    hub = {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")}  # here a kernel looks for its model
+    hub = {
+        "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")
+    }  # in JupyterLab, a kernel looks for its model
     return kernel_environment() | own | hub | {"JUPYTER_PREFER_ENV_PATH": "1"}

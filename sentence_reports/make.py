@@ -1,4 +1,4 @@
-"""The one function that makes a report: from a job to the bytes of every file, or why there are none."""
+"""The function that makes a report from a job."""
 
 import time
 import traceback
@@ -20,11 +20,11 @@ from sentence_reports.summary import PageFacts, read_summary
 def make_report(
     job: Job, kernels: Kernels | None = None, progress: Callable[[int, int], None] | None = None
 ) -> Made | Failed:
-    """Make one report: the bytes of its page, its executed notebook and its table, or why there are none.
+    """Return a report's page, executed notebook and table as bytes, or the reason why it could not be made.
 
-    Pure but for the kernel that it runs: it reads and writes no file of the output folder and tells nobody, so it
-    runs in a thread, in a process and on another machine. Without `kernels` the notebook gets an ordinary kernel of
-    its own. `progress` is called with how many of how many sentences are encoded.
+    Apart from the kernel that it runs, it has no side effects: it does not touch the output folder, so it can run in
+    a thread, in a process and on another machine. Without `kernels` the notebook gets an ordinary kernel. `progress`
+    is called with the number of sentences encoded and of all sentences.
     """
     began = time.monotonic()
     facts = PageFacts(job.stem, job.date, job.command, job.warnings)

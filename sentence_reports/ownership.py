@@ -1,4 +1,4 @@
-"""What this program can prove to be its own, among the files of an output folder. A name proves nothing."""
+"""Proof that this program made a file or folder. A name proves nothing."""
 
 import os
 import re
@@ -10,13 +10,13 @@ from sentence_reports.summary import METADATA
 
 STATE = ".sentence-reports.json"
 MARKER = "made-by-sentence-reports"
-"""A file of this name in the folder for temporary files says that the folder is this program's."""
+"""A file of this name in a folder for temporary files proves that the folder is this program's."""
 
 _GENERATOR = re.compile(rb'<meta name="generator" content="Sentence Reports[^"]*">')
 
 
 def is_ours(path: Path) -> bool:
-    """Whether nothing of the user's is lost if this file is replaced: it is not there, or this program made it."""
+    """Return whether a file may be replaced, because it does not exist or this program made it."""
     if not os.path.lexists(path):
         return True
     if not path.is_file():
@@ -39,7 +39,7 @@ def not_ours(path: Path) -> str:
 
 
 def make_temporary(folder: Path) -> Path:
-    """Return a new folder with our marker: `folder`, or another one if a stranger's has that name."""
+    """Return a new folder with our marker: `folder`, or another one if that name is taken."""
     try:
         folder.mkdir()
     except FileExistsError:

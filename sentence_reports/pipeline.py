@@ -1,4 +1,4 @@
-"""From set files to reports: read the sets, find their models, make what is stale, publish it, write the index."""
+"""Make reports from set files: read the sets, find their models, make and publish what is stale, write the index."""
 
 import os
 from collections.abc import Generator, Iterable, Sequence
@@ -95,7 +95,7 @@ def _is_fresh(each: SetFile, digests: dict[str, str], store: Store, strict: bool
 def _with_found_models(
     sets: Sequence[SetFile], stale: Sequence[SetFile], store: Store, models: ModelFinder
 ) -> list[SetFile]:
-    """Add the sets whose own model is on this machine by now, after a fallback had to serve."""
+    """Add the sets that used a fallback and whose own model is on this machine by now."""
     chosen = {each.stem for each in stale}
     for each in sets:
         if each.stem not in chosen and store.reports[each.stem].stands_in_for:
@@ -190,9 +190,9 @@ def default_jobs(kernels: Kernels) -> int:
 
 
 def _blank(path: Path, out: Path) -> Report:
-    """What is known of a set that cannot even be read."""
-    place = Path(os.path.realpath(path.parent), path.name)  # a link by its own name, wherever it leads
-    with suppress(ValueError):  # on Windows, another drive: the absolute path then
+    """Return what is known of a set that cannot be read."""
+    place = Path(os.path.realpath(path.parent), path.name)  # a link keeps its own name
+    with suppress(ValueError):  # on another drive of Windows, the path stays absolute
         place = Path(os.path.relpath(place, os.path.realpath(out)))
     set_file = legible(place.as_posix())
     return Report(stem_of(path), title_of(stem_of(path)), set_file, model="", n=0)

@@ -1,4 +1,4 @@
-"""From a set to the job of making its report: its notebook, its model, and what its page says about the run."""
+"""Prepare the job of making a set's report, with its notebook, its model and what its page says about the run."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ class ModelFinder:
     _results: dict[tuple[Request, Path], FoundModel | ModelError] = field(default_factory=dict)
 
     def find(self, set_file: SetFile) -> FoundModel:
-        """Return the model that runs for a set. Raises ModelError if there is none, each time."""
+        """Return the model that runs for a set. Raises ModelError, for each such set, if there is none."""
         request = request_of(set_file)
         if self.strict:
             request = request._replace(fallback_model=None)
@@ -102,7 +102,7 @@ def today() -> str:
 
 
 def _command(path: Path, project: Path) -> str:
-    """The command that makes a report again, run in the project's folder or else in the set's own."""
+    """Return the command that makes a report again, from the project's folder or else from the set's."""
     path, project = path.resolve(), project.resolve()
     if path.is_relative_to(project):
         return f"sentence-reports run {shlex.quote(path.relative_to(project).as_posix())}"

@@ -1,4 +1,4 @@
-"""Show the reports in a browser while their sets are written: watch, make again, serve, update the page.
+"""Show the reports in a browser and keep them up to date while their sets are edited.
 
 The main thread watches and makes, one run after the other; a second thread serves. What they share is a `Site`.
 """
@@ -41,7 +41,7 @@ SCRIPT_HASH = b64encode(hashlib.sha256(FRAME.split(b"<script>")[1].split(b"</scr
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'"
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "frame-ancestors 'self'",  # a page's own policy cannot say this
+    "Content-Security-Policy": "frame-ancestors 'self'",  # a page's own policy cannot set this
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -61,7 +61,7 @@ def preview(
     maker = Maker(files or [options.project.params], options, listener, site)
     for file in maker.files:
         file.parent.resolve(strict=True)  # raises OSError if it does not exist
-    site.stems = set(map(stem_of, maker.sets()))  # before anybody can ask
+    site.stems = set(map(stem_of, maker.sets()))  # before the first request
     with suppress(KeyboardInterrupt), _serving(site) as port, new_kernels(options) as kernels:
         ready(f"http://127.0.0.1:{port}/{page}")
         maker.keep_up(kernels)
@@ -72,7 +72,7 @@ def preview(
 
 @dataclass
 class Maker:
-    """Makes what changed, one run at a time, and tells the terminal and the site how it went."""
+    """Makes what changed, one run at a time, and passes the results to the terminal and the site."""
 
     files: Sequence[Path]
     options: Options
@@ -100,13 +100,13 @@ class Maker:
             if now != made and (now == before or not made):  # a file that is being written is left alone
                 self.make({path for path in now | made if now.get(path) != made.get(path)}, kernels)
                 made = now
-                # Paid while the author reads, not at the first change.
+                # Imported while the author reads, not at the first change.
                 import sentence_reports.make  # noqa: F401
             before = now
             time.sleep(INTERVAL)
 
     def make(self, changed: set[Path], kernels: Kernels) -> None:
-        """Run the sets that a change concerns; not more: a set that fails slowly must not hold up the others."""
+        """Run only the sets that a change concerns: a set that fails slowly must not hold up the others."""
         sets = self.sets()
         self.site.stems = set(map(stem_of, sets))
         if not self.site.problem and all(path.suffix in SET_SUFFIXES for path in changed):
@@ -124,7 +124,7 @@ class Maker:
 
 
 def _stamp(path: Path) -> object:
-    """Return what changes whenever the file does, None if it cannot be looked at."""
+    """Return a value that changes whenever the file does; None if it cannot be read."""
     try:
         status = path.stat()
     except OSError:
@@ -156,7 +156,7 @@ class Site:
         try:
             file = Path(os.path.realpath(Path(self._folder, path), strict=True))
             return file if file.is_relative_to(self._folder) and file.is_file() else None
-        except (OSError, ValueError):  # not there, a link to itself, a name too long, a null byte
+        except (OSError, ValueError):  # missing, a link to itself, a name too long, a null byte
             return None
 
     def state(self, path: str) -> dict[str, str] | None:
@@ -169,9 +169,9 @@ class Site:
 
 
 class _Handler(RequestHandler):
-    """Answers those who asked for this machine by one of its own names and for this port.
+    """Answers requests for this port under one of this machine's own names.
 
-    A page from elsewhere whose name was made to lead here (DNS rebinding) is refused.
+    Another site whose name was pointed here (DNS rebinding) is refused.
     """
 
     def initialize(self, site: Site, port: int) -> None:
@@ -206,7 +206,7 @@ class _Handler(RequestHandler):
         self.set_header("Content-Type", mimetypes.guess_type(file.name)[0] or "application/octet-stream")
         try:
             self.finish(file.read_bytes())
-        except OSError as error:  # gone or closed to us since it was looked for
+        except OSError as error:  # removed or made unreadable in the meantime
             raise HTTPError(404) from error
 
     async def _send_events(self, path: str) -> None:

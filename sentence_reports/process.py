@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM end a command between its steps, where it looks for them, and nowhere else.
+"""Ctrl-C and SIGTERM end a command only between its steps, when it checks for them.
 
-Python would raise them wherever they happen to arrive, where they can get lost: during an import they may come out
-as a RuntimeError, and in a destructor they are printed and forgotten. A thread that has just begun to wait for
+Python would raise them wherever they happen to arrive, and there they can get lost: an import may turn them into a
+RuntimeError, and a destructor prints and forgets them. A thread that has just begun to wait for
 another is not woken by them either. So every wait is done in short pieces.
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-PIECE = 0.1  # seconds that a wait may last between two looks
+PIECE = 0.1  # seconds that a wait may last between two checks
 
 _arrived: int | None = None
 _raised = False
@@ -52,7 +52,7 @@ def _note(number: int, _: FrameType | None) -> None:
 
 
 def end_with(parent: int) -> None:
-    """Have Linux kill this process when its parent ends; elsewhere nothing."""
+    """Have Linux kill this process when its parent ends; do nothing on other systems."""
     if sys.platform != "linux":
         return
     PR_SET_PDEATHSIG = 1
@@ -62,13 +62,13 @@ def end_with(parent: int) -> None:
 
 
 def cores() -> int:
-    """Return how many cores this process may use; the machine's where the system does not say."""
+    """Return how many cores this process may use, or how many the machine has if that is not known."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A new folder for this user alone (mode 0700), removed when the block ends.
+    """Yield a new folder for this user alone (mode 0700), which is removed when the block ends.
 
     A process that is killed leaves its folder for the system to clean up: no run ever removes the folders of another,
     because a name proves nothing.
@@ -78,7 +78,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def with_absolute_folders(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without relative user folders: caches would end up in whatever folder is current.
+    """Return the variables without relative user folders: caches would end up in the current folder.
 
     HOME becomes the home of the account, or the temporary folder if the account has none.
     """

@@ -1,4 +1,4 @@
-"""A project: a folder with `params/`. Where its sets, notebooks and reports are, and how to start one."""
+"""Projects, which are folders with `params/`: how to find and start one, and what it holds."""
 
 import importlib.metadata
 import json
@@ -24,7 +24,7 @@ sentences:
 
 @dataclass(frozen=True)
 class Project:
-    """A folder that holds `params/`, and may hold `notebooks/` of its own."""
+    """A folder that holds `params/`, and may hold its own `notebooks/`."""
 
     folder: Path
 

@@ -1,6 +1,6 @@
-"""The records that the rooms share: what is asked for, and what was made of it.
+"""The records that the rooms share, about what is asked for and what was made of it.
 
-Plain data: every record can be pickled and sent to another process. Nothing here knows how a report is made.
+They are plain data: each can be pickled and sent to another process. Nothing here knows how a report is made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentence_reports.project import Project
 
 PROGRESS = "application/vnd.sentence-reports.progress+json"
-"""The type of the message by which a notebook says how many of its texts are encoded: `done` and `total`."""
+"""The type of the message in which a notebook reports how many of its texts are encoded, as `done` and `total`."""
 SET_SUFFIXES = (".yaml", ".yml")
 """How the name of a set file ends."""
 
@@ -29,7 +29,7 @@ SET_SUFFIXES = (".yaml", ".yml")
 class Options:
     """How to run.
 
-    `project` is where notebooks are looked up, `out` the output folder, `jobs` the number of sets to run in
+    Notebooks are looked up in `project`; `out` is the output folder, `jobs` the number of sets to run in
     parallel (None: as many as cores and memory allow), `timeout` the limit for one set in seconds. `strict` makes
     a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing.
     """
@@ -44,19 +44,19 @@ class Options:
 
 
 class Listener(Protocol):
-    """Hears how a run goes; the command line turns it into messages and a progress bar."""
+    """Receives the events of a run; the command line turns them into messages and a progress bar."""
 
     def warn(self, message: str) -> None:
-        """Something that the author should know of."""
+        """Report something that the author should know."""
 
     def begin(self, total: int) -> None:
-        """`total` sets are about to be run."""
+        """Report that `total` sets are about to be run."""
 
     def progress(self, stem: str, done: int, total: int) -> None:
-        """`done` of the `total` sentences of one large set are encoded. From any thread."""
+        """Report that `done` of the `total` sentences of a large set are encoded. Called from any thread."""
 
     def done(self, report: Report) -> None:
-        """One set is finished, well or not."""
+        """Report the end of a set, good or bad."""
 
 
 class Request(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a report was made from, as a digest: if it changed, the report is stale."""
+"""Digests of what a report was made from. If one changes, the report is stale."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ LIBRARIES = (
 def code_digest(notebooks: Iterable[Path]) -> str:
     """Return a digest of the program, its template and these notebooks. Raises UsageError if one cannot be read.
 
-    Python code counts as this process found it when it first asked: that is what it runs, whatever is edited.
+    Python code counts as it was when this process first read it, because that is the code that runs.
     """
     files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     # Skip dotfiles: editors create them while a file is open.

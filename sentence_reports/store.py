@@ -1,4 +1,4 @@
-"""The output folder of a run: its lock, its state, and the only code that writes to it or removes anything from it.
+"""The output folder of a run, with its lock and its state. No other code writes to it or removes anything from it.
 
 A file is replaced or removed only if it is proven to be this program's: a page by the generator named in its head,
 a notebook by its metadata, a table by its hash in the state, the state by how it begins. A name proves nothing.
@@ -34,7 +34,7 @@ SUFFIXES = (".html", ".ipynb", ".csv")
 
 
 class Store:
-    """The output folder, for one run that holds its lock. `reports` is what is known of each set, by stem."""
+    """The output folder, for one run that holds its lock. `reports` holds what is known of each set, by stem."""
 
     def __init__(self, out: Path, code: str) -> None:
         """Read what earlier runs left; `code` is the digest of the program, kept with the state."""
@@ -48,7 +48,7 @@ class Store:
     def opened(cls, out: Path, code: str, warn: Callable[[str], None]) -> Iterator["Store"]:
         """Hold the output folder while the block runs; wait, with a warning, while another run does.
 
-        Raises UsageError if the folder cannot be used, or if an index.html that is not ours is in it.
+        Raises UsageError if the folder cannot be used, or if it holds an index.html that is not ours.
         """
         with _locked(out, lambda: warn(f"another run is using {out}; waiting for it to finish")):
             for name in ("index.html", STATE):
@@ -65,7 +65,7 @@ class Store:
     def refusal(self, report: Report, table: bytes | None = None) -> str | None:
         """Return why the files of a report may not be written, None if they may.
 
-        `table` is the CSV to write; without it, a CSV that nothing is known of may still turn out to be the same.
+        `table` is the CSV to write; without it, an unknown CSV may still turn out to be the same.
         """
         stem, known = report.stem, self.reports.get(report.stem)
         for suffix in (".html", ".ipynb"):
@@ -83,11 +83,11 @@ class Store:
         return None
 
     def is_whole(self, stem: str) -> bool:
-        """Whether all files of a report are there."""
+        """Return whether all files of a report exist."""
         return all((self.out / f"{stem}{suffix}").is_file() for suffix in SUFFIXES)
 
     def publish(self, made: Made, report: Report) -> Report:
-        """Put the files of a report into place and note it; return what is noted, a failure if that is impossible."""
+        """Put the files of a report into place and record it; return the record, a failure if that is impossible."""
         table = made.files[".csv"]
         if (reason := self.refusal(report, table)) is None:
             known, digest = self.reports.get(made.stem), hashlib.sha256(table).hexdigest()
@@ -109,9 +109,9 @@ class Store:
         return self._note(report)
 
     def fail(self, failed: Failed, report: Report) -> Report:
-        """Note a failure, next to what is known of the last good report; keep the notebook as far as it ran.
+        """Record a failure, with what is known of the last good report; keep the notebook as far as it ran.
 
-        `report` says what the set is, for one that never had a good report.
+        `report` describes the set, in case it never had a good report.
         """
         if failed.notebook is not None and is_ours(self.out / "failed" / f"{failed.stem}.ipynb"):
             with suppress(OSError):  # why the set failed matters more than that the disk is full as well
@@ -131,9 +131,9 @@ class Store:
         )
 
     def close(self, render_index: Callable[[list[Report]], str]) -> None:
-        """Forget what is neither a set nor a report any more; write index and state unless they are up to date.
+        """Forget reports whose set and page are both gone; write index and state unless they are up to date.
 
-        Raises OutputError if that fails; the reports are made all the same.
+        Raises OutputError if that fails; the reports are published nevertheless.
         """
         known = [replace(r, gone=not _is_set(self.out / r.set_file)) for r in self.reports.values()]
         self.reports = {
@@ -153,7 +153,9 @@ class Store:
 
     def _note(self, report: Report) -> Report:
         self.reports[report.stem] = report
-        with suppress(OSError):  # a full disk: what is not noted is made again, and the index will tell
+        with suppress(
+            OSError
+        ):  # the disk is full: the report will be made again, and writing the index raises an error
             self._write({STATE: self._state(indexed=False)})
         return report
 
@@ -165,7 +167,7 @@ class Store:
         return (json.dumps(state, ensure_ascii=False, indent=1) + "\n").encode()
 
     def _is_our_table(self, stem: str) -> bool:
-        """Whether there is no CSV of this name, or one that a run wrote."""
+        """Return whether a run wrote the CSV of this name, or there is no such file."""
         path, known = self.out / f"{stem}.csv", self.reports.get(stem)
         data = _read_bytes(path)
         if data is None:
@@ -241,7 +243,7 @@ def _locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
 
 
 def _read_state(out: Path) -> Iterable[Report]:
-    """What earlier runs left; nothing if it is lost or damaged, so that everything is made again."""
+    """Return what earlier runs recorded; nothing if it is lost or damaged, so that everything is made again."""
     try:
         reports = _adapter().validate_python(json.loads((out / STATE).read_bytes())["reports"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Standard streams that never stop a command: what a closed, full or broken one cannot take is dropped."""
+"""Standard streams that never stop a command. What a closed, full or broken stream cannot take is dropped."""
 
 import errno
 import io
@@ -16,7 +16,7 @@ class TolerantFile(io.FileIO):
     error: OSError | None = None
 
     def write(self, data: "Buffer", /) -> int:
-        """Write `data`, or drop it; return how many bytes are done with."""
+        """Write or drop `data`; return its number of bytes."""
         try:
             return super().write(data)
         except OSError as error:
@@ -49,7 +49,7 @@ def _tolerant(number: int, stream: TextIO | None) -> TextIO:
 
 
 def output_error() -> OSError | None:
-    """Return why standard output could not take everything; None if it did, or if its reader had enough."""
+    """Return why standard output could not take everything; None if it did, or if its reader stopped reading."""
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     error = raw.error if isinstance(raw, TolerantFile) else None

@@ -37,7 +37,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a page says about the model that ran; no machine path is among it.
+    """What a page says about the model that ran, without any path of this machine.
 
     `dimension` is that of the vectors as they are used; `full_dimension` the model's own if they are truncated.
     `prompt` is what is put before each sentence, `query_prompt` what is put before each query; empty for nothing.

@@ -1,4 +1,4 @@
-"""What a run tells on the terminal: progress and messages on stderr, the final table on stdout; and in its log."""
+"""The output of a run on the terminal (messages on stderr, the final table on stdout) and in the log."""
 
 import logging
 import platform
@@ -36,7 +36,7 @@ def say(message: str, style: str = "") -> None:
 
 
 def write_log() -> Path:
-    """Log everything, also what the libraries have to say, to a new ``debug.log`` in the user's folder for logs.
+    """Log everything, including messages of the libraries, to a new ``debug.log`` in the user's folder for logs.
 
     Return its path. Raises OSError if it cannot be written.
     """
@@ -69,7 +69,7 @@ def stderr_console() -> "Console":
 
 
 class Teller:
-    """Tells how a run goes: a progress bar on a terminal, a line per set elsewhere."""
+    """Shows the progress of a run, with a bar on a terminal and with a line per set elsewhere."""
 
     def __init__(self, *, bar: bool, debug: bool = False) -> None:
         self.begun = 0
@@ -117,7 +117,7 @@ class Teller:
         self._encoded[stem] = began, first, done
 
     def done(self, report: "Report") -> None:
-        """Print how a set went, and advance the bar."""
+        """Print the result of a set, and advance the bar."""
         self.done_stems.add(report.stem)
         self._encoded.pop(report.stem, None)
         if report.failure:
@@ -135,7 +135,7 @@ class Teller:
             say(f"{report.stem}: done in {report.seconds:g} s")
 
     def close(self, reports: Sequence["Report"]) -> None:
-        """Stop the bar; print the claims not told yet that do not hold, and a summary."""
+        """Stop the bar; print the claims that do not hold and were not printed yet, and a summary."""
         self.__exit__()
         failed = [report for report in reports if report.failure]
         good = [report for report in reports if not report.failure]

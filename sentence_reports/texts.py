@@ -1,4 +1,4 @@
-"""Texts as they can be shown: names that are not valid Unicode, long ones, on a terminal, in a page for browsers."""
+"""Make texts fit to be shown on a terminal and on a page: long ones, invisible characters, invalid Unicode."""
 
 import re
 import unicodedata
@@ -37,7 +37,7 @@ def quoted(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with every character that could steer a terminal written as an escape; line breaks stay."""
+    """Return `text` with every character that could control a terminal as an escape; line breaks stay."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
@@ -57,5 +57,5 @@ def number(value: float, digits: int) -> str:
 
 
 def exact(html: str) -> str:
-    """The page with its carriage returns as references: bare ones would be line feeds to a browser."""
+    """Return the page with carriage returns as references, because a browser reads bare ones as line feeds."""
     return html.replace("\r", "&#13;")

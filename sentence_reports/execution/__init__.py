@@ -1,1 +1,1 @@
-"""From a notebook and its parameters to the executed notebook: papermill, and the kernels that it runs."""
+"""Run notebooks with papermill, in isolated kernels."""

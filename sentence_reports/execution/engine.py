@@ -1,4 +1,4 @@
-"""From a notebook and its parameters to the executed notebook, by papermill."""
+"""Run a notebook with papermill, in a kernel that can be ended at any time."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.process import temporary_folder
 from sentence_reports.report import PROGRESS
 
-LEAST_FILES = 128  # with fewer open files a kernel cannot start, or dies without saying why
+LEAST_FILES = 128  # with fewer open files a kernel cannot start, or dies without a message
 KERNEL_ENDED = "KernelEnded"  # the name of the error at a cell whose kernel died or was killed
 
 Progress = Callable[[int, int], None]
@@ -66,9 +66,9 @@ class Execution:
 
 
 class Client(PapermillNotebookClient):
-    """Papermill's client, which also hears how far a cell has come.
+    """Papermill's client, which also receives the progress of a cell.
 
-    A notebook says so by updating a display that was never shown, whose data has the type `PROGRESS` and the
+    A notebook reports it by updating a display that was never shown, whose data has the type `PROGRESS` and the
     integers `done` and `total`. Stock papermill and JupyterLab ignore such a message; here it is not kept either.
     """
 
@@ -145,7 +145,7 @@ def execute(
     died: str,
     progress: Progress | None = None,
 ) -> NotebookNode:
-    """Run `notebook` with `parameters` in a kernel of its own and return the executed notebook.
+    """Run `notebook` with `parameters` in a new kernel and return the executed notebook.
 
     The kernel comes from `kernels`, whose `stop` ends it, or is an ordinary process; it gets the variables `env`, and
     `timeout` seconds for the whole notebook. If it dies because the fork server did, the notebook is run again in an
@@ -210,7 +210,7 @@ def _run_papermill(execution: Execution, *arguments: Any, **options: Any) -> Not
 
 
 def _message(error: papermill.PapermillExecutionError) -> str:
-    """Return what a user reads: an expected error's own message, else the cell and the exception."""
+    """Return an expected error's own message, or else the cell and the exception."""
     reason = f"{error.evalue}".strip()
     if reason and error.ename in (KERNEL_ENDED, "ModelError", "SetError"):
         return reason
@@ -220,7 +220,7 @@ def _message(error: papermill.PapermillExecutionError) -> str:
 def _scrub(notebook: NotebookNode) -> NotebookNode:
     """Remove what differs from run to run and from machine to machine.
 
-    That is times, paths, a random cell id, and into how many pieces chance divided what a cell printed.
+    These are times, paths, a random cell id, and how the text that a cell printed happened to be split.
     """
     notebook.metadata.papermill = {"parameters": notebook.metadata.papermill.get("parameters", {})}
     for cell in notebook.cells:
@@ -236,7 +236,7 @@ def _scrub(notebook: NotebookNode) -> NotebookNode:
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Return the outputs of a cell with each stream in one piece up to the next output that is not a stream.
 
-    nbclient's `coalesce_streams` would also carry out the carriage returns and backspaces in a text.
+    nbclient's `coalesce_streams` would also apply the carriage returns and backspaces in a text.
     """
     joined: list[NotebookNode] = []
     for output in outputs:

@@ -1,4 +1,4 @@
-"""What a kernel inherits: the user's environment without what would change a notebook, and room for open files."""
+"""What a kernel inherits: environment variables that do not change a notebook, and a limit of open files."""
 
 import math
 import os
@@ -12,13 +12,13 @@ TOOLS = (
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "GOTO_"),
     *("TORCH", "PYTORCH_", "ATEN_", "TOKENIZERS_", "TRANSFORMERS_"),
 )
-# What Python needs to find its packages, or not to write next to them; and what says which machine this is.
+# Exceptions: what Python needs to find its packages and not to write next to them, and what describes the machine.
 KEPT = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE"),
     *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TRANSFORMERS_CACHE"),
     *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
 )
-# Every core that this process may use, whatever else runs: results can differ in the last bit between thread counts.
+# A kernel always uses all cores that this process may use: the last bit of a result can depend on the thread count.
 # Threads that wait must not spin: that costs up to 30 times the time when another process wants the cores
 # (benchmarks/threads.py).
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(cores()))
@@ -40,7 +40,7 @@ def kernel_environment() -> dict[str, str]:
     """Return the environment of a kernel, or of a process that starts kernels.
 
     It is this process's own, with absolute folders, without the user's settings of Python and of the libraries,
-    and with our own settings instead.
+    and with ours instead.
     """
     kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(TOOLS)}
     kept = with_absolute_folders(kept)

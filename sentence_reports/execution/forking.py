@@ -1,4 +1,4 @@
-"""The run's side of the fork server: it starts the server, asks it for kernels and follows their lives.
+"""The run's side of the fork server: it starts the server, asks it for kernels and watches them.
 
 `sentence_reports.execution.forkserver` is the server's side. What travels between them:
 

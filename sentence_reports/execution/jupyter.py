@@ -1,4 +1,4 @@
-"""Kernels as Jupyter sees them: of this environment, isolated from the user's own Jupyter settings."""
+"""Jupyter kernels of this environment, isolated from the user's Jupyter settings."""
 
 import os
 import subprocess
@@ -82,7 +82,7 @@ class QuickClient(AsyncKernelClient):
 
 
 class OwnKernelSpecs(KernelSpecManager):
-    """A spec manager with one kernel, IPython in the Python that runs this, whatever the user's folders hold."""
+    """A spec manager with one kernel, IPython in this Python, regardless of the user's folders."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the spec of this environment's kernel, for any name."""
@@ -116,7 +116,7 @@ def private_kernel(
         manager.provisioner = KernelsProvisioner(
             kernel_id=folder.name, kernel_spec=spec, parent=manager, kernels=kernels
         )
-        # IPython's folder is private too: no start-up files and no history of the user's.
+        # IPython's folder is private too, without the user's start-up files and history.
         own = {"IPYTHONDIR": str(folder / "ipython")}
         try:
             yield manager, {"cwd": str(folder), "env": kernel_environment() | own | dict(env)}

@@ -1,4 +1,4 @@
-"""Where the kernels of a run come from, and the one way to end them all."""
+"""The source of a run's kernels, and the one way to end them all."""
 
 import sys
 import threading
@@ -60,7 +60,7 @@ class Kernels:
             self._warning = f"no warm kernels ({reason}); each report will take a few seconds longer"
 
     def take_warning(self) -> str | None:
-        """Return why kernels start cold, once for each reason; None if there is nothing new. Ask after each report."""
+        """Return why kernels start cold, once for each reason; None if that is not new. Call it after each report."""
         warning, self._warning = self._warning, None
         return warning
 
@@ -90,7 +90,7 @@ class Kernels:
 
     @contextmanager
     def running(self, execution: "Execution") -> "Iterator[None]":
-        """Let `stop` end the execution while the block runs; if it is too late for that, end it at once."""
+        """Let `stop` end the execution while the block runs; if it was called before, end it at once."""
         with self._lock:
             self._running.add(execution)
             stopped = self.stopped

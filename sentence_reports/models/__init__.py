@@ -1,10 +1,10 @@
-"""From a model's name to weights on this machine and an encoder; knows nothing about notebooks and sets.
+"""Find models on this machine or the hub, and load them. Nothing here knows about notebooks and sets.
 
 `find_model` looks on this machine first (a folder, the hub cache, the installed package) and asks the Hugging
 Face hub only for what is not here. `load` makes an encoder of what it found; `describe`, `files` and
 `token_report` say what the model is and how it reads a text. What unrelated sentences score is in `baseline`.
 
-Importing this room is light: torch and sentence-transformers are imported by `load` and its kin alone.
+Importing this room is light: only functions that use an encoder import torch and sentence-transformers.
 """
 
 from sentence_reports.models.encoder import describe, load

@@ -1,4 +1,4 @@
-"""A model's baseline: what unrelated sentences score, the scale on which its similarities are to be read.
+"""A model's baseline is what unrelated sentences score: the scale for reading its similarities.
 
 A `Baseline` holds the similarities of all pairs of the 200 everyday English sentences in ``baseline.txt``. That of
 the embedded model is shipped (``baseline.json``, which this module writes if run as a program); that of another

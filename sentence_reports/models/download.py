@@ -1,6 +1,6 @@
 """The process that asks the Hugging Face hub for a model and downloads it; `hub.py` starts it and kills it.
 
-Nothing that a hub, a mirror or a proxy answers is believed: bytes and requests are limited, names and hashes
+Nothing that a hub, a mirror or a proxy answers is trusted: bytes and requests are limited, names and hashes
 checked before the library makes paths of them. Each message to the parent is one line of JSON on stdout.
 """
 
@@ -51,7 +51,7 @@ class Guard:
         self.requests, self.bytes, self.received = REQUESTS, 2 * MOST_JSON, 0
 
     def refuse(self, reason: str) -> NoReturn:
-        """Tell the parent that an answer cannot be used, and end all of it, whatever other threads are doing."""
+        """Tell the parent that an answer cannot be used, and end this process with all its threads."""
         tell("ModelError", str(unusable(self.model, reason)))
         os._exit(1)
 
@@ -108,7 +108,7 @@ def unusable(model: str, reason: str) -> ModelError:
 
 
 def main(parent: int, model: str, revision: str) -> None:
-    """Download as the child of the process `parent`, and tell it how that goes."""
+    """Download as the child of the process `parent`, and report to it."""
     end_with(parent)
     set_verbosity_error()  # type: ignore[no-untyped-call]  # nothing about its retries
     guard = Guard(model)
@@ -162,7 +162,7 @@ def judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
     status, headers = error.response.status_code, error.response.headers
     if status >= 500 or status in (408, 429):
         return Unreachable(f"the Hugging Face hub is unavailable (HTTP {status})")
-    # The hub explains its refusals in JSON or in headers of its own; proxies and log-in pages do not.
+    # The hub explains its refusals in JSON or in its own headers; proxies and log-in pages do not.
     if "x-error-code" not in headers and "application/json" not in headers.get("content-type", ""):
         return Unreachable(NOT_THE_HUB)
     if isinstance(error, RevisionNotFoundError):
@@ -185,7 +185,7 @@ def judged(error: HfHubHTTPError, model: str, revision: str) -> Exception:
 
 
 def usable_files(info: ModelInfo, model: str) -> dict[str, int | None]:
-    """Return the files to download, each with its size if the hub says it.
+    """Return the files to download, each with its size if the hub gives it.
 
     Raises ModelError if the names are unsafe or the files too many or too large, and before the download for
     what would be refused after it.
@@ -220,9 +220,9 @@ def is_safe(name: object) -> bool:
 
 
 def download(model: str, revision: str, commit: str, names: list[str]) -> None:
-    """Bring these files of a commit into the hub cache, and note there what the revision stands for."""
+    """Download these files of a commit into the hub cache, and record there which commit the revision means."""
     try:
-        # The patterns are the checked names, whatever the hub lists when the library asks it again.
+        # The patterns are the checked names, so it does not matter what the hub lists when the library asks again.
         patterns = [glob.escape(name) for name in names]
         folder = snapshot_download(model, revision=commit, allow_patterns=patterns)
         if revision != commit:

@@ -1,4 +1,4 @@
-"""From the files of a model to its encoder, and what there is to say about it."""
+"""Load the encoder of a model, and describe it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def load(
                 model_kwargs=options,
             )
             missing = _missing_weights(found, encoder, options)
-        except Exception as error:  # whatever a damaged file makes of the libraries
+        except Exception as error:  # a damaged file can raise anything
             # The library's own message, without this machine's path.
             message = " ".join(str(error).replace(found.folder, found.name).split())
             raise ModelError(
@@ -140,7 +140,7 @@ def _check_finite(found: FoundModel, encoder: SentenceTransformer) -> None:
         for name, weights in encoder.named_parameters()
         if not torch.stack(weights.detach().aminmax())
         .isfinite()
-        .all()  # the extremes tell, and are read fast
+        .all()  # the extremes are enough, and fast to read
     ]
     if broken:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""What a model's folder must hold to be used: known files, complete weights, no code."""
+"""What a model's folder must hold to be used, which is known files, complete weights and no code."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def model_folder(name: str, base: Path | None = None) -> Path | None:
 def folder_stamp(model: str, folder: Path | None = None) -> str:
     """Return a text that changes whenever a file in a model's folder does; empty if `model` is not a folder.
 
-    It holds names, sizes, and what the disk notes at every change and nobody can set (inode, time of change), so
+    It holds names, sizes, and what the disk records at every change and no program can set (inode, time of change), so
     neither a time that a copy brought along nor a clock that was set back hides a change.
     """
     path = model_folder(model, folder)
@@ -66,7 +66,7 @@ def folder_stamp(model: str, folder: Path | None = None) -> str:
         return "no model"
     try:
         stats = [(name, (path / name).stat()) for name in _all_files(path)]
-    except OSError as error:  # `find_model` says more
+    except OSError as error:  # `find_model` raises an error about it
         return str(error.strerror)
     return json.dumps([(name, stat.st_size, stat.st_ino, stat.st_ctime_ns) for name, stat in stats])
 
@@ -170,7 +170,7 @@ def missing_files(folder: Path, model: str) -> list[str]:
 
 
 def check_contents(folder: Path, model: str) -> None:
-    """Raise ModelError if the folder holds an adapter or pickles in place of weights, or needs code of its own, which
+    """Raise ModelError if the folder holds an adapter or pickles in place of weights, or needs its own code, which
     would run with the author's rights.
     """
     with_weights = {PurePosixPath(name).parent for name in weight_files(folder, model)}

@@ -1,4 +1,4 @@
-"""Finding a model by its name: on this machine first, then on the Hugging Face hub, else its fallback."""
+"""Find a model by its name, first on this machine, then on the Hugging Face hub; else find its fallback."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def find_model(
         raise ModelError(
             f"The files of {quoted(model)} cannot be read: {reason}. Check permissions."
         ) from error
-    except Exception as error:  # whatever an odd setting or file makes of the libraries
+    except Exception as error:  # an odd setting or file can raise anything
         raise ModelError(
             f"The search for the model {quoted(model)} failed: {type(error).__name__}: {quoted(str(error), 300)}."
         ) from error
@@ -131,7 +131,7 @@ def _fallback(request: Request, base: Path | None, reason: str) -> FoundModel:
 
 
 def _check_name(key: str, name: str, base: Path | None) -> None:
-    """Refuse what can be neither a folder here nor a hub id, before anything is asked of the hub."""
+    """Refuse what can be neither a folder here nor a hub id, before the hub is asked."""
     if model_folder(name, base) is not None:
         return
     if name in (".", "..") or re.match(r"\.{0,2}/|~|[A-Za-z]:", name) or "\\" in name:

@@ -1,6 +1,6 @@
-"""Getting a model from the Hugging Face hub: a process that can be killed, and the time it may take.
+"""Get a model from the Hugging Face hub in a process that can be killed, within limits of time.
 
-What that process asks, and what it refuses, is in `download.py`.
+`download.py` is that process and sets the other limits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STALL_SECONDS = 120.0  # something must arrive at least this often
 # Beyond the first ten minutes a download must average 32 kB/s (0.25 Mbit/s), which any real line does.
 GRACE_SECONDS, BYTES_PER_SECOND = 600.0, 32_000
 LONGEST_SECONDS = 24 * 3600.0
-# How long a hub that could not be reached is not asked again about the same model.
+# A hub that could not be reached is not asked again about the same model for so long.
 REST_SECONDS = 60.0
 
 _unreachable: dict[tuple[str, str], tuple[float, str]] = {}
@@ -41,7 +41,7 @@ def fetch(model: str, revision: str) -> str:
     per set, and each would wait. Raises Unreachable if the hub cannot be reached or the download breaks off, stalls
     or is hopelessly slow; ModelError if the hub has no such model, or it cannot be used.
     """
-    # The library reads this variable at import, which may be long ago; the user means it all the same.
+    # The library reads this variable only at import, which may be long ago.
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise Unreachable("HF_HUB_OFFLINE is set")
     until, reason = _unreachable.get((model, revision), (0.0, ""))
@@ -79,7 +79,7 @@ def _fetch(model: str, revision: str) -> str:
 
 
 def _result(child: subprocess.Popen[str]) -> str:
-    """Follow the messages of a download, each a list in JSON, to the last one, which tells the outcome."""
+    """Follow the messages of a download, each a list in JSON, to the last one, which is the outcome."""
     messages: Queue[list[Any]] = Queue()
 
     def read() -> None:

@@ -1,4 +1,4 @@
-"""How a model reads a text: as tokens, of which it reads a limited number and knows a limited vocabulary."""
+"""The tokens that a model makes of a text. It reads a limited number of them and has a limited vocabulary."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _token_rows(
     tokenizer: Any = encoder.tokenizer
     if prompt is None:
         prompt = Usage.of(encoder).text
-    # As the tokenizer gets them: with what `encode` puts first, and the notebook's spaces for line breaks.
+    # The tokenizer gets what `encode` puts first, and the notebook's spaces for line breaks.
     given = [prompt + text.replace("\r", " ").replace("\n", " ") for text in texts]
     if callable(tokenizer):  # of transformers
         rows = tokenizer(
