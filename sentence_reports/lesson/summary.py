@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
 from sentence_reports.pairs import Pairs
 from sentence_reports.summary import Baseline, Legend, ModelFacts, WalkthroughSummary, encode_matrix
+from sentence_reports.texts import isolated, quoted
 
 if TYPE_CHECKING:
     from sentence_reports.models import TokenFacts
 
 NEAR_DUPLICATE = 0.99995  # from here on a report shows 1.0000
 NOTICES_OF_A_KIND = 5
+PROMPT_LENGTH = 200  # characters of a prompt in a notice
 
 
 def summarize(
@@ -41,10 +43,6 @@ def summarize(
     """
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
-    fallback = (
-        f"These numbers come from {model.name}. You asked for {model.stands_in_for}, which could not be used: "
-        f"{model.reason}."
-    )
     same, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
     duplicates = [
         f"To the model, sentences {one + 1} and {other + 1} are the same." for one, other, _ in same
@@ -63,8 +61,8 @@ def summarize(
         claims=tuple(claims),
         agreement=agreement,
         notices=(
-            *([fallback] if model.stands_in_for else []),
-            *_token_notices(tokens),
+            *model_notices(model),
+            *token_notices(tokens),
             *_first(duplicates, count, "pairs are the same to the model"),
         ),
         legend=legend,
@@ -74,22 +72,45 @@ def summarize(
     )
 
 
-def _token_notices(tokens: Sequence["TokenFacts"]) -> list[str]:
+def model_notices(model: ModelFacts) -> list[str]:
+    """Return what a reader should know about the model: that it is a fallback, or that it was used without a prompt."""
+    notices = []
+    if model.stands_in_for:
+        notices.append(
+            f"These numbers come from {model.name}. You asked for {model.stands_in_for}, which could not be used: "
+            f"{model.reason}."
+        )
+    if model.declared_prompts and not (model.prompt or model.query_prompt):
+        shown = list(model.declared_prompts.items())[:NOTICES_OF_A_KIND]
+        prompts = [
+            f"{quoted(text[:PROMPT_LENGTH])} ({isolated(name[:PROMPT_LENGTH])})" for name, text in shown
+        ]
+        notices.append(
+            f"This model expects a prompt before its texts: {' or '.join(prompts)}. Nothing was put there, so its "
+            "similarities may be off. The key `prompt` of the set chooses one."
+        )
+    return notices
+
+
+def token_notices(tokens: Sequence["TokenFacts"], noun: str = "sentence") -> list[str]:
+    """Return which texts the model could not read completely; `noun` is what they are called."""
     cut, unreadable = [], []
     for k, facts in enumerate(tokens, start=1):
         if facts.cut:
             cut.append(
-                f"Sentence {k} was cut at {facts.limit} of {facts.count} tokens: the model did not see the rest."
+                f"{noun.capitalize()} {k} was cut at {facts.limit} of {facts.count} tokens: the model did not see the "
+                "rest."
             )
         if not facts.readable:
             plural = "" if facts.unknown == 1 else "s"
             lost = f"{facts.unknown} unknown token{plural}" if facts.unknown else "no token"
             unreadable.append(
-                f"The model cannot read anything in sentence {k} ({lost}), so its similarities are meaningless."
+                f"The model cannot read anything in {noun} {k} ({lost}), so its similarities are meaningless."
             )
+    nouns = "queries" if noun == "query" else f"{noun}s"
     return [
-        *_first(cut, len(cut), "sentences were cut"),
-        *_first(unreadable, len(unreadable), "sentences contain nothing that the model can read"),
+        *_first(cut, len(cut), f"{nouns} were cut"),
+        *_first(unreadable, len(unreadable), f"{nouns} contain nothing that the model can read"),
     ]
 
 

@@ -155,15 +155,18 @@ def _check_finite(found: FoundModel, encoder: SentenceTransformer) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the progress bars and warnings of transformers inside the block."""
+    """Silence the progress bars and warnings of transformers and sentence-transformers inside the block."""
     from transformers.utils import logging as library
 
-    verbosity, bars = library.get_verbosity(), library.is_progress_bar_enabled()
+    prompts = logging.getLogger("sentence_transformers")  # it warns about every prompt that is a default
+    level, verbosity, bars = prompts.level, library.get_verbosity(), library.is_progress_bar_enabled()
+    prompts.setLevel(logging.CRITICAL)
     library.set_verbosity(logging.CRITICAL)
     library.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
+        prompts.setLevel(level)
         library.set_verbosity(verbosity)
         if bars:
             library.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -117,6 +117,19 @@ def test_what_a_report_shows_as_different_is_not_called_the_same() -> None:
     assert summary(matrix=np.array([[1, 0.99994], [0.99994, 1]])).notices == ()
 
 
+E5 = {"query": "query: ", "passage": "passage: "}
+
+
+def test_a_model_that_declares_prompts_and_is_used_without_one_is_a_notice() -> None:
+    e5 = replace(MODEL, declared_prompts=E5)
+    assert summary(model=e5).notices == (
+        "This model expects a prompt before its texts: “query: ” (query) or “passage: ” (passage). Nothing was put "
+        "there, so its similarities may be off. The key `prompt` of the set chooses one.",
+    )
+    assert summary(model=replace(e5, prompt="query: ")).notices == ()
+    assert summary(model=replace(e5, query_prompt="query: ")).notices == ()  # a search with BGE's habit
+
+
 def test_many_notices_of_a_kind_become_one_line_more() -> None:
     tokens = [TokenFacts(count=300, limit=256, unknown=0, readable=True)] * 12
     notices = summary(tokens=tokens).notices

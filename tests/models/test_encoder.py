@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -60,6 +62,12 @@ def test_loading_is_silent_and_leaves_the_libraries_as_they_were(
     assert capfd.readouterr() == ("", "")
     assert (list(log.handlers), log.level, log.propagate, library.is_progress_bar_enabled()) == before
     assert str(encoder.device) == "cpu"
+
+
+def test_loading_is_silent_in_a_process_that_logs_as_python_does(tiny: Path) -> None:
+    code = f"from sentence_reports import models as m; m.load(m.find_model({str(tiny)!r}), 'the cat: ')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_half_precision_is_loaded_as_float32(model: Path) -> None:
