@@ -6,7 +6,7 @@ Plain records that the notebook computes and everything else reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from sentence_reports.texts import isolated, number, quoted, shorten
@@ -97,11 +97,6 @@ class ClaimCheck:
     because: str | None = None
 
     @property
-    def relation(self) -> str:
-        """The words between the two sides; with them the statement is true whether the claim is met or not."""
-        return f"{self._closer(self.met != (self.kind == 'unrelated'))} than"
-
-    @property
     def gap(self) -> float:
         """By how much the claim is met; negative if it is not."""
         above = self.first.value - self.second.value
@@ -122,43 +117,39 @@ class ClaimCheck:
     @property
     def expected(self) -> str:
         """What the set expects in plain text, whatever came out: “A” is closer to “B” than to “C”."""
-        rivals = {"finds": "any other sentence", "together": "those of any other group"}
-        return self._clause(self._closer(self.kind != "unrelated"), "", "", _quote, rivals.get(self.kind))
+        return replace(self, met=True)._clause(_quote, values=False)
 
     @property
     def statement(self) -> str:
-        """The outcome in plain text: “A” is closer to “B” (0.92) than to “C” (0.56)."""
+        """The outcome in plain text: “A” is closer to “B” (0.92) than to “C” (0.56), or should be."""
         return self.describe(_quote)
 
     def describe(self, quote: Callable[[str], str]) -> str:
         """Return the outcome as a clause, with each text as `quote` writes it."""
-        one, other = (f" ({number(side.value, self.digits)})" for side in (self.first, self.second))
-        return self._clause(self.relation.removesuffix(" than"), one, other, quote)
+        return self._clause(quote, values=True)
 
     @property
     def check(self) -> Check:
         """The claim in plain text, and whether it is met."""
         return Check(self.expected, self.statement, self.met, self.because)
 
-    def _closer(self, above: bool) -> str:
-        closer = f"at least {self.margin:g} closer" if self.margin else "closer"
-        return closer if above else f"not {closer}"
-
-    def _clause(
-        self, closer: str, one: str, other: str, quote: Callable[[str], str], rival: str | None = None
-    ) -> str:
+    def _clause(self, quote: Callable[[str], str], *, values: bool) -> str:
+        one, other = (f" ({number(side.value, self.digits)})" * values for side in (self.first, self.second))
         first, second = self.first.texts, self.second.texts
+        no = " not" if self.kind == "unrelated" else ""
+        singular, plural = (f"is{no}", f"are{no}") if self.met else 2 * (f"should{no} be",)
+        closer = f"at least {self.margin:g} closer" if self.margin else "closer"
         if self.kind == "together":
-            group, others = quote(first[0]), rival or f"those of {quote(second[-1])}"
-            return (
-                f"the sentences of {group} are on average {closer} to each other{one} than to {others}{other}"
-            )
+            rival = f"those of {quote(second[-1])}" if values else "those of any other group"
+            group = f"the sentences of {quote(first[0])} {plural} on average {closer} to each other"
+            return f"{group}{one} than to {rival}{other}"
         if len(shared := set(first) & set(second)) == 1:
             (text,) = shared
             near, far = (quote(texts[texts[0] == text]) for texts in (first, second))
-            return f"{quote(text)} is {closer} to {near}{one} than to {rival or far}{other}"
+            rival = "any other sentence" if self.kind == "finds" and not values else far
+            return f"{quote(text)} {singular} {closer} to {near}{one} than to {rival}{other}"
         than = " and ".join(map(quote, second)) or "99% of unrelated pairs"
-        return f"{' and '.join(map(quote, first))}{one} are {closer} than {than}{other}"
+        return f"{' and '.join(map(quote, first))}{one} {plural} {closer} than {than}{other}"
 
 
 @dataclass(frozen=True)

@@ -125,9 +125,10 @@ class Baseline:
     def corrected(self, similarity: float) -> float:
         """Return the chance-corrected similarity: 0 for the median unrelated pair, 1 for the same text.
 
-        The form is that of Cohen's kappa: ``(s - m) / (1 - m)``, with the median as `m`.
+        The form is that of Cohen's kappa: ``(s - m) / (1 - m)``, with the median as `m`. To a model whose median is 1
+        all texts are the same, so that nothing is above chance.
         """
-        return (similarity - self.median) / (1 - self.median)
+        return (similarity - self.median) / (1 - self.median) if self.median < 1 else 0.0
 
     def describe(self, similarity: float) -> str:
         """Return how a similarity compares with unrelated pairs, as in "closer than 99.1% of unrelated pairs"."""

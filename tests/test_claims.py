@@ -20,31 +20,31 @@ GROUP = Side("within", ("g",), 0.5), Side("between", ("g", "h"), 0.25)
             ClaimCheck("closer", True, PAIR, OTHER, because="so"),
             "“a” is closer to “b” than to “c”",
             "“a” is closer to “b” (0.50) than to “c” (0.25)",
-            "“a” is not closer to “b” (0.25) than to “c” (0.50)",
+            "“a” should be closer to “b” (0.25) than to “c” (0.50)",
         ),
         (
             ClaimCheck("related", True, PAIR, LIMIT, because="so"),
             "“a” and “b” are closer than 99% of unrelated pairs",
             "“a” and “b” (0.50) are closer than 99% of unrelated pairs (0.25)",
-            "“a” and “b” (0.25) are not closer than 99% of unrelated pairs (0.50)",
+            "“a” and “b” (0.25) should be closer than 99% of unrelated pairs (0.50)",
         ),
         (
             ClaimCheck("unrelated", True, replace(PAIR, value=0.25), replace(LIMIT, value=0.5), because="so"),
             "“a” and “b” are not closer than 99% of unrelated pairs",
             "“a” and “b” (0.25) are not closer than 99% of unrelated pairs (0.50)",
-            "“a” and “b” (0.50) are closer than 99% of unrelated pairs (0.25)",
+            "“a” and “b” (0.50) should not be closer than 99% of unrelated pairs (0.25)",
         ),
         (
             ClaimCheck("finds", True, *SEARCH, because="so"),
             "“q” is closer to “b” than to any other sentence",
             "“q” is closer to “b” (0.50) than to “c” (0.25)",
-            "“q” is not closer to “b” (0.25) than to “c” (0.50)",
+            "“q” should be closer to “b” (0.25) than to “c” (0.50)",
         ),
         (
             ClaimCheck("together", True, *GROUP, because="so"),
             "the sentences of “g” are on average closer to each other than to those of any other group",
             "the sentences of “g” are on average closer to each other (0.50) than to those of “h” (0.25)",
-            "the sentences of “g” are on average not closer to each other (0.25) than to those of “h” (0.50)",
+            "the sentences of “g” should be on average closer to each other (0.25) than to those of “h” (0.50)",
         ),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_query_may_be_one_of_the_sentences() -> None:
 def test_a_margin_is_part_of_both() -> None:
     check = ClaimCheck("closer", False, PAIR, Side("pair", ("a", "c"), 0.5), margin=0.05).check
     assert check.expected == "“a” is at least 0.05 closer to “b” than to “c”"
-    assert check.statement == "“a” is not at least 0.05 closer to “b” (0.50) than to “c” (0.50)"
+    assert check.statement == "“a” should be at least 0.05 closer to “b” (0.50) than to “c” (0.50)"
 
 
 def test_long_texts_are_cut_and_lines_joined() -> None:

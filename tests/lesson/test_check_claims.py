@@ -92,14 +92,17 @@ def test_a_group_is_together_if_it_is_closer_than_to_every_other_group() -> None
     ("claim", "statement"),
     [
         (Claim("closer", (0, 1), (1, 2)), "“b” is closer to “a” (0.90) than to “c” (0.30)"),
-        (Claim("closer", (1, 2), (1, 0)), "“b” is not closer to “c” (0.30) than to “a” (0.90)"),
+        (Claim("closer", (1, 2), (1, 0)), "“b” should be closer to “c” (0.30) than to “a” (0.90)"),
         (
             Claim("closer", (0, 1), (2, 3), margin=0.6),
-            "“a” and “b” (0.90) are not at least 0.6 closer than “c” and “d” (0.35)",
+            "“a” and “b” (0.90) should be at least 0.6 closer than “c” and “d” (0.35)",
         ),
         (Claim("related", (0, 1)), "“a” and “b” (0.90) are closer than 99% of unrelated pairs (0.40)"),
-        (Claim("related", (2, 3)), "“c” and “d” (0.35) are not closer than 99% of unrelated pairs (0.40)"),
-        (Claim("unrelated", (0, 1)), "“a” and “b” (0.90) are closer than 99% of unrelated pairs (0.40)"),
+        (Claim("related", (2, 3)), "“c” and “d” (0.35) should be closer than 99% of unrelated pairs (0.40)"),
+        (
+            Claim("unrelated", (0, 1)),
+            "“a” and “b” (0.90) should not be closer than 99% of unrelated pairs (0.40)",
+        ),
         (Claim("unrelated", (2, 3)), "“c” and “d” (0.35) are not closer than 99% of unrelated pairs (0.40)"),
         (Claim("finds", (0, 1)), "“b” is closer to “b” (0.90) than to “a” (0.50)"),
         (

@@ -1,0 +1,177 @@
+"""What came out, in one or two sentences: from the claims of a set, else from its groups, else from the baseline.
+
+Every sentence says what the numbers say, for any set and any model; none guesses what a text means.
+"""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.claims import ClaimCheck, tally
+from sentence_reports.lesson.groups import group_means
+from sentence_reports.pairs import Pairs
+from sentence_reports.summary import DIGITS, Baseline
+from sentence_reports.texts import isolated, number, quoted, shorten
+
+CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much
+NAMED = 3  # at most so many groups or sentences are named
+LENGTH = 60  # characters of a sentence
+EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def finding(
+    texts: Sequence[str],
+    matrix: NDArray[np.floating],
+    baseline: Baseline,
+    *,
+    groups: Sequence[str] | None = None,
+    claims: Sequence[ClaimCheck] = (),
+    claim: str | None = None,
+) -> tuple[str, ...]:
+    """Return one or two sentences of plain text that say what came out.
+
+    `matrix` holds the `(n, n)` similarities of the sentences `texts`, `groups` their groups. `claim` is what all
+    `claims` show together.
+    """
+    return (
+        claims_in_words(claims, claim)
+        or groups_in_words(texts, matrix, baseline, groups or ())
+        or pairs_in_words(texts, matrix, baseline)
+    )
+
+
+def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> tuple[str, ...]:
+    """Return how many claims hold, and what is farthest off or clearest; nothing if there are no claims."""
+    if not claims:
+        return ()
+    total, failed = len(claims), sum(not check.met for check in claims)
+    held = tally([check.check for check in claims])
+    if failed:
+        worst = min((check for check in claims if not check.met), key=lambda check: check.gap).describe(cite)
+        if failed == total == 1:
+            return (f"{held}: {worst}.",)
+        if failed == 1:
+            return (f"1 of {total} claims does not hold: {worst}.",)
+        return f"{failed} of {total} claims do not hold.", f"The farthest off: {worst}."
+    if claim is not None:
+        headline = isolated(" ".join(claim.split())).removesuffix(".")
+        return (f"{headline}: {held[0].lower()}{held[1:]}.",)
+    clearest = max(claims, key=lambda check: check.gap).describe(cite)
+    return (f"{held}: {clearest}.",) if total == 1 else (f"{held}.", f"The clearest: {clearest}.")
+
+
+def groups_in_words(
+    texts: Sequence[str], matrix: NDArray[np.floating], baseline: Baseline, groups: Sequence[str]
+) -> tuple[str, ...]:
+    """Return which groups hold together, and which sentences are closer to another group than to their own.
+
+    A group holds together if the mean similarity of its pairs is above its mean with every other group, and above the
+    median of unrelated pairs, by at least `CLEAR` on the chance-corrected scale. Nothing is returned if there are
+    fewer than two groups, or if each has one sentence.
+    """
+    names = list(dict.fromkeys(groups))
+    if len(names) < 2 or len(names) == len(groups):
+        return ()
+    means = group_means(matrix, groups).to_numpy().round(EQUAL)
+    others = np.where(np.eye(len(names)) == 1, -np.inf, means)
+    within, nearest = means.diagonal(), others.max(axis=1)
+    lead = {
+        k: baseline.corrected(within[k]) - max(baseline.corrected(nearest[k]), 0)
+        for k in range(len(names))
+        if not np.isnan(within[k])  # a group of one sentence has no pair
+    }
+    together = [names[k] for k in lead if lead[k] >= CLEAR]
+    apart = [names[k] for k in lead if lead[k] < CLEAR]
+    loosest = min(lead, key=lead.__getitem__)
+    rival = f"{number(nearest[loosest], 2)} to {cite(names[others[loosest].argmax()])}"
+    if nearest[loosest] <= baseline.median:
+        rival = f"{number(baseline.median, 2)} by chance"
+    kind = "group" if len(lead) == len(names) else "group of more than one sentence"
+    return (
+        f"{_which_hold(together, apart, cite(names[loosest]), kind)}: "
+        f"{number(within[loosest], 2)} on average within the group, {rival}.",
+        *_strays(texts, matrix, groups),
+    )
+
+
+def _which_hold(together: list[str], apart: list[str], loosest: str, kind: str) -> str:
+    """Return the groups that hold together and those that do not, with the loosest, ready for its numbers."""
+    total, kinds = len(together) + len(apart), kind.replace("group", "groups")
+    if total == 1:
+        return f"{loosest} {'holds' if together else 'does not hold'} together"
+    if not apart:
+        every = "Both" if total == 2 else f"All {count(total)}"
+        return f"{every} {kinds} hold together, {loosest} least"
+    if not together:
+        no = f"Neither {kind}" if total == 2 else f"None of the {count(total)} {kinds}"
+        return f"{no} holds together, {loosest} least"
+    hold, do = ("holds" if len(together) == 1 else "hold"), ("does" if len(apart) == 1 else "do")
+    least = "" if len(apart) == 1 else f", {loosest} least"
+    return f"{listed(together)} {hold} together; {listed(apart)} {do} not{least}"
+
+
+def _strays(texts: Sequence[str], matrix: NDArray[np.floating], groups: Sequence[str]) -> list[str]:
+    """Return which sentences are closer to another group than to their own, the clearest case first."""
+    names = list(dict.fromkeys(groups))
+    own = [names.index(group) for group in groups]
+    members = np.eye(len(names))[own]
+    sizes = members.sum(axis=0) - members  # a sentence is not compared with itself
+    means = (matrix - np.diag(matrix.diagonal())) @ members / np.where(sizes == 0, np.nan, sizes)
+    means = means.round(EQUAL)
+    others = np.where(members == 1, -np.inf, means)
+    lead = others.max(axis=1) - means[range(len(own)), own]
+    strays = [int(k) for k in np.argsort(-lead, kind="stable") if lead[k] > 0]
+    if len(strays) == 1:
+        nearer = names[others[strays[0]].argmax()]
+        return [f"{cite(texts[strays[0]])} is on average closer to {cite(nearer)} than to its own group."]
+    if strays:
+        named = listed([texts[k] for k in strays])
+        return [f"{named} are on average closer to another group than to their own."]
+    return []
+
+
+def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline: Baseline) -> tuple[str, ...]:
+    """Return which pairs are closer than 99% of unrelated pairs, or how close the closest is."""
+    values = matrix[np.triu_indices(len(texts), k=1)].astype(float)
+    above, total = int((values.round(DIGITS) > baseline.rare).sum()), len(values)
+    closest = Pairs(matrix).closest(2)
+    top = [f"{cite(texts[i])} and {cite(texts[j])} ({number(value, 2)})" for i, j, value in closest]
+    described = baseline.describe(closest[0].similarity)
+    if total == 1:
+        return (f"{top[0]} are {'' if above else 'no closer than chance would allow: '}{described}.",)
+    if not above:
+        return "No pair is closer than chance would allow.", f"The closest, {top[0]}, is {described}."
+    some = "all" if above == total else f"{count(above)} of"
+    subject = capitalized(f"{some} {count(total)} pairs")
+    return (
+        f"{subject} {'is' if above == 1 else 'are'} closer than 99% of unrelated pairs"
+        f"{', above all' if above > 2 else ':'} {', and '.join(top[:above])}.",
+        *([f"By chance alone, about {count(round(total / 100))} would be."] if total >= 100 else []),
+    )
+
+
+def capitalized(text: str) -> str:
+    """Return `text` with a capital at its beginning."""
+    return text[0].upper() + text[1:]
+
+
+def count(n: int) -> str:
+    """Return a count as a word up to ten, else in digits."""
+    return COUNTS[n] if n < len(COUNTS) else f"{n:,}"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Return the texts in quotation marks as a list: the first `NAMED`, and how many more there are."""
+    names = [cite(text) for text in texts[:NAMED]]
+    more = len(texts) - NAMED
+    names += [f"{count(more)} more"] if more > 0 else []
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def cite(text: str) -> str:
+    """Return `text` in quotation marks, cut at the end of a word if it is long."""
+    line = textwrap.shorten(text, LENGTH, placeholder=" …")
+    return quoted(shorten(text, LENGTH) if line == "…" else line)
