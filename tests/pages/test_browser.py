@@ -16,7 +16,13 @@ from bs4 import BeautifulSoup
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page
-from support import Ran, command_line, ran_once
+from support import MODEL, Ran, command_line, executed, ran_once
+
+from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
+from sentence_reports.pages.index import render_index
+from sentence_reports.pages.render import render
+from sentence_reports.report import Report
+from sentence_reports.summary import encode_matrix
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
@@ -37,16 +43,17 @@ CONTROLS = [
 ]
 LONG = "word " * 20_000
 MARKS = "\u0301\u0330" * 150
+UNRULY_TEXTS = [
+    "An override \u202eand its end",
+    "An isolate \u2069\u202e left too early",
+    "A paragraph \u2029\u202e of its own",
+    f"marks on a{MARKS} letter",
+]
 UNRULY = {
     "title": "Turned \u202eround",
     "description": "Turned \u202eround\nand a" + MARKS,
     "sentences": {
-        "group \u202eone": [
-            "An override \u202eand its end",
-            "An isolate \u2069\u202e left too early",
-            "A paragraph \u2029\u202e of its own",
-            f"marks on a{MARKS} letter",
-        ],
+        "group \u202eone": UNRULY_TEXTS,
         "\u0e4a" * 200: ["one", f"b{MARKS}", "\u0e4a" * 199 + "x", "اثنان 12", "two"],
     },
 }
@@ -78,6 +85,47 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         return replace(command_line("run", *paths, "--out", folder / "out", home=folder), out=folder / "out")
 
     return ran_once(tmp_path_factory, "odd", run)
+
+
+@pytest.fixture(scope="session")
+def crafted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A page and an index whose findings, claims and ratings try to be more than text."""
+    texts = (*HOSTILE[:3], *UNRULY_TEXTS, "\u0e4a" * 200, "longest" * 200)
+    pairs = [Side("pair", pair, 0.123456 * k - 0.3) for k, pair in enumerate(pairwise(texts))]
+    claims = [
+        ClaimCheck("closer", k % 2 == 0, *sides, 0.05, texts[k]) for k, sides in enumerate(pairwise(pairs))
+    ]
+    for one, other in pairwise(texts):
+        sides = Side("within", (one,), 0.5), Side("between", (one, other), 0.2)
+        claims.append(ClaimCheck("together", True, *sides, because=other))
+    changes = {
+        "settings": {"title": texts[3], "description": "", "normalize": True, "claim": texts[4]},
+        "sentences": texts,
+        "labels": texts,
+        "matrix": encode_matrix(np.eye(len(texts), dtype="f4")),
+        "finding": (" ".join(texts), "and " + " ".join(reversed(texts))),
+        "claims": tuple(claims),
+        "notices": texts,
+        "reference": ReferenceCheck(texts[3], texts[4], 0.1, compared=False),
+        "agreement": Agreement(
+            10, 0.5, (-0.1, 0.9), tuple(RatedPair(k, k + 1, -k, 0.5, 10, 90) for k in range(8))
+        ),
+        "model": replace(MODEL, prompt=texts[3], declared_prompts={text: text for text in texts}),
+    }
+    out = tmp_path_factory.mktemp("crafted")
+    (out / "claims.html").write_text(render(executed(**changes)), encoding="utf-8")
+    reports = [
+        Report(
+            *(text, text, text, text, 2),
+            date="2026-01-02",
+            closest=(text, text, 0.5),
+            finding=(text,),
+            checks=tuple(claim.check for claim in claims[k:]),
+        )
+        for k, text in enumerate(texts)
+    ]
+    (out / "index.html").write_text(render_index(reports), encoding="utf-8")
+    return Ran(0, "", "", out, out)
 
 
 class Watched:
@@ -147,6 +195,12 @@ def test_pages_ask_for_nothing_complain_of_nothing_and_have_an_outline(
         assert all(after <= before + 1 for before, after in pairwise(levels)), path.name
 
 
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return the rules of WCAG that a page breaks, with the beginnings of what breaks them."""
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [(rule["id"], [node["html"][:100] for node in rule["nodes"][:3]]) for rule in found]
+
+
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_no_page_breaks_a_rule_of_wcag(
     visit: Callable[..., Watched], shipped: Ran, odd: Ran, scheme: str, width: int
@@ -155,10 +209,7 @@ def test_no_page_breaks_a_rule_of_wcag(
     for path in (
         [*some, odd.out / "scripts.html", odd.out / "forty.html"] if (scheme, width) == VIEWS[0] else some
     ):
-        found = Axe().run(visit(path, scheme, width).page, options=AXE).response["violations"]
-        assert [(rule["id"], [node["html"][:100] for node in rule["nodes"][:3]]) for rule in found] == [], (
-            path.name
-        )
+        assert violations(visit(path, scheme, width).page) == [], path.name
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -171,15 +222,20 @@ def test_no_page_is_wider_than_its_window(
 
 
 # What holds a text of a set, each a box of its own.
-BOXES = "bdi, q, h1, .lead, .full, .line, td, th"
+BOXES = "bdi, q, h1, .lead, .finding, .full, .line, td, th"
 
 
-@pytest.mark.parametrize("stem", ["unruly", "index"])
+@pytest.fixture(params=["odd/unruly", "odd/index", "crafted/claims", "crafted/index"])
+def unruly(request: pytest.FixtureRequest) -> Path:
+    """A page of texts that try to leave their boxes."""
+    made, stem = request.param.split("/")
+    folder: Path = request.getfixturevalue(made).out
+    return folder / f"{stem}.html"
+
+
 @pytest.mark.parametrize("width", [360, 1280])
-def test_no_text_paints_outside_its_box(
-    visit: Callable[..., Watched], odd: Ran, stem: str, width: int
-) -> None:
-    page = visit(odd.out / f"{stem}.html", width=width).page
+def test_no_text_paints_outside_its_box(visit: Callable[..., Watched], unruly: Path, width: int) -> None:
+    page = visit(unruly, width=width).page
     page.add_style_tag(content=".card { content-visibility: visible }")
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
@@ -205,9 +261,8 @@ def test_no_text_paints_outside_its_box(
     assert not changed.any(), np.argwhere(changed)[:5].tolist()
 
 
-@pytest.mark.parametrize("stem", ["unruly", "index"])
-def test_no_text_reorders_what_is_around_it(visit: Callable[..., Watched], odd: Ran, stem: str) -> None:
-    page = visit(odd.out / f"{stem}.html").page
+def test_no_text_reorders_what_is_around_it(visit: Callable[..., Watched], unruly: Path) -> None:
+    page = visit(unruly).page
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     reordered = page.evaluate(
         """boxes => {
@@ -255,6 +310,26 @@ def test_every_script_and_control_character_is_there(visit: Callable[..., Watche
     listed = page.locator(".output pre").first.text_content() or ""
     assert all(text in listed for text in SCRIPTS + CONTROLS)
     assert not {"\x07", "\x1b", "\x9b", "\x85"} & set(odd.stdout + odd.stderr)
+
+
+def test_hostile_claims_are_only_text(visit: Callable[..., Watched], crafted: Ran) -> None:
+    for stem in ("claims", "index"):
+        watched = visit(crafted.out / f"{stem}.html")
+        assert watched.page.locator("script, iframe, main img, [onerror], [onload]").count() == 0
+        assert all(text in (watched.page.text_content("body") or "") for text in HOSTILE[:3])
+        assert watched.trouble == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_claims_break_no_rule_of_wcag_and_are_not_wider_than_the_window(
+    visit: Callable[..., Watched], crafted: Ran, scheme: str, width: int
+) -> None:
+    for stem in ("claims", "index"):
+        page = visit(crafted.out / f"{stem}.html", scheme, width).page
+        assert page.evaluate("document.documentElement.scrollWidth") == width, stem
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") == width, stem
+        assert violations(page) == [], stem
 
 
 def test_a_hostile_failure_is_only_text_on_the_index(visit: Callable[..., Watched], odd: Ran) -> None:
