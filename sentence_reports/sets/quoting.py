@@ -6,6 +6,7 @@ from sentence_reports.texts import printable
 
 SHOWN_LENGTH = 60
 CORRECTION_LENGTH = 200
+RULE = 'Put all of it in double quotes, with a backslash before each " and \\ in it.'
 
 
 def quote(text: str) -> str:
@@ -20,8 +21,5 @@ def show(text: str) -> str:
 
 def correction(lead: str, text: str) -> str:
     """Return the sentence that tells an author how to write `text`; `lead` is what goes before it, such as "- "."""
-    if not lead.isprintable() or len(lead) > SHOWN_LENGTH:  # a key that is not worth repeating
-        lead = ""
-    if len(text) <= CORRECTION_LENGTH:
-        return f"Put it in quotes: {lead}{quote(text)}"
-    return f'Put all of it in double quotes, with a backslash before each " and \\ in it: {lead}{show(text)}'
+    line = lead + quote(text)
+    return f"Put it in quotes: {line}" if len(line) <= CORRECTION_LENGTH and line.isprintable() else RULE

@@ -1,6 +1,7 @@
 """Read a set file: a validated, frozen set, or everything that is wrong with the file."""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,8 +123,6 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
             trail, message = trail[:-1], "has no name. Write one before the colon."
         elif found["type"] == "missing":
             message = "is missing."
-        elif found["type"] == "extra_forbidden" and document.keys[trail].kind == "merge":
-            message = "is a merge key, which sets do not have. Write the keys out."
         elif found["type"] not in ("extra_forbidden", "cross_check"):
             message = describe(found["type"], message, context, document.values[trail])
         if other := context.get("other"):
@@ -145,14 +144,12 @@ def _doubtful_texts(document: Document) -> Iterator[Problem]:
     for trail, value in document.values.items():
         if value.kind != "str" or trail[0] not in ("title", "description", "sentences"):
             continue
-        if value.comment:
+        mark = value.source[:1]
+        if value.comment and mark not in ('"', "'", "|", ">"):
             message = f"ends before {show(value.comment.strip())}, which YAML reads as a comment. "
             message += f"Is it part of the text? {correction(value.lead, value.text)}"
             yield _problem(document, trail, message)
-        is_quoted = value.source[:1] in ('"', "'")
-        if (value.is_plain or is_quoted) and any(
-            line.lstrip().startswith("- ") for line in value.source.split("\n")[1:]
-        ):
-            remedy = "close the quotes before it" if is_quoted else "indent it like this one"
-            message = f'contains a line that begins with "- ". If that is a text of its own, {remedy}.'
+        if mark not in ("|", ">") and re.search(r"\n\s*- ", value.source):
+            remedy = "close the quotes before it" if mark in ('"', "'") else "indent it like this one"
+            message = f'contains a line that begins with "- ". If that is a separate text, {remedy}.'
             yield _problem(document, trail, message)

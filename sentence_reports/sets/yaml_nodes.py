@@ -1,4 +1,4 @@
-"""Read the bytes of a YAML file into plain data, with the position and the source of every key and value.
+"""Read the bytes of a YAML file into plain data, with the position and the source of each key and value.
 
 Stricter than YAML, which surprises people who write prose: anchors, aliases, tags, duplicate keys and a second
 document are refused, and `<<` is an ordinary key. This module knows none of our keys.
@@ -8,34 +8,32 @@ Uses PyYAML's pure Python parser, as papermill does: libyaml accepts some files 
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import SafeConstructor
 
 from sentence_reports.errors import Problem, SetError
 from sentence_reports.sets.quoting import correction, show
-from sentence_reports.sets.yaml_errors import explain, join_lines, sign_message
+from sentence_reports.sets.yaml_errors import explain, on_one_line, sign_message
 
 Trail = tuple[str | int, ...]
 """The path from the top of a file to a value: ("sentences", "Food", 1)."""
 
 MAX_DEPTH = 20
 MAX_VALUES = 100_000  # a file of five million bytes can hold two million and take a minute
-MAX_READ = 200_000  # characters, counted again each time a file with errors is read
 MAX_DIGITS = 100  # a number of 100,000 digits takes seconds to build
 
-TAG = "tag:yaml.org,2002:"
+_TAG = "tag:yaml.org,2002:"
 # Characters that YAML allows only as escapes, and line breaks to YAML that editors do not show as such.
 _NOT_IN_YAML = re.compile(
     r"\A\ufeff|[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
-_COMMENT = re.compile(r"[ \t]+#[^\n]*")
 _NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")
-_READ_AS = {
-    "timestamp": "a date", "merge": "a merge key", "value": "YAML's sign for a default value",
-    "seq": "a list", "map": "a mapping",
-}  # fmt: skip
+_COMMENT = re.compile(r"[ \t]+#[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,65 +51,139 @@ class Value:
     source: str
     comment: str
     lead: str
-    is_plain: bool  # without quotes
-
-    @property
-    def description(self) -> str:
-        """What YAML made of it, such as "the number 5"."""
-        if self.kind in _READ_AS:
-            return _READ_AS[self.kind]
-        if isinstance(self.data, yaml.Node):
-            return "a number that cannot be read"
-        if self.data is None:
-            return "null, which is nothing" if self.source else "nothing"
-        if self.kind == "bool":
-            return f"the boolean {str(self.data).lower()}"
-        return f"the text {show(self.data)}" if self.kind == "str" else f"the number {self.data}"
 
     @property
     def text(self) -> str:
         """The author's own text on one line, including the comment after it."""
-        return (join_lines(self.source) + self.comment).strip()
+        return (on_one_line(self.source) + self.comment).strip()
 
 
 @dataclass
 class Document:
-    """What a file holds: `data` (None if it cannot be read at all) and where each part of it is."""
+    """What a file holds: `data` (None if it cannot be read) and, for each part of it, how it was written."""
 
     file: str
+    text: str
     data: dict[str, Any] | None = None
     values: dict[Trail, Value] = field(default_factory=dict)
     keys: dict[Trail, Value] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, mark: Any, message: str) -> None:
+    def add_problem(self, mark: Any, message: str) -> None:
         """Add the problem of the text at `mark`."""
         self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, message))
+
+    def add_value(self, node: Any, trail: Trail, lead: str) -> Any:
+        """Add a node and everything inside it to `values`, and return its plain data."""
+        if isinstance(node, yaml.ScalarNode):
+            data = self._scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            dash = "" if node.flow_style else "- "
+            data = [self.add_value(item, (*trail, index), dash) for index, item in enumerate(node.value)]
+        else:
+            data = self._mapping(node, trail)
+        value = self.values[trail] = self._value(node, data, lead)
+        return value.data
+
+    def _mapping(self, node: yaml.MappingNode, trail: Trail) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._value(key_node, self._scalar(key_node), None)
+            name = key.data if key.kind == "str" else key.text
+            if first := self.keys.get((*trail, name)):
+                message = f"the key {show(name)} is already on line {first.line}. Keep only one of them."
+                self.add_problem(key_node.start_mark, message)
+            else:
+                self.keys[(*trail, name)] = key
+                lead = "" if node.flow_style else f"{key.source}: "
+                data[name] = self.add_value(value_node, (*trail, name), lead)
+        return data
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        """Return the data of a scalar: the node itself if it is a number that cannot be read."""
+        if node.tag == f"{_TAG}str":
+            if stray := _NOT_TEXT.search(node.value):
+                self.add_problem(node.start_mark, _stray_message(stray[0]))
+            return _NOT_TEXT.sub("\ufffd", node.value)
+        with suppress(ValueError, OverflowError, yaml.YAMLError):
+            if len(node.value) <= MAX_DIGITS:
+                return SafeConstructor().construct_object(node)  # type: ignore[no-untyped-call]
+        return node
+
+    def _value(self, node: Any, data: Any, lead: str | None) -> Value:
+        """Return a node with its source; `lead` is None for a key. Anchors, aliases and tags are refused."""
+        if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+            # YAML ends a block at the next piece of content, after comments that are not part of it.
+            last = node.value[-1]
+            node.end_mark = (last[-1] if isinstance(last, tuple) else last).end_mark
+        mark, end = node.start_mark, node.end_mark.index
+        source, found = self.text[mark.index : end], _COMMENT.match(self.text, end)
+        comment = found[0].rstrip() if found else ""
+        if node.is_refused:
+            remedy = "Remove it, or put the text in quotes."
+            if isinstance(node, yaml.ScalarNode) and lead is not None:
+                data = on_one_line(source) + comment
+                remedy = correction(lead, data)
+            self.add_problem(mark, f"{sign_message(source[0])} {remedy}")
+        kind = node.tag.removeprefix(_TAG)
+        return Value(mark.line + 1, mark.column + 1, kind, data, source, comment, lead or "")
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, up to a depth because that recurses.
+
+    Anchors, aliases and tags have no effect; nodes with one are marked as refused.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = self.size = 0
+        self.last: yaml.ScalarEvent | None = None
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        is_collection, message = isinstance(event, yaml.CollectionStartEvent), None
+        if self.size >= MAX_VALUES:
+            message = f"the file has more than {MAX_VALUES:,} values. Split it."
+        elif is_collection and self.depth >= MAX_DEPTH:
+            message = f"nested more than {MAX_DEPTH} levels deep."
+        elif is_collection and parent and index is None:
+            message = "a key must be text. Put text that begins with [ or { in quotes."
+        if message:
+            raise ComposerError(None, None, message, event.start_mark)
+        is_refused = isinstance(event, yaml.AliasEvent) or event.anchor or event.tag
+        if isinstance(event, yaml.AliasEvent):
+            event = yaml.ScalarEvent(None, None, (False, True), "", event.start_mark, event.end_mark)
+            self.current_event = event
+        event.anchor = event.tag = None
+        self.last = self.last if is_collection else event
+        self.depth, self.size = self.depth + 1, self.size + 1
+        node: Any = super().compose_node(parent, index)
+        node.is_refused = is_refused
+        self.depth -= 1
+        return node
 
 
 def read_document(content: bytes, file: str) -> Document:
     """Return what a YAML file holds, with everything that is wrong with it in `problems`.
 
-    Where a text cannot be read, its correction is tried, to find further problems. An empty file gives an empty
-    mapping. Raises SetError if the content is not text.
+    An empty file gives an empty mapping. Raises SetError if the content is not text.
     """
-    text, stops = decoded(content, file), list[Problem]()
-    while True:
-        document = Document(file)
-        loader = _Loader(text, document)
-        try:
-            document.data = loader.read()
-        except (yaml.MarkedYAMLError, ValueError, OverflowError) as error:
-            offset, message, corrected = explain(text, error, loader.get_mark(), loader.flow_level > 0)
-            problem = _problem(file, text, offset, message)
-            # On the same line again, the correction did not help and may be what stops reading now.
-            if not stops or (problem.line or 0) > (stops[-1].line or 0):
-                stops.append(problem)
-                if corrected and len(stops) * len(text) < MAX_READ:
-                    text = corrected
-                    continue
-        document.problems += stops
-        return document
+    text = decoded(content, file)
+    document, loader = Document(file, text), _Loader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            document.data = {}
+        elif isinstance(root, yaml.MappingNode):
+            document.data = document.add_value(root, (), "")
+        else:
+            document.add_problem(root.start_mark, "the file must have keys at the top, such as `sentences:`.")
+    except yaml.MarkedYAMLError as error:
+        document.add_problem(*explain(text, error, loader.flow_level > 0, loader.last))
+    except (ValueError, OverflowError):  # chr() fails on \UFFFFFFFF
+        document.add_problem(loader.get_mark(), "this escape is not a valid character.")
+    return document
 
 
 def decoded(content: bytes, file: str) -> str:
@@ -125,125 +197,10 @@ def decoded(content: bytes, file: str) -> str:
         if "\udc80" <= stray[0] <= "\udcff":
             byte = ord(stray[0]) - 0xDC00
             message = f"the byte 0x{byte:02X} is not UTF-8; the file may be in Latin-1. Save it as UTF-8."
-        raise SetError((_problem(file, text, stray.start(), message),))
+        before = text[: stray.start()].split("\n")
+        raise SetError((Problem(file, len(before), len(before[-1]) + 1, message),))
     return text
 
 
-def _problem(file: str, text: str, offset: int, message: str) -> Problem:
-    before = text[:offset]
-    return Problem(file, before.count("\n") + 1, offset - before.rfind("\n"), message)
-
-
 def _stray_message(character: str) -> str:
-    code = f"U+{ord(character):04X}"
-    if _NOT_TEXT.match(character):
-        return f"{code} is not a character that a web page can hold. Remove it."
-    return f"YAML does not keep the character {code}. Write {ascii(character)[1:-1]} in double quotes, or remove it."
-
-
-class _Loader(yaml.SafeLoader):
-    """Composes one document and turns it into plain data; anything refused on the way is a problem of `document`.
-
-    Composing recurses, so depth and size are limited while it does. Keys are texts, whatever YAML makes of them.
-    """
-
-    def __init__(self, text: str, document: Document) -> None:
-        super().__init__(text)
-        self.text, self.document = text, document
-        self.depth = self.size = 0
-
-    def read(self) -> dict[str, Any] | None:
-        root = self.get_single_node()
-        if root is None or (isinstance(root, yaml.ScalarNode) and not root.value and root.style is None):
-            return {}
-        if isinstance(root, yaml.MappingNode):
-            return dict(self.data(root, ()))
-        self.document.add(root.start_mark, "the file must have keys at the top, such as `sentences:`.")
-        return None
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        is_collection = isinstance(event, yaml.CollectionStartEvent)
-        message = None
-        if self.size >= MAX_VALUES:
-            message = f"the file has more than {MAX_VALUES:,} values. Split it."
-        elif is_collection and self.depth >= MAX_DEPTH:
-            message = f"nested more than {MAX_DEPTH} levels deep."
-        elif is_collection and parent and index is None:
-            message = "a key must be text, not a list or mapping."
-        if message:
-            raise yaml.composer.ComposerError(None, None, message, event.start_mark)
-        lead = ""
-        if parent and not parent.flow_style and index is not None:
-            lead = "- " if isinstance(parent, yaml.SequenceNode) else f"{index.value}: "
-        if isinstance(event, yaml.AliasEvent) or event.anchor or event.tag:
-            self.refuse_sign(event, lead)
-        self.depth, self.size = self.depth + 1, self.size + 1
-        node: Any = super().compose_node(parent, index)
-        self.depth -= 1
-        node.lead = lead
-        return node
-
-    def refuse_sign(self, event: Any, lead: str) -> None:
-        """Refuse an anchor, an alias or a tag; a scalar with one is taken for the text that it probably is."""
-        if isinstance(event, yaml.CollectionStartEvent):
-            sign = "an anchor (&)" if event.anchor else "a tag (!)"
-            self.document.add(event.start_mark, f"{sign} is not allowed before a list or mapping. Remove it.")
-            event.anchor = event.tag = None
-            return
-        marks = event.start_mark, event.end_mark
-        text = join_lines("".join(self.written(event)))
-        self.document.add(event.start_mark, f"{sign_message(text)} {correction(lead, text)}")
-        self.current_event = yaml.ScalarEvent(None, f"{TAG}str", (False, False), text, *marks, style='"')
-
-    def written(self, piece: Any) -> tuple[str, str]:
-        """Return the source of a piece of the file, and the comment after it on its line."""
-        source = self.text[piece.start_mark.index : piece.end_mark.index]
-        comment = _COMMENT.match(self.text, piece.end_mark.index)
-        return source, comment[0].rstrip() if comment else ""
-
-    def data(self, node: Any, trail: Trail) -> Any:
-        """Return the plain data of a node, after adding it and everything inside it to `document.values`."""
-        if isinstance(node, yaml.ScalarNode):
-            data = self.scalar(node)
-        elif isinstance(node, yaml.SequenceNode):
-            data = [self.data(item, (*trail, index)) for index, item in enumerate(node.value)]
-        else:
-            data = self.mapping(node, trail)
-        self.document.values[trail] = self.value(node, data)
-        return data
-
-    def mapping(self, node: yaml.MappingNode, trail: Trail) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            written = self.value(key_node, self.scalar(key_node))
-            key = written.data if written.kind == "str" else written.text
-            if first := self.document.keys.get((*trail, key)):
-                message = f"the key {show(key)} is already on line {first.line}. Keep only one of them."
-                self.document.add(key_node.start_mark, message)
-            else:
-                self.document.keys[(*trail, key)] = written
-                data[key] = self.data(value_node, (*trail, key))
-        return data
-
-    def scalar(self, node: yaml.ScalarNode) -> Any:
-        """Return the value of a scalar, or the node itself if it has none that any key accepts."""
-        if node.tag == f"{TAG}str":
-            if stray := _NOT_TEXT.search(node.value):
-                self.document.add(node.start_mark, _stray_message(stray[0]))
-            return _NOT_TEXT.sub("\ufffd", node.value)
-        try:
-            return self.construct_object(node) if len(node.value) <= MAX_DIGITS else node
-        except (ValueError, OverflowError, yaml.YAMLError):
-            return node
-
-    def value(self, node: Any, data: Any) -> Value:
-        if isinstance(node, yaml.CollectionNode) and not node.flow_style:
-            # YAML ends a block at the next piece of content, after comments that are not part of it.
-            last = node.value[-1]
-            node.end_mark = (last[-1] if isinstance(last, tuple) else last).end_mark
-        mark, kind = node.start_mark, node.tag.removeprefix(TAG)
-        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
-        source, comment = self.written(node)
-        comment = comment if is_plain or kind != "str" else ""
-        return Value(mark.line + 1, mark.column + 1, kind, data, source, comment, node.lead, is_plain)
+    return f"the character U+{ord(character):04X} is not allowed here. Remove it."

@@ -1,4 +1,4 @@
-"""Sets of tests have a folder of their own."""
+"""A folder for the set files of a test."""
 
 from pathlib import Path
 

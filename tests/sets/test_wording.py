@@ -25,13 +25,13 @@ from sentence_reports.sets import read_set
         ("1_000", "the number 1000"),
         (".nan", "the number nan"),
         ("-.inf", "the number -inf"),
-        ("0b_", "a number that cannot be read"),
-        ("~", "null, which is nothing"),
-        ("null", "null, which is nothing"),
+        ("0b_", "a value that cannot be read"),
+        ("~", "nothing"),
+        ("null", "nothing"),
         ("2024-01-02", "a date"),
         ("2024-13-45", "a date"),
-        ("<<", "a merge key"),
-        ("=", "YAML's sign for a default value"),
+        ("<<", "a value that cannot be read"),
+        ("=", "a value that cannot be read"),
     ],
 )
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ from sentence_reports.sets import read_set
         ("description: {}\nsentences: [a, b]", "line 1, column 1: `description`", "description: "),
     ],
 )
-def test_what_is_no_text_without_quotes(content: str, place: str, lead: str, bare: str, found: str) -> None:
+def test_what_is_not_text_without_quotes(content: str, place: str, lead: str, bare: str, found: str) -> None:
     message = problems(content.replace("{}", bare))[-1]
     assert (
         message
@@ -72,7 +72,7 @@ class TestValues:
             ("label_size: 30.0", "`label_size` must be a whole number, not the number 30.0."),
             (
                 f"label_size: 1{':59' * 5000}",
-                "`label_size` must be a whole number, not a number that cannot be read.",
+                "`label_size` must be a whole number, not a value that cannot be read.",
             ),
             ("label_size: true", "`label_size` must be a whole number, not the boolean true."),
             (
@@ -81,7 +81,7 @@ class TestValues:
             ),
             (
                 f"label_size: {'9' * 5000}",
-                "`label_size` must be a whole number, not a number that cannot be read.",
+                "`label_size` must be a whole number, not a value that cannot be read.",
             ),
             ("normalize: 1", "`normalize` must be true or false, not the number 1."),
             (
@@ -105,7 +105,7 @@ class TestValues:
     @pytest.mark.parametrize(
         ("value", "found"), [("one string", 'the text "one string"'), ("5", "the number 5"), ("", "nothing")]
     )
-    def test_sentences_that_are_no_list(self, value: str, found: str) -> None:
+    def test_sentences_that_are_not_a_list(self, value: str, found: str) -> None:
         assert only_problem(f"sentences: {value}\n") == (
             f"line 1, column 1: `sentences` must be a list of texts, not {found}. "
             "Write one per line, each after a dash."
@@ -126,7 +126,7 @@ class TestValues:
             "line 1, column 1: `sentences` has 3,001 sentences; a set needs 2 to 3,000."
         )
 
-    def test_groups_that_are_no_lists(self) -> None:
+    def test_groups_that_are_not_lists(self) -> None:
         assert problems("sentences:\n  A: [a, b]\n  B: []\n  C:\n  D: d\n") == [
             'line 3, column 3: group "B" is empty. Write a sentence below it, or remove it.',
             'line 4, column 3: group "C" must be a list, not nothing.',
@@ -174,7 +174,7 @@ class TestValues:
         )
 
     @pytest.mark.parametrize("tolerance", ["0", "-0.1", ".inf"])
-    def test_a_tolerance_that_is_none(self, tolerance: str) -> None:
+    def test_a_tolerance_that_is_not_positive(self, tolerance: str) -> None:
         reference = f"{{source: s, model: m, tolerance: {tolerance}, similarity: [[1, 1], [1, 1]]}}"
         content = f"sentences: [a, b]\nreference: {reference}"
         assert "`reference.tolerance` must be " in only_problem(content)
@@ -190,7 +190,7 @@ def test_a_reference_without_a_figure_is_an_error(tmp_path: Path) -> None:
         read_set(path)
 
 
-def test_published_figures_that_contradict_each_other_name_both_places(tmp_path: Path) -> None:
+def test_published_figures_that_contradict_each_other_are_both_named(tmp_path: Path) -> None:
     text = (
         "sentences: [a, b]\nreference:\n  source: s\n  model: m\n  similarity:\n  - [1, 0.5]\n  - [{}, 1]\n"
     )

@@ -11,6 +11,7 @@ from sentence_reports.errors import SetError
 from sentence_reports.sets import read_set
 from sentence_reports.sets.quoting import quote
 
+CHECK = "Check the indentation; put text with # or other special signs in quotes."
 SIGNS = [
     ("&amp is ok", 'the text begins with "&", which marks an anchor in YAML.'),
     ("*bold* text", 'the text begins with "*", which refers to an anchor in YAML.'),
@@ -21,7 +22,6 @@ SIGNS = [
     ("!important", 'the text begins with "!", which marks a tag in YAML.'),
     ("!!str 5", 'the text begins with "!", which marks a tag in YAML.'),
     ("{name} says", 'the text begins with "{", which starts a mapping in YAML.'),
-    ("{{ name }} says", 'the text begins with "{", which starts a mapping in YAML.'),
     ("[sic] quote", 'the text begins with "[", which starts a list in YAML.'),
     ("> quoted", 'the text begins with ">", which starts a block of text in YAML.'),
     ("| x", 'the text begins with "|", which starts a block of text in YAML.'),
@@ -51,17 +51,18 @@ class TestSigns:
         [
             (
                 "- Note: a: b",
-                'line 4, column 10: ": " separates a key from its value in YAML. Put it in quotes: - "Note: a: b"',
+                'line 4, column 3: ": " separates a key from its value in YAML. Put it in quotes: - "Note: a: b"',
             ),
-            ("\t- x", 'line 4, column 1: YAML does not allow a tab here. Put it in quotes: - "x"'),
-            ("-\tx", 'line 4, column 2: YAML does not allow a tab here. Put it in quotes: - "x"'),
-            ("- x\ty", 'line 4, column 4: YAML does not allow a tab here. Put it in quotes: - "x\\ty"'),
             (
-                "-\t",
-                "line 4, column 2: YAML does not allow a tab here. Use spaces, or remove it.",
+                "- Note: this\n  goes on",
+                'line 4, column 3: ": " separates a key from its value in YAML. '
+                'Put it in quotes: - "Note: this goes on"',
             ),
-            ("-x", 'line 4, column 1: a dash must be followed by a space. Put it in quotes: - "x"'),
-            ("words", 'line 4, column 1: "words" is neither `key: value` nor `- text`.'),
+            ("\t- x", "line 4, column 1: YAML does not allow a tab here. Use spaces, or remove it."),
+            ("-\tx", "line 4, column 2: YAML does not allow a tab here. Use spaces, or remove it."),
+            ("- x\ty", 'line 4, column 3: YAML does not allow a tab here. Put it in quotes: - "x\\ty"'),
+            ("-x", f'line 4, column 1: "-x" is neither `key: value` nor `- text`. {CHECK}'),
+            ("words", f'line 4, column 1: "words" is neither `key: value` nor `- text`. {CHECK}'),
             (
                 '- "a\\qb"',
                 "line 4, column 3: in double quotes, a backslash must be doubled. "
@@ -73,12 +74,12 @@ class TestSigns:
             ),
             (
                 "- [open",
-                "line 4, column 3: the list that starts here is missing a comma or its closing ] before line 6, "
-                'column 1. Is it text? Put it in quotes: - "[open"',
+                "line 4, column 3: the bracket that opens here is not closed, or a comma is missing, "
+                "before line 6, column 1.",
             ),
             (
-                "- [a, ,b]",
-                "line 4, column 7: a value is missing before this character. Add one, or remove the character.",
+                "- {{ name }} says",
+                "line 4, column 4: a key must be text. Put text that begins with [ or { in quotes.",
             ),
             ("-", "line 4, column 2: sentence 3 is empty. Write some text, or remove it."),
             ('- " "', "line 4, column 3: sentence 3 is blank. Write some text, or remove it."),
@@ -125,65 +126,52 @@ class TestSigns:
             'Put it in quotes: - "three"'
         )
 
-    @pytest.mark.parametrize("mark", ['"', "'", ""])
-    def test_a_key_that_is_too_long_for_yaml(self, mark: str) -> None:
-        assert "a key can have at most 1,024 characters, on one line. Shorten it." in only_problem(
-            f"sentences:\n  {mark}{'k' * 1100}{mark}: [a, b]\n"
-        )
-
-    def test_an_item_too_far_to_the_left(self) -> None:
-        assert only_problem("sentences:\n  - a\n - b\n") == (
-            "line 3, column 2: this does not fit the lines above. "
-            "Check the indentation; put text with special characters in quotes."
-        )
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            ("sentences:\n  - a\n - b\n", "line 3, column 2"),
+            ("title: x\n  sentences: [a, b]\n", "line 2, column 12"),
+            ("sentences:\n  A: x\n    B: [c]\n", "line 3, column 6"),
+            ("sentences:\n- >-\n    folded\n  less\n- b\n", "line 4, column 3"),
+            ("sentences:\n- one #two\n\n  three\n- b\n", "line 4, column 3"),
+            ("sentences:\n- one\n  # two\n  three\n- b\n", "line 4, column 3"),
+            ("sentences:\n  Food # and drink: [a]\n  Zoo: [b]\n", "line 3, column 3"),
+        ],
+    )
+    def test_what_cannot_be_explained_is_told_in_the_words_of_yaml(self, content: str, place: str) -> None:
+        message = only_problem(content)
+        assert message.startswith(f"{place}: YAML cannot read on here: ")
+        assert message.endswith(f". {CHECK}")
 
     @pytest.mark.parametrize(
         ("content", "place"),
         [
-            ("title: x\n  sentences: [a, b]\n", "line 2, column 12"),
-            ("sentences:\n  A: x\n    B: [c]\n", "line 3, column 6"),
+            ("sentences:\n- A long sentence that goes\n  on: like this\n- b\n", "line 3, column 5"),
+            ("expect:\n- because: a: b\n  closer: [1, 2]\n", "line 2, column 13"),
+            ("reference: @x\n  source: s\n", "line 1, column 12"),
+            ("sentences:\n- @x\n  - b\n- c\n", "line 2, column 3"),
+            ('sentences:\n  "Food:\n  - a\n  - b\n', "line 2, column 3"),
+            ("sentences: [a, @x, b]\n", "line 1, column 16"),
         ],
     )
-    def test_a_key_too_far_to_the_right_is_not_blamed_on_its_value(self, content: str, place: str) -> None:
-        assert only_problem(content) == (
-            f"{place}: this does not fit the lines above. "
-            "Check the indentation; put text with special characters in quotes."
-        )
+    def test_no_line_is_suggested_if_it_is_uncertain_what_the_text_is(self, content: str, place: str) -> None:
+        message = only_problem(content)
+        assert message.startswith(f"{place}: ")
+        assert "quotes: " not in message
 
-    @pytest.mark.parametrize(
-        "content",
-        [
-            "sentences:\n- one #two\n\n  three\n- b\n",
-            "sentences:\n- one\n  # two\n  three\n- b\n",
-            "sentences:\n- one\n# two\n  three\n- b\n",
-            "sentences:\n  Food # and drink: [a]\n  Zoo: [b]\n",
-            "sentences: [one #two, three]\n",
-        ],
-    )
-    def test_a_comment_that_cuts_a_text_in_two_is_named(self, content: str) -> None:
-        hint = "The # above starts a comment; if it is part of a text, put the whole text in quotes."
-        assert hint in only_problem(content)
-
-    def test_within_brackets_and_behind_keys(self) -> None:
+    def test_within_brackets_and_after_keys(self) -> None:
         assert only_problem("sentences: [@a, b]") == (
-            'line 1, column 13: the text begins with "@", which is reserved in YAML. Put it in quotes: "@a"'
+            'line 1, column 13: the text begins with "@", which is reserved in YAML. '
+            'Put all of it in double quotes, with a backslash before each " and \\ in it.'
         )
         assert only_problem("sentences: [a, b]\ntitle: Note: this") == (
-            'line 2, column 12: ": " separates a key from its value in YAML. Put it in quotes: title: "Note: this"'
+            'line 2, column 8: ": " separates a key from its value in YAML. Put it in quotes: title: "Note: this"'
         )
 
-    def test_a_long_text_is_cut_and_the_rule_given(self) -> None:
-        long = "Note: " + "word " * 60
-        assert only_problem(with_third(f"- {long}")) == (
-            "line 4, column 3: sentence 3 looks like `key: value`, which is a mapping in YAML. "
-            f'Put all of it in double quotes, with a backslash before each " and \\ in it: - "{long[:57]}..."'
-        )
-
-    @pytest.mark.parametrize("key", ["a\ufeffb", "k" * 100])
-    def test_a_key_that_does_not_bear_repeating_is_left_out(self, key: str) -> None:
-        assert problems(f"sentences: [a, b]\n{key}: @x\n")[-1] == (
-            f"line 2, column {len(key) + 3}: the text begins with "
-            '"@", which is reserved in YAML. Put it in quotes: "@x"'
+    @pytest.mark.parametrize("line", ["title: " + "@word " * 60, "k" * 200 + ": @x", "a\ufeffb: @x"])
+    def test_for_a_line_that_does_not_fit_a_message_the_rule_is_given(self, line: str) -> None:
+        assert problems(f"sentences: [a, b]\n{line}\n")[0].endswith(
+            'Put all of it in double quotes, with a backslash before each " and \\ in it.'
         )
 
     def test_lines_are_counted_as_editors_do(self) -> None:
@@ -198,7 +186,7 @@ def test_a_slip_of_the_indentation_is_not_blamed_on_the_quotes(text: str, tmp_pa
         read_set(path)
 
 
-# Odd files: the message names the right line, and the correction that it offers works when it is applied.
+# The message names the right line, and the correction that it offers works when it is applied.
 
 ITEMS = {
     '"She said "hello" to me"': 'She said "hello" to me',
@@ -228,11 +216,7 @@ ITEMS = {
     "x\t": "x",
     "[sic] quote": "[sic] quote",
     "[x]": "[x]",
-    "[open": "[open",
-    "{open": "{open",
     "{x}": "{x}",
-    "{{ name }} says": "{{ name }} says",
-    "{{ name }}": "{{ name }}",
     "]x": "]x",
     "}x": "}x",
     ", then": ", then",
@@ -269,18 +253,11 @@ FILES = [
     ('sentences:\n  A:\n  - "a\n  - b\n  B:\n  - "c"\n', 3, ("a", "b", "c")),
     ("sentences:\n- a\n- b\ndescription: see: this\n", 4, ("a", "b")),
     ("sentences:\n- a\n- b\ndescription: @home\n  and away\n", 4, ("a", "b")),
-    ("sentences:\n\t- a\n- b\n", 2, ("a", "b")),
-    ("sentences:\n-a\n- b\n", 2, ("a", "b")),
 ]
 FLOWS = [
-    ('sentences: ["She said "hello" to me", b]', '"She said \\"hello\\" to me"', '"She said "hello" to me"'),
-    ("sentences: [a, 'it's ok', b]", '"it\'s ok"', "'it's ok'"),
-    ("sentences: [@a, b]", '"@a"', "@a"),
     ("sentences: [a, no]", '"no"', "no"),
     ("sentences: [a, *b]", '"*b"', "*b"),
     ("sentences: [a, 1.10]", '"1.10"', "1.10"),
-    ("sentences: {A: [a, b, `c`]}", '"`c`"', "`c`"),
-    ('sentences: ["a, b]\ntitle: x', '"a"', '"a'),
 ]
 
 
@@ -332,30 +309,22 @@ def test_an_odd_text_within_brackets_is_named_and_its_correction_works(
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("mark", ['"', "'", ""])
-@pytest.mark.parametrize("before", ["", "  A: [a]\n"])
-def test_a_huge_key_is_named_by_its_line(mark: str, before: str) -> None:
-    message = problems(f"sentences:\n{before}  {mark}{'k' * 1100}{mark}: [b, c]\n")[0]
-    assert message.startswith(f"line {2 + before.count(chr(10))}, column 3: a key can have at most 1,024")
-
-
-@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
-    ("content", "line", "words"),
+    ("content", "place", "part"),
     [
-        ("sentences:\n- |\ntext\n- b\n", 3, "neither `key: value` nor `- text`"),
-        ("sentences:\n- >-\n    folded\n  less\n- b\n", 4, "does not fit the lines above"),
-        ("sentences: [a, b\ntitle: x\n", 1, "missing a comma or its closing ]"),
-        ("sentences: [a,", 1, "a value is missing before this character"),
-        ("sentences: {A:", 1, "a value is missing before this character"),
-        ("sentences: {A: [a, b]\ntitle: x\n", 1, "missing a comma or its closing }"),
-        ('sentences: ["a" "b", c]\n', 1, "missing a comma"),
-        ("sentences:\n  - a\n - b\n", 3, "does not fit the lines above"),
-        ("sentences:\n- a\nb\n- c\n", 3, "neither `key: value` nor `- text`"),
-        ('sentences:\n- "a"\n"b"\n- c\n', 3, "Check the indentation"),
+        ("sentences:\n- |\ntext\n- b\n", "line 3, column 1", "neither `key: value` nor `- text`"),
+        ("sentences:\n- a\nb\n- c\n", "line 3, column 1", "neither `key: value` nor `- text`"),
+        ('sentences:\n- "a"\n"b"\n- c\n', "line 3, column 1", "neither `key: value` nor `- text`"),
+        ("sentences: [a, b\ntitle: x\n", "line 1, column 12", "before line 2, column 6."),
+        ("sentences: {A: [a, b]\ntitle: x\n", "line 1, column 12", "before line 2, column 1."),
+        ('sentences: ["a" "b", c]\n', "line 1, column 12", "a comma is missing, before line 1, column 17."),
+        ("sentences: [a, 'it's ok', b]", "line 1, column 12", "before line 1, column 20."),
+        ('sentences: ["a, b]\ntitle: x', "line 1, column 13", 'has no closing ".'),
+        ("sentences: [a,", "line 1, column 15", "expected the node content, but found '<stream end>'."),
+        ("sentences: [a, , b]", "line 1, column 16", 'the text begins with ",", which ends an item in YAML.'),
     ],
 )
-def test_other_odd_files_are_named_by_their_line(content: str, line: int, words: str) -> None:
-    message = problems(content)[0]
-    assert message.startswith(f"line {line}, ")
-    assert words in message
+def test_other_odd_files_are_named_by_their_line(content: str, place: str, part: str) -> None:
+    message = only_problem(content)
+    assert message.startswith(f"{place}: ")
+    assert part in message
