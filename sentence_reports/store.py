@@ -153,9 +153,7 @@ class Store:
 
     def _note(self, report: Report) -> Report:
         self.reports[report.stem] = report
-        with suppress(
-            OSError
-        ):  # the disk is full: the report will be made again, and writing the index raises an error
+        with suppress(OSError):  # on a full disk, the report is made again, and the index raises an error
             self._write({STATE: self._state(indexed=False)})
         return report
 

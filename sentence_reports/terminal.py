@@ -15,7 +15,6 @@ from sentence_reports.project import version
 from sentence_reports.texts import count, printable, shorten
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
 
     from sentence_reports.report import Report
@@ -28,9 +27,10 @@ def say(message: str, style: str = "") -> None:
     """Print a message to stderr, in a rich style if that is a terminal, and log it."""
     log.info("%s", message)
     if style and sys.stderr.isatty():
+        from rich.console import Console
         from rich.text import Text
 
-        stderr_console().print(Text(printable(message), style=style), soft_wrap=True)
+        Console(stderr=True, highlight=False).print(Text(printable(message), style=style), soft_wrap=True)
     else:
         print(printable(message), file=sys.stderr)
 
@@ -59,13 +59,6 @@ def write_log() -> Path:
 def short(path: Path) -> Path:
     """Return `path` relative to the current folder if it is inside, else as it is."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def stderr_console() -> "Console":
-    """Return a rich console on stderr."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False)
 
 
 class Teller:
@@ -97,6 +90,7 @@ class Teller:
             say(f"{count(total, 'set')} to run")
             return
         from rich import progress
+        from rich.console import Console
 
         columns = (
             progress.TextColumn("{task.description}", markup=False),
@@ -104,7 +98,7 @@ class Teller:
             progress.MofNCompleteColumn(),
             progress.TimeRemainingColumn(elapsed_when_finished=True),
         )
-        self._bar = progress.Progress(*columns, console=stderr_console())
+        self._bar = progress.Progress(*columns, console=Console(stderr=True, highlight=False))
         self._bar.start()
         self._bar.add_task("reports", total=total)
 

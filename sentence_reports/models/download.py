@@ -192,7 +192,8 @@ def usable_files(info: ModelInfo, model: str) -> dict[str, int | None]:
     """
     sizes = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
     for name in sizes:
-        if not is_safe(name):
+        is_text = isinstance(name, str) and name.isprintable() and not re.search(r"[\\:]", name)
+        if not is_text or {"", ".", ".."} & set(name.split("/")):  # it would leave the folder where it is put
             raise unusable(model, f"{quoted(str(name))} is not the name of a file in a repository")
     if "modules.json" not in sizes:
         raise ModelError(
@@ -210,13 +211,6 @@ def usable_files(info: ModelInfo, model: str) -> dict[str, int | None]:
     if total > MOST_BYTES:
         raise unusable(model, f"its files have {total:,} bytes; at most {MOST_BYTES:,} are downloaded")
     return wanted
-
-
-def is_safe(name: object) -> bool:
-    """Return whether a file of this name stays in the folder where it is put."""
-    if not isinstance(name, str) or not name.isprintable() or re.search(r"[\\:]", name):
-        return False
-    return not name.startswith("/") and not {"", ".", ".."} & set(name.split("/"))
 
 
 def download(model: str, revision: str, commit: str, names: list[str]) -> None:

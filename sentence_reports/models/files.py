@@ -27,14 +27,10 @@ DECISIVE = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
-TOKENIZERS = [
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "tokenizer.model",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-]
+TOKENIZERS = (
+    *("tokenizer.json", "vocab.txt", "vocab.json"),
+    *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model"),
+)
 
 
 def quoted(text: str, size: int = 100) -> str:
@@ -186,24 +182,20 @@ def check_contents(folder: Path, model: str) -> None:
         if re.fullmatch(r"pytorch_model.*\.bin", path.name) and path.parent not in with_weights:
             raise only_pickled(model, name)
         if path.name in ("config.json", "tokenizer_config.json"):
-            needs += _custom_code(folder, name, model)
+            settings = read_json(folder / name, model)
+            if not isinstance(settings, dict):
+                raise ModelError(f"{name} of {model} is not a JSON object.")
+            if settings.get("auto_map"):
+                needs.append(f"auto_map in {name}")
+            # sentence-transformers would silently use another activation than the model's own.
+            activation = settings.get("activation_function")
+            if isinstance(activation, str) and "." in activation and not activation.startswith("torch."):
+                needs.append(f"the activation function {activation}")
     if needs:
         raise ModelError(
             f"{model} needs code that comes with the model ({', '.join(needs)}), which is never run here. "
             "Choose a model made of sentence-transformers' own modules."
         )
-
-
-def _custom_code(folder: Path, name: str, model: str) -> list[str]:
-    """Return what one configuration file asks to be run."""
-    settings = read_json(folder / name, model)
-    if not isinstance(settings, dict):
-        raise ModelError(f"{name} of {model} is not a JSON object.")
-    # sentence-transformers would silently use another activation than the model's own.
-    activation = settings.get("activation_function")
-    custom = isinstance(activation, str) and "." in activation and not activation.startswith("torch.")
-    auto_map = [f"auto_map in {name}"] if settings.get("auto_map") else []
-    return [*auto_map, f"the activation function {activation}"] if custom else auto_map
 
 
 def only_pickled(model: str, name: str) -> ModelError:
