@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from hub import StandIn
 from support import DRIVER, ROOT, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
 
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import EMBEDDED
 from sentence_reports.pipeline import run
 from sentence_reports.project import Project, packaged
@@ -185,12 +186,12 @@ def test_reports_are_the_same_bytes_anywhere(shipped: Ran, tmp_path: Path, local
 
 
 def test_a_small_report_is_the_same_bytes_anywhere(
-    tiny_notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_notebook: Path, warm_kernels: Kernels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     texts = ["I İ ı i", "ß", "Yaoundé 中文 🙂"]
     paths = [write_set(tmp_path / "sets", stem, model=EMBEDDED, sentences=texts) for stem in ("one", "two")]
-    run(paths, Options(Project(tmp_path), tmp_path / "here", jobs=1, cold=True), Notes())
+    run(paths, Options(Project(tmp_path), tmp_path / "here", jobs=1), Notes(), warm_kernels)
     (tmp_path / "home").mkdir()
     env = os.environ | OTHER_PLACE | turkish(tmp_path) | {"HOME": str(tmp_path / "home")}
     words = ["run", "--cold", "--jobs", "2", "--out", "../there", *paths]

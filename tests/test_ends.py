@@ -240,12 +240,12 @@ for line in sys.stdin:
 
 
 class Bench:
-    """Two sets that are always well and one, `bad`, that was well in round 0 only; runs over them, and a judge.
+    """A set that is always well and one, `bad`, that was well in round 0 only; runs over them, and a judge.
 
     In each round every set's texts name the round, so that a page tells when it was made.
     """
 
-    good = ("a", "b")
+    good = ("a",)
 
     def __init__(self, folder: Path, notebook: Path, temporary: Path) -> None:
         self.params, self.out, self.log = folder / "params", folder / "out", folder / "log"
