@@ -95,12 +95,14 @@ def serve(control: socket.socket) -> socket.socket:
         if not descriptors:
             sys.exit()
         channel = socket.socket(fileno=descriptors[0])
-        # Out of memory, or too many processes: closing the channel says no, and the other kernels go on.
-        with contextlib.suppress(OSError):
-            if os.fork() == 0:
-                end_with(server)
-                control.close()
-                return channel
+        try:
+            pid = os.fork()
+        except OSError:  # out of memory, or too many processes: the other kernels go on
+            pid = None
+        if pid == 0:
+            end_with(server)
+            control.close()
+            return channel
         channel.close()
 
 
