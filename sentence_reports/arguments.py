@@ -49,15 +49,19 @@ def parser() -> argparse.ArgumentParser:
         )
 
     command = add("run", "make every report that is out of date, and the index",
-                  "run", "run params/mine.yaml --out trial")  # fmt: skip
+                  "run", "run params/mine.yaml --out trial", "run --strict --junit results.xml")  # fmt: skip
     add_files(command)
     add_out(command)
     command.add_argument("--jobs", type=positive, metavar="N",
                          help="sets to run in parallel (default: as many as cores and memory allow)")  # fmt: skip
     command.add_argument("--force", action="store_true", help="make every report again")
     command.add_argument("--strict", action="store_true", help="fail instead of using the fallback model")
+    command.add_argument("--model", metavar="NAME",
+                         help="use this model instead of each set's own; reports are named SET@MODEL")  # fmt: skip
     command.add_argument("--timeout", type=seconds, default=900.0, metavar="SECONDS",
                          help="time limit for each set (default: 900)")  # fmt: skip
+    command.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
+    command.add_argument("--markdown", type=Path, metavar="FILE", help="write a summary in Markdown")
     command.add_argument("--cold", action="store_true", help=argparse.SUPPRESS)
 
     add_files(add("check", "validate sets without running them", "check", "check params/mine.yaml"))

@@ -12,15 +12,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentence_reports import pipeline, streams
+from sentence_reports import pipeline, results, streams
 from sentence_reports import project as projects
 from sentence_reports.arguments import parser
-from sentence_reports.errors import SentenceReportsError, UsageError
+from sentence_reports.errors import OutputError, SentenceReportsError, UsageError
+from sentence_reports.files import atomic_write
+from sentence_reports.ownership import holds_results
+from sentence_reports.prepare import named_model, today
 from sentence_reports.process import Terminated
 from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
+from sentence_reports.store import make_usable
 from sentence_reports.terminal import BUG, Teller, log, say, short, show, write_log
 from sentence_reports.texts import count
 
@@ -125,6 +129,20 @@ def named_set(project: Project, name: str) -> Path:
     return short(yml if yml.exists() else yml.with_suffix(".yaml"))
 
 
+def check_result_files(junit: Path | None, markdown: Path | None) -> None:
+    """Raise UsageError if results cannot be written to one of these files, or if it holds anything else."""
+    for path in filter(None, (junit, markdown)):
+        try:
+            make_usable(path.parent)
+            ours = holds_results(path)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        if not ours:
+            raise UsageError(f"{path} exists and was not made by Sentence Reports. Choose another file")
+    if junit is not None and junit == markdown:
+        raise UsageError(f"--junit and --markdown both name {junit}. Choose two files")
+
+
 def options_of(arguments: argparse.Namespace, **options: Any) -> Options:
     """Return the options of a run. Raises UsageError without a project, unless files and an output folder are named."""
     need_temporary_folder()
@@ -141,16 +159,23 @@ def options_of(arguments: argparse.Namespace, **options: Any) -> Options:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the reports that are out of date; print their table and the page to look at."""
+    """Make the reports that are out of date; print their table and the page to look at; write the results."""
     names = ("jobs", "force", "strict", "timeout", "cold")
-    options = options_of(arguments, **{name: getattr(arguments, name) for name in names})
+    chosen = {name: getattr(arguments, name) for name in names}
+    options = options_of(arguments, model=named_model(arguments.model), **chosen)
     paths = set_files(arguments)
+    check_result_files(arguments.junit, arguments.markdown)
     with Teller(bar=sys.stderr.isatty(), debug=arguments.debug) as teller:
         reports = pipeline.run(paths, options, teller)
         teller.close(reports)
     if teller.begun or any(report.failure for report in reports):
         show(reports, options.out)
         output_lost()  # a message only: the reports are made
+    texts = {arguments.junit: results.junit(reports, today()), arguments.markdown: results.markdown(reports)}
+    try:
+        atomic_write({path: text.encode() for path, text in texts.items() if path is not None})
+    except OSError as error:
+        raise OutputError(f"the results could not be written: {error.strerror or error}") from error
     page = reports[0].stem if len(reports) == 1 and not reports[0].failure else "index"
     if (options.out / f"{page}.html").exists():
         say(f"Look at {short(options.out / page)}.html")

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from sentence_reports import results
 from sentence_reports.summary import METADATA
 
 STATE = ".sentence-reports.json"
@@ -31,6 +32,19 @@ def is_ours(path: Path) -> bool:
             return f'"{METADATA}": {{'.encode() in file.read()
     except OSError:
         return False
+
+
+def holds_results(path: Path) -> bool:
+    """Return whether results may be written to a file, because it does not exist, is empty or holds earlier ones.
+
+    Raises OSError if it cannot be read.
+    """
+    if not os.path.lexists(path):
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return results.is_ours(file.read(100))
 
 
 def not_ours(path: Path) -> str:

@@ -35,11 +35,11 @@ def run(
     output folder; another waits for it. Without `kernels`, the run starts its own and stops them. Raises UsageError
     if the folder, the notebook or the date cannot be used, OutputError if the index cannot be written.
     """
-    sets, errors = read_sets(paths)
+    sets, errors = read_sets(paths, options.model)
     _tell_problems(sets, errors, listener)
     code, date = code_digest([options.project.notebook()]), today()
     digests = {each.stem: set_digest(code, each) for each in sets}  # what changes from now on is stale
-    blanks = {stem_of(path): _blank(path, options.out) for path in paths}
+    blanks = {stem_of(path, options.model): _blank(path, options) for path in paths}
     blanks |= {each.stem: _describe(blanks[each.stem], each) for each in sets}
     with Store.opened(options.out, code, listener.warn) as store, ExitStack() as resources:
         for stem, error in errors.items():
@@ -62,7 +62,7 @@ def run(
                     else:
                         report = _published(made, blanks[made.stem], digests[made.stem], date)
                         listener.done(store.publish(made, report))
-        reports = [store.reports[stem] for stem in dict.fromkeys(map(stem_of, paths))]
+        reports = [store.reports[stem] for stem in blanks]
         store.close(render_index)
     return reports
 
@@ -189,13 +189,13 @@ def default_jobs(kernels: Kernels) -> int:
 # --- what is known of a set -------------------------------------------------------------------------------------
 
 
-def _blank(path: Path, out: Path) -> Report:
+def _blank(path: Path, options: Options) -> Report:
     """Return what is known of a set that cannot be read."""
     place = Path(os.path.realpath(path.parent), path.name)  # a link keeps its own name
     with suppress(ValueError):  # on another drive of Windows, the path stays absolute
-        place = Path(os.path.relpath(place, os.path.realpath(out)))
+        place = Path(os.path.relpath(place, os.path.realpath(options.out)))
     set_file = legible(place.as_posix())
-    return Report(stem_of(path), title_of(stem_of(path)), set_file, model="", n=0)
+    return Report(stem_of(path, options.model), title_of(stem_of(path)), set_file, model="", n=0)
 
 
 def _describe(blank: Report, each: SetFile) -> Report:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sentence_reports.errors import ModelError, UsageError
 from sentence_reports.models import choose_usage, find_model
+from sentence_reports.models.files import model_folder
+from sentence_reports.models.find import check_name
 from sentence_reports.project import Project
 from sentence_reports.report import FoundModel, Job, Request
 from sentence_reports.sets import SetFile
@@ -65,10 +67,21 @@ def prepare_job(
         request=request_of(set_file),
         model=model,
         date=date or today(),
-        command=_command(set_file.path, project.folder),
+        command=_command(set_file, project.folder),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
         timeout=timeout,
     )
+
+
+def named_model(name: str | None) -> str | None:
+    """Return the model that `--model` names: a hub id, or the absolute path of a folder. Raises UsageError."""
+    if name is None:
+        return None
+    try:
+        check_name("--model", name)
+    except ModelError as error:
+        raise UsageError(str(error)) from error
+    return name if (folder := model_folder(name)) is None else str(folder.resolve())
 
 
 def request_of(set_file: SetFile) -> Request:
@@ -101,9 +114,14 @@ def today() -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def _command(path: Path, project: Path) -> str:
+def _command(set_file: SetFile, project: Path) -> str:
     """Return the command that makes a report again, from the project's folder or else from the set's."""
-    path, project = path.resolve(), project.resolve()
+    path, project, model = set_file.path.resolve(), project.resolve(), set_file.set.model
+    words = [path.name, "--out", "reports"]
     if path.is_relative_to(project):
-        return f"sentence-reports run {shlex.quote(path.relative_to(project).as_posix())}"
-    return f"sentence-reports run {shlex.quote(path.name)} --out reports"
+        words = [path.relative_to(project).as_posix()]
+        if folder := model_folder(model, set_file.path.parent):
+            model = Path(os.path.relpath(folder.resolve(), project)).as_posix()
+    if set_file.variant:
+        words += ["--model", model]
+    return shlex.join(["sentence-reports", "run", *words])

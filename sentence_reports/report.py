@@ -31,7 +31,8 @@ class Options:
 
     Notebooks are looked up in `project`; `out` is the output folder, `jobs` the number of sets to run in
     parallel (None: as many as cores and memory allow), `timeout` the limit for one set in seconds. `strict` makes
-    a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing.
+    a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing. `model` is
+    the one to run instead of each set's own: a hub id, or the absolute path of a folder.
     """
 
     project: Project
@@ -41,6 +42,7 @@ class Options:
     strict: bool = False
     timeout: float = 900.0
     cold: bool = False
+    model: str | None = None
 
 
 class Listener(Protocol):

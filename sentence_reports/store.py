@@ -56,6 +56,7 @@ class Store:
                     raise UsageError(not_ours(out / name))
             remove_temporary(out / TEMPORARY)
             store = cls(out, code)
+            store._forget_removed_variants()
             try:
                 yield store
             finally:
@@ -81,6 +82,12 @@ class Store:
                 "Rename one of the two, or choose another folder with --out DIR"
             )
         return None
+
+    def _forget_removed_variants(self) -> None:
+        """Forget a report of `run --model` without a page, which only that command makes again; but not its tables."""
+        for stem, report in self.reports.items():
+            if Path(report.set_file).stem != stem and not (self.out / f"{stem}.html").exists():
+                self.reports[stem] = replace(report, digest=None, date=None, failure=None)
 
     def is_whole(self, stem: str) -> bool:
         """Return whether all files of a report exist."""

@@ -26,6 +26,7 @@ from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.ownership import MARKER, STATE
 from sentence_reports.pipeline import default_jobs, run
+from sentence_reports.prepare import named_model
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
 from sentence_reports.sets import title_of
@@ -290,6 +291,126 @@ def test_a_report_whose_set_is_gone_stays_and_is_listed_so(
     assert notes.ran == []
     assert (tmp_path / "out" / "two.html").exists()
     assert "Its set file is gone" in (tmp_path / "out" / "index.html").read_text()
+
+
+# --- another model -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(model: str, tmp_path: Path) -> str:
+    """Another model than that of the sets."""
+    return str(shutil.copytree(model, tmp_path / "models" / "other", symlinks=True))
+
+
+def test_a_run_with_another_model_makes_reports_of_its_own(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, other: str
+) -> None:
+    out = tmp_path / "out"
+    write_set("one", revision="v1", model="no/model")
+    write_set("two")
+    run_all(strict=True)
+    ordinary = {name: data for name, data in contents(out).items() if name.startswith("two.")}
+    reports, notes = run_all(model=other)
+    assert [(each.stem, each.title, each.model, each.failure) for each in reports] == [
+        ("one@other", "One", "../models/other", None),
+        ("two@other", "Two", "../models/other", None),
+    ]
+    assert sorted(notes.ran) == ["one@other", "two@other"]
+    assert {path.name for path in out.glob("*@*")} == {
+        f"{stem}@other{suffix}" for stem in ("one", "two") for suffix in (".html", ".ipynb", ".csv")
+    }
+    page = BeautifulSoup((out / "one@other.html").read_text(), "html.parser")
+    (command,) = [code.text for code in page.select("footer code") if "run" in code.text]
+    assert command == "sentence-reports run params/one.yaml --model models/other"
+    assert run_all(model=other)[1].ran == []
+    reports, notes = run_all(strict=True)
+    assert ([each.stem for each in reports], notes.ran) == (["one", "two"], ["one"])  # one failed again
+    assert {name: data for name, data in contents(out).items() if name.startswith("two.")} == ordinary
+    index = BeautifulSoup((out / "index.html").read_text(), "html.parser")
+    assert {link["href"] for link in index.select(".card h3 a")} == {
+        "one%40other.html", "two.html", "two%40other.html"
+    }  # fmt: skip
+
+
+def test_a_report_with_another_model_is_made_again_by_its_own_command_only(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, other: str
+) -> None:
+    write_set("one")
+    run_all()
+    run_all(model=other)
+    path = write_set("one", "other", "sentences")
+    assert run_all()[1].ran == ["one"]
+    assert run_all()[1].ran == []
+    assert run_all(model=other)[1].ran == ["one@other"]
+    path.unlink()
+    run_all()
+    assert (tmp_path / "out" / "index.html").read_text().count("Its set file is gone") == 2
+
+
+def test_a_report_with_another_model_may_be_removed(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, other: str
+) -> None:
+    index = tmp_path / "out" / "index.html"
+    write_set("one")
+    run_all(model=other)
+    (tmp_path / "out" / "one@other.html").unlink()
+    run_all()
+    assert "other.html" not in index.read_text()
+    (report,), notes = run_all(model=other)
+    assert (report.failure, notes.ran) == (None, ["one@other"])
+    assert "other.html" in index.read_text()
+
+
+def test_another_model_that_is_not_to_be_had_fails_in_words_and_is_forgotten(
+    write_set: Callable[..., Path],
+    run_all: Callable,
+    params: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    write_set("one", fallback_model="sentence-transformers/all-MiniLM-L6-v2")
+    (params / "bad.yaml").write_text("sentance: [a, b]\n")
+    reports, _ = run_all(model="some/model")
+    failures = {report.stem: str(report.failure) for report in reports}
+    assert failures["one@model"].startswith("The model some/model is not on this machine, and the Hugging Face hub")
+    assert "fallback" not in failures["one@model"]
+    assert "did you mean `sentences`" in failures["bad@model"]
+    assert "some/model is not on this machine" in (tmp_path / "out" / "index.html").read_text()
+    run_all()
+    assert "@model" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_set_whose_name_is_that_of_another_models_report_fails(
+    write_set: Callable[..., Path], run_all: Callable, params: Path, other: str
+) -> None:
+    write_set("one")
+    run_all(model=other)
+    write_set("one@other")
+    reports, _ = run_all()
+    assert [(report.stem, bool(report.failure)) for report in reports] == [
+        ("one", False),
+        ("one@other", True),
+    ]
+    assert "one@other.html is the report of another set, ../params/one.yaml" in str(reports[1].failure)
+
+
+def test_a_models_folder_is_relative_to_the_current_one(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Path(other)
+    (here / "params").mkdir()
+    (here / "params" / "one.yaml").write_text("sentences: [a, b]")
+    for folder, name in ((tmp_path, "models/other"), (here, "."), (here / "params", ".."), (tmp_path, other)):
+        monkeypatch.chdir(folder)
+        assert named_model(name) == other
+    ((read,), _) = read_sets([here / "params" / "one.yaml"], other)
+    assert (read.stem, read.set.model) == ("one@other", "../../other")
+    assert named_model("some/model") == "some/model"
+    assert named_model(None) is None
+    for name in ("", " ", "./none", "none"):
+        with pytest.raises(UsageError, match="--model "):
+            named_model(name)
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------------

@@ -87,9 +87,9 @@ def _handed_over(request: Request) -> FoundModel | None:
 
 def _find(request: Request, base: Path | None) -> FoundModel:
     model, revision = request.model, request.revision
-    _check_name("model", model, base)
+    check_name("model", model, base)
     if request.fallback_model is not None:
-        _check_name("fallback_model", request.fallback_model, base)
+        check_name("fallback_model", request.fallback_model, base)
     if revision is not None and (not re.fullmatch(r"\w[\w./-]*", revision, re.ASCII) or ".." in revision):
         raise ModelError(f"revision {quoted(revision)} is not a commit, branch or tag of the hub.")
     found = _on_this_machine(model, revision, base)
@@ -116,11 +116,12 @@ def _fallback(request: Request, base: Path | None, reason: str) -> FoundModel:
         f'`hf download {model}{option} --exclude "*.bin" --exclude "onnx/*"`'
     )
     found = None if fallback is None else _on_this_machine(fallback, None, base)
+    if found is None and fallback is None:
+        raise ModelError(f"The model {model} is not on this machine, and {reason}. {remedy}.")
     if found is None:
-        either = f"; its fallback_model {fallback} is not on this machine either" if fallback else ""
         raise ModelError(
-            f"The model {model} is not on this machine, and {reason}{either}. {remedy}, or name a fallback_model "
-            f"that is on this machine, such as {EMBEDDED}."
+            f"The model {model} is not on this machine, and {reason}; its fallback_model {fallback} is not on this "
+            f"machine either. {remedy}, or name a fallback_model that is on this machine, such as {EMBEDDED}."
         )
     same = fallback == model  # in another revision than the one asked for
     asked = f"{model} in the revision {request.revision}" if same else model
@@ -130,7 +131,7 @@ def _fallback(request: Request, base: Path | None, reason: str) -> FoundModel:
 # --- names ------------------------------------------------------------------------------------------------
 
 
-def _check_name(key: str, name: str, base: Path | None) -> None:
+def check_name(key: str, name: str, base: Path | None = None) -> None:
     """Refuse what can be neither a folder here nor a hub id, before the hub is asked."""
     if model_folder(name, base) is not None:
         return

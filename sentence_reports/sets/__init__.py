@@ -2,7 +2,7 @@
 
 from sentence_reports.claims import Claim
 from sentence_reports.sets.model import SentenceSet, schema
-from sentence_reports.sets.reading import SetFile, read_set, title_of
+from sentence_reports.sets.reading import SetFile, read_set, title_of, variant_of
 from sentence_reports.sets.reference import Reference
 
-__all__ = ["Claim", "Reference", "SentenceSet", "SetFile", "read_set", "schema", "title_of"]
+__all__ = ["Claim", "Reference", "SentenceSet", "SetFile", "read_set", "schema", "title_of", "variant_of"]

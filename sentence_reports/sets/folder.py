@@ -7,7 +7,7 @@ from pathlib import Path
 from sentence_reports import process
 from sentence_reports.errors import Problem, SetError, UsageError
 from sentence_reports.report import SET_SUFFIXES
-from sentence_reports.sets import SetFile, read_set
+from sentence_reports.sets import SetFile, read_set, variant_of
 from sentence_reports.texts import legible
 
 
@@ -23,8 +23,11 @@ def find_sets(folder: Path) -> list[Path]:
     return [path for path in paths if path.suffix in SET_SUFFIXES and not path.name.startswith(".")]
 
 
-def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]]:
-    """Read every set; return the valid ones in order, and what is wrong with the others by stem."""
+def read_sets(paths: Iterable[Path], model: str | None = None) -> tuple[list[SetFile], dict[str, SetError]]:
+    """Read every set; return the valid ones in order, and what is wrong with the others by stem.
+
+    With `model`, a hub id or the absolute path of a folder, each set has that one instead of its own.
+    """
     # realpath, because Path.resolve raises if a link leads to itself
     paths = list({(os.path.realpath(path), path.stem): path for path in paths}.values())
     valid: list[SetFile] = []
@@ -34,9 +37,10 @@ def read_sets(paths: Iterable[Path]) -> tuple[list[SetFile], dict[str, SetError]
         try:
             if (message := _name_problem(path, paths)) is not None:
                 raise SetError((Problem(str(path), None, None, message),))
-            valid.append(read_set(path))
+            read = read_set(path)
+            valid.append(read if model is None else read.with_model(_seen_from(path.parent, model)))
         except SetError as error:
-            stem = stem_of(path)
+            stem = stem_of(path, model)
             earlier = errors[stem].problems if stem in errors else ()
             errors[stem] = SetError(earlier + error.problems)
     return valid, errors
@@ -55,6 +59,22 @@ def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
     return None
 
 
-def stem_of(path: Path) -> str:
-    """Return the name of a set's report; a file that is not a set goes by a name that no set can have."""
-    return legible(path.stem if path.suffix in SET_SUFFIXES else f"./{path.name}")
+def stem_of(path: Path, model: str | None = None) -> str:
+    """Return the name of a set's report, with its own or another model.
+
+    A file that is not a set goes by a name that no set can have.
+    """
+    stem = path.stem if path.suffix in SET_SUFFIXES else f"./{path.name}"
+    return legible(stem if model is None else f"{stem}@{variant_of(model)}")
+
+
+def _seen_from(folder: Path, model: str) -> str:
+    """The name of a model as a set in `folder` would write it: the path of a model's folder is relative to the set."""
+    if not (path := Path(model)).is_absolute():
+        return model
+    try:
+        return Path(
+            os.path.relpath(os.path.realpath(path.parent), os.path.realpath(folder)), path.name
+        ).as_posix()
+    except ValueError:  # on another drive of Windows
+        return model

@@ -50,11 +50,16 @@ class SetFile:
         for key in ("revision", "prompt", "truncate_dim"):
             keys.pop(key, None)
         changed = SentenceSet.model_validate(keys | {"model": model, "fallback_model": None})
-        return replace(self, set=changed, variant=Path(model).name.strip(".") or Path(model).resolve().name)
+        return replace(self, set=changed, variant=variant_of(model))
 
     def parameters(self) -> dict[str, Any]:
         """Return what papermill injects: the keys that the author wrote, and the title, as plain data."""
         return self.set.parameters() | {"title": self.title}
+
+
+def variant_of(model: str) -> str:
+    """Return what a set with another model is called: the last part of the model's name."""
+    return Path(model).name.strip(".") or "model"
 
 
 def title_of(stem: str) -> str:
