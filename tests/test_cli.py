@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
@@ -133,7 +134,8 @@ def test_a_bad_set_beside_good_ones_is_exit_code_1(shipped: Ran, tmp_path: Path)
 
 
 def test_options_may_stand_before_and_after_the_command() -> None:
-    every = ["--out", "o", "--jobs", "3", "--force", "--strict", "--timeout", "5"]
+    every = ["--out", "o", "--jobs", "3", "--force", "--strict", "--timeout", "5", "--model", "m"]
+    every += ["--junit", "r.xml", "--markdown", "r.md"]
     parsed = parser().parse_args(["--debug", "run", "x.yaml", *every, "--project", "p"])
     assert vars(parsed) == {
         **{
@@ -143,7 +145,8 @@ def test_options_may_stand_before_and_after_the_command() -> None:
             "files": [Path("x.yaml")],
             "out": Path("o"),
         },
-        **{"jobs": 3, "force": True, "strict": True, "timeout": 5.0, "cold": False},
+        **{"jobs": 3, "force": True, "strict": True, "timeout": 5.0, "cold": False, "model": "m"},
+        **{"junit": Path("r.xml"), "markdown": Path("r.md")},
     }
 
 
@@ -429,3 +432,90 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
         assert "The claim does not hold." in ran.stderr.splitlines()
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]")
     assert command_line("run", "--cold", home=tmp_path, cwd=tmp_path).code == 1
+
+
+# --- results for other programs ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> list[str]:
+    return ["--junit", str(tmp_path / "new" / "results.xml"), "--markdown", str(tmp_path / "results.md")]
+
+
+def test_results_are_complete_if_nothing_was_out_of_date(shipped: Ran, results: list[str]) -> None:
+    assert cli.main(["run", "--project", str(ROOT), "--out", str(shipped.out), *results]) == 0
+    suites = ElementTree.parse(results[1]).getroot()
+    stems = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
+    assert [suite.get("name") for suite in suites] == stems
+    assert {suite.get("timestamp") for suite in suites} == {"2023-11-14T00:00:00"}
+    summary = Path(results[3]).read_text(encoding="utf-8")
+    assert [stem for stem in stems if f"\n| {stem} |" in summary] == stems
+
+
+def test_results_are_complete_if_a_set_failed_and_replace_earlier_ones(
+    results: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    (tmp_path / "bad.yaml").write_text("sentences: [a, a]\n")
+    words = ["run", str(tmp_path / "bad.yaml"), str(tmp_path / "none.yaml"), "--out", str(tmp_path / "out")]
+    Path(results[3]).touch()  # as GitHub prepares the file for a summary
+    seen = []
+    for _ in range(2):
+        assert cli.main([*words, *results]) == 1
+        seen.append([Path(results[k]).read_text(encoding="utf-8") for k in (1, 3)])
+    assert seen[0] == seen[1]
+    suites = ElementTree.fromstring(seen[0][0].encode())
+    errors = [
+        (suite.get("name"), suite.get("timestamp"), suite.find(".//error").get("message")) for suite in suites
+    ]  # type: ignore[union-attr]
+    assert [(name, day) for name, day, _ in errors] == [(n, "1970-01-02T00:00:00") for n in ("bad", "none")]
+    assert "is the same as sentence 1" in str(errors[0][2])
+    assert "no such file" in seen[0][1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.yaml", "new", "out", "results.md"]
+
+
+@pytest.mark.parametrize("option", ["--junit", "--markdown"])
+def test_results_never_replace_another_file_and_are_refused_before_anything_starts(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text("sentences: [a, b]\n")
+    (tmp_path / "file").write_text("# Mine\n")
+    (tmp_path / "folder").mkdir()
+    for name, message in {
+        "file": "file exists and was not made by Sentence Reports. Choose another file\n",
+        "mine.yaml": "mine.yaml exists and was not made by Sentence Reports. Choose another file\n",
+        "folder": "folder exists and was not made by Sentence Reports. Choose another file\n",
+        "file/results": "file/results: not a folder\n",
+    }.items():
+        words = ["run", str(tmp_path / "mine.yaml"), "--out", str(tmp_path / "out")]
+        assert cli.main([*words, option, str(tmp_path / name)]) == 2
+        assert capsys.readouterr().err.endswith(message)
+    assert (tmp_path / "file").read_text() == "# Mine\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_file_cannot_hold_both_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "x.yaml", "--out", str(tmp_path / "out"), "--junit", str(tmp_path / "r")]
+    assert cli.main([*words, "--markdown", str(tmp_path / "r")]) == 2
+    assert "--junit and --markdown both name" in capsys.readouterr().err
+
+
+def test_results_that_cannot_be_written_are_an_error_after_the_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli, "atomic_write", refuse)
+    words = ["run", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "out")]
+    assert cli.main([*words, "--junit", str(tmp_path / "r.xml")]) == 1
+    assert capsys.readouterr().err.endswith("the results could not be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("name", ["", "./none", "a b"])
+def test_a_model_that_cannot_exist_starts_nothing(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["run", "x.yaml", "--out", str(tmp_path / "out"), "--model", name]) == 2
+    assert "sentence-reports: --model " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -373,7 +373,9 @@ def test_another_model_that_is_not_to_be_had_fails_in_words_and_is_forgotten(
     (params / "bad.yaml").write_text("sentance: [a, b]\n")
     reports, _ = run_all(model="some/model")
     failures = {report.stem: str(report.failure) for report in reports}
-    assert failures["one@model"].startswith("The model some/model is not on this machine, and the Hugging Face hub")
+    assert failures["one@model"].startswith(
+        "The model some/model is not on this machine, and the Hugging Face hub"
+    )
     assert "fallback" not in failures["one@model"]
     assert "did you mean `sentences`" in failures["bad@model"]
     assert "some/model is not on this machine" in (tmp_path / "out" / "index.html").read_text()
