@@ -12,10 +12,11 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from sentence_reports.claims import Claim
-from sentence_reports.sets.claims import MAX_CLAIMS, Expectation, Subjects, claim_mismatches, resolve
 from sentence_reports.sets.colormaps import COLORMAPS
+from sentence_reports.sets.expectations import Expectation, Subjects, claim_mismatches, resolve
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
-from sentence_reports.sets.naming import Numbered, did_you_mean
+from sentence_reports.sets.named_texts import Numbered
+from sentence_reports.sets.naming import did_you_mean
 from sentence_reports.sets.quoting import show
 from sentence_reports.sets.ratings import (
     RatedPairs,
@@ -117,7 +118,6 @@ class SentenceSet(Mapping):
             yield from repeated(texts_of("queries", queries))
         subjects = _subjects(sentences, queries)
         if isinstance(expect, list):
-            yield from wrong_number("expect", len(expect), "claim", "a set can have", 1, MAX_CLAIMS)
             yield from claim_mismatches(expect, subjects)
         elif data.get("claim") is not None and expect is None:
             yield Mismatch(("claim",), "needs `expect`, the claims that it sums up.")

@@ -1,10 +1,9 @@
-"""What an author would call a value of a set file, and which text of a set an author means."""
+"""What an author would call a value of a set file, and which name an author may have meant."""
 
 import difflib
 import unicodedata
 from collections.abc import Sequence
 
-from sentence_reports.errors import SHOWN_PROBLEMS
 from sentence_reports.sets.quoting import SHOWN_LENGTH, show
 from sentence_reports.sets.yaml_nodes import Trail
 
@@ -65,29 +64,3 @@ def did_you_mean(word: str, names: Sequence[str], kind: str = "keys") -> str:
     if (name := nearest(word, names)) is not None:
         return f"; did you mean {_key(name)}?"
     return f". Known {kind} are {', '.join(names)}." if len(names) < 30 else "."
-
-
-class Numbered:
-    """The sentences or queries of a set. An author names one by its number, from 1, or by its exact text."""
-
-    def __init__(self, noun: str, plural: str, texts: Sequence[str]) -> None:
-        self.noun, self.plural, self.texts = noun, plural, texts
-        self._positions = {folded(text): position for position, text in reversed(list(enumerate(texts)))}
-        self._suggestions = SHOWN_PROBLEMS  # further ones are not shown, and each takes a while to find
-
-    def position(self, name: int | str) -> int | None:
-        """Return the position, from 0, of what a number or text names; None if it names nothing."""
-        if isinstance(name, str):
-            return self._positions.get(folded(name))
-        return name - 1 if 1 <= name <= len(self.texts) else None
-
-    def problem(self, name: int | str) -> str:
-        """Return what is wrong with a name that names nothing, and what was probably meant."""
-        if not isinstance(name, str):
-            return f"is {name}; the set has {self.plural} 1 to {len(self.texts)}."
-        message = f"is {show(name)}, which is not a {self.noun} of the set"
-        self._suggestions -= 1
-        meant = nearest(folded(name), self.texts) if self._suggestions >= 0 else None
-        if meant is None:
-            return f"{message}. Name a {self.noun} by its number or its exact text."
-        return f"{message}; did you mean {self.noun} {self.texts.index(meant) + 1}, {show(meant)}?"

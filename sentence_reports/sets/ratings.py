@@ -9,9 +9,9 @@ from pydantic import Discriminator, Field, Tag
 
 from sentence_reports.errors import Problem, SetError
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
-from sentence_reports.sets.naming import Numbered
+from sentence_reports.sets.named_texts import Name, Numbered, find_pair, row_of
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.sentences import Name, find_pair, row_of, wrong_number
+from sentence_reports.sets.sentences import wrong_number
 from sentence_reports.sets.tables import Row, read_rows, refusal
 
 MIN_RATINGS, MAX_RATINGS = 2, 10_000
@@ -40,9 +40,7 @@ class RatingsFile(Mapping):
 
 def branch(ratings: object) -> str | None:
     """Return which of the two ways to give ratings this is, None if neither."""
-    return (
-        "list" if isinstance(ratings, list) else "file" if isinstance(ratings, dict | RatingsFile) else None
-    )
+    return "list" if isinstance(ratings, list) else "file" if isinstance(ratings, dict | Mapping) else None
 
 
 Ratings = Annotated[
@@ -60,10 +58,9 @@ Ratings = Annotated[
 
 def rating_mismatches(ratings: list[Any], sentences: Numbered) -> Iterator[Mismatch]:
     """Yield what is wrong with the ratings in a set, beyond their types."""
-    wrong = list(
-        wrong_number("ratings", len(ratings), "rating", "a correlation needs", MIN_RATINGS, MAX_RATINGS)
+    yield from wrong_number(
+        "ratings", len(ratings), "rating", "a correlation needs", MIN_RATINGS, MAX_RATINGS
     )
-    yield from wrong
     if len(ratings) > MAX_RATINGS:
         return
     mismatches: list[Mismatch] = []
@@ -87,10 +84,10 @@ def find_ratings(ratings: Sequence[tuple[int | str, int | str, float]], texts: S
 
 
 class RatingsRead(NamedTuple):
-    """The rated pairs of a file, and what its author should look at although it is allowed."""
+    """The rated pairs of a file, and what its author should know although it is allowed; empty for nothing."""
 
     pairs: RatedPairs
-    warnings: tuple[Problem, ...]
+    warning: str
 
 
 def read_ratings(source: RatingsFile, texts: Sequence[str], folder: Path) -> RatingsRead:
@@ -99,70 +96,66 @@ def read_ratings(source: RatingsFile, texts: Sequence[str], folder: Path) -> Rat
     Raises SetError with everything that is wrong with the rows, or with what keeps the file from being read.
     """
     path, sentences = folder / source.file, Numbered("sentence", "sentences", texts)
-    scores: dict[frozenset[int], list[tuple[Row, tuple[int, int], float]]] = {}
+    columns = source.first, source.second, source.score
+    rated: dict[frozenset[int], list[_Rated]] = {}
     problems: list[Problem] = []
-    number = 0
-    for row in read_rows(path, (source.first, source.second, source.score)):
-        number = row.number
-        if number > MAX_RATINGS:
-            raise refusal(path, None, f"more than {MAX_RATINGS:,} ratings, the limit.")
-        pair, score, wrong = _rated(row, source, sentences)
-        problems += [Problem(str(path), row.line, None, message) for message in wrong]
-        if pair is not None and score is not None:
-            scores.setdefault(frozenset(pair), []).append((row, pair, score))
+    try:
+        for row in read_rows(path, columns):
+            if row.number > MAX_RATINGS:
+                raise refusal(path, None, f"there are more than {MAX_RATINGS:,} rows, the limit for ratings.")
+            mismatches: list[Mismatch] = []
+            if rating := _rated(row, sentences, mismatches):
+                rated.setdefault(frozenset(rating.pair), []).append(rating)
+            for places, message, _ in mismatches:
+                cell = "".join(f"{show(columns[int(place)])} in " for place in places)
+                problems.append(Problem(str(path), row.line, None, f"{cell}row {row.number} {message}"))
+    except SetError as error:
+        problems += error.problems
     if problems:
         raise SetError(tuple(problems))
-    if len(scores) < MIN_RATINGS:
-        raise refusal(path, None, f"{len(scores)} rated pairs; a correlation needs at least {MIN_RATINGS}.")
-    warnings = [
-        Problem(str(path), rated[1][0].line, None, _merged([row.number for row, _, _ in rated]))
-        for rated in scores.values()
-        if len(rated) > 1
-    ]
-    pairs = tuple((*rated[0][1], math.fsum(s for _, _, s in rated) / len(rated)) for rated in scores.values())
-    return RatingsRead(pairs, tuple(warnings))
+    if len(rated) < MIN_RATINGS:
+        few = "only one pair is rated" if rated else "no pair is rated"
+        raise refusal(path, None, f"{few}; a correlation needs at least {MIN_RATINGS}.")
+    pairs = tuple(
+        (*rows[0].pair, math.fsum(row.score / len(rows) for row in rows)) for rows in rated.values()
+    )
+    return RatingsRead(pairs, _repeated([rows for rows in rated.values() if len(rows) > 1]))
 
 
-def _merged(rows: list[int]) -> str:
-    listed = f"{', '.join(map(str, rows[:-1]))} and {rows[-1]}"
-    return f"rows {listed} rate the same pair. It counts once, with the mean of its scores."
+class _Rated(NamedTuple):
+    row: int
+    pair: tuple[int, int]
+    score: float
 
 
-def _rated(
-    row: Row, source: RatingsFile, sentences: Numbered
-) -> tuple[tuple[int, int] | None, float | None, list[str]]:
-    """Return the pair and the score of a row; None for what is wrong, with the messages."""
-    *texts, raw = row.cells
-    problems: list[str] = []
-    positions: list[int] = []
-    for column, text in zip((source.first, source.second), texts, strict=True):
-        place = f"row {row.number}, column {show(column)}:"
-        if not isinstance(text, str):
-            problems.append(f"{place} must be the text of a sentence.")
-        elif (position := sentences.position(text)) is None:
-            problems.append(f"{place} {sentences.problem(text)}")
-        else:
-            positions.append(position)
+def _rated(row: Row, sentences: Numbered, mismatches: list[Mismatch]) -> _Rated | None:
+    """Return what a row says; None after adding what is wrong with it, by the place of its cell."""
+    *cells, raw = row.cells
+    texts = [cell if isinstance(cell, str) else None for cell in cells]
+    mismatches += [Mismatch((k,), "must be a text.") for k, text in enumerate(texts) if text is None]
+    pair = find_pair(texts, (sentences, sentences), (), mismatches)
     score = _number(raw)
     if score is None:
         shown = show(raw if isinstance(raw, str) else repr(raw))
-        problems.append(
-            f"row {row.number}, column {show(source.score)}: must be a finite number, not {shown}."
-        )
-    if len(positions) < 2:
-        return None, score, problems
-    first, second = positions
-    if first == second:
-        problems.append(f"row {row.number} rates sentence {first + 1} against itself.")
-    return (first, second), score, problems
+        mismatches.append(Mismatch((2,), f"must be a finite number, not {shown}."))
+    return None if pair is None or score is None else _Rated(row.number, pair, score)
 
 
-def _number(score: object) -> float | None:
+def _number(cell: object) -> float | None:
     """Return a score as a number; None if it is not a finite one."""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return None
     try:
-        number = (
-            float(score) if isinstance(score, str | int | float) and not isinstance(score, bool) else math.nan
-        )
+        number = float(cell)
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _repeated(pairs: list[list[_Rated]]) -> str:
+    """Return the warning about pairs that several rows rate."""
+    if not pairs:
+        return ""
+    rows = " and ".join(str(rating.row) for rating in pairs[0][:2])
+    count = "a pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
+    return f"rates {count} more than once (rows {rows}). Each pair counts once, with the mean of its scores."

@@ -19,6 +19,8 @@ from sentence_reports.sets.wording import describe, misread
 from sentence_reports.sets.yaml_nodes import Document, Trail, read_document
 
 MAX_BYTES = 5_000_000
+PROSE = ("title", "description", "sentences", "queries", "claim")
+"""Keys with texts that people read."""
 
 
 @dataclass(frozen=True)
@@ -86,29 +88,27 @@ def read_set(path: Path) -> SetFile:
         problems.append(Problem(str(path), None, None, message))
     if problems or sentence_set is None:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
-    warnings = list(_doubtful_texts(document))
-    if isinstance(sentence_set.ratings, RatingsFile):
-        sentence_set, doubtful = _with_ratings(document, sentence_set, sentence_set.ratings, path.parent)
-        warnings += doubtful
-    return SetFile(path, sentence_set, tuple(warnings))
+    return _with_ratings(SetFile(path, sentence_set, tuple(_doubtful_texts(document))), document)
 
 
-def _with_ratings(
-    document: Document, sentence_set: SentenceSet, source: RatingsFile, folder: Path
-) -> tuple[SentenceSet, tuple[Problem, ...]]:
-    """Return the set with the ratings that its file holds, and what is doubtful about them."""
+def _with_ratings(set_file: SetFile, document: Document) -> SetFile:
+    """Return a set that has its ratings in a file with these ratings. Raises SetError if they cannot be read."""
+    source = set_file.set.ratings
+    if not isinstance(source, RatingsFile):
+        return set_file
+    trail = ("ratings", "file")
     try:
-        read = read_ratings(source, sentence_set.texts, folder)
+        read = read_ratings(source, set_file.set.texts, set_file.path.parent)
     except SetError as error:
-        trail = ("ratings", "file")
-        raise SetError(
-            tuple(
-                _problem(document, trail, f"cannot be used: {problem}") if problem.line is None else problem
-                for problem in error.problems
-            )
-        ) from error
+        problems = (
+            _problem(document, trail, f"cannot be used: {problem}") if problem.line is None else problem
+            for problem in error.problems
+        )
+        raise SetError(tuple(problems)) from error
     rows = [(first + 1, second + 1, score) for first, second, score in read.pairs]
-    return sentence_set.model_copy(update={"ratings": rows}), read.warnings
+    doubtful = (_problem(document, trail, read.warning),) if read.warning else ()
+    changed = set_file.set.model_copy(update={"ratings": rows})
+    return replace(set_file, set=changed, warnings=set_file.warnings + doubtful)
 
 
 def _content(path: Path) -> bytes:
@@ -147,7 +147,7 @@ def _problem(document: Document, trail: Trail, message: str) -> Problem:
 def _doubtful_texts(document: Document) -> Iterator[Problem]:
     """Yield what is allowed and still looks like a mistake."""
     for trail, value in document.values.items():
-        if value.kind != "str" or trail[0] not in ("title", "description", "sentences"):
+        if value.kind != "str" or not (trail[0] in PROSE or trail[-1] == "because"):
             continue
         mark = value.source[:1]
         if value.comment and mark not in ('"', "'", "|", ">"):

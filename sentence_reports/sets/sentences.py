@@ -1,13 +1,12 @@
-"""The texts of a set: its sentences, in groups or not, and its queries; and how other keys name them."""
+"""The texts of a set: its sentences, in groups or not, and its queries"""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, Tag
 
 from sentence_reports.sets.mapping import Mismatch, NotBlank
-from sentence_reports.sets.naming import Numbered, folded, name_of
+from sentence_reports.sets.naming import folded, name_of
 from sentence_reports.sets.quoting import show
 from sentence_reports.sets.yaml_nodes import Trail
 
@@ -78,54 +77,3 @@ def repeated(items: Sequence[tuple[Trail, Any]]) -> Iterator[Mismatch]:
             apart = "" if text == twin_text else ", except for spaces or how accents are stored"
             message = f"is the same as {name_of(twin)}{apart}: {show(text)}. Change or remove one."
             yield Mismatch(trail, message, twin)
-
-
-# --- pairs, by number or by text --------------------------------------------------------------------------------
-
-
-def is_name(name: object) -> bool:
-    """Return whether this can name a sentence: by its number, or by its text."""
-    return isinstance(name, int | str) and not isinstance(name, bool)
-
-
-def _check_name(name: object) -> object:
-    if not is_name(name):
-        raise PydanticCustomError("name_type", "must be a number or a text")
-    return name
-
-
-def row_of(size: int, what: str) -> BeforeValidator:
-    """Return the check that a value is a list of `size`, described in words."""
-
-    def check(row: object) -> object:
-        if not isinstance(row, list | tuple) or len(row) != size:
-            raise PydanticCustomError("row_type", "must be a list of {what}", {"what": what})
-        return tuple(row)
-
-    return BeforeValidator(check)
-
-
-Name = Annotated[Annotated[int, Field(json_schema_extra={"minimum": 1})] | str, BeforeValidator(_check_name)]
-
-
-def find_pair(
-    names: Any, texts: tuple[Numbered, Numbered], trail: Trail, mismatches: list[Mismatch]
-) -> tuple[int, int] | None:
-    """Return the positions of a pair; None if it is not one, after adding what is wrong with its names."""
-    if not isinstance(names, list | tuple) or len(names) != 2:
-        return None
-    positions = []
-    for place, (name, numbered) in enumerate(zip(names, texts, strict=True)):
-        if is_name(name) and numbered.texts:
-            if (position := numbered.position(name)) is not None:
-                positions.append(position)
-            else:
-                mismatches.append(Mismatch((*trail, place), numbered.problem(name)))
-    if len(positions) < 2:
-        return None
-    first, second = positions
-    if texts[0] is texts[1] and first == second:
-        message = f"compares sentence {first + 1} with itself. Name two different sentences."
-        mismatches.append(Mismatch(trail, message))
-        return None
-    return first, second

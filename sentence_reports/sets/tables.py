@@ -15,7 +15,7 @@ from sentence_reports.sets.naming import nearest
 from sentence_reports.sets.quoting import show
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
-SUFFIXES = (".csv", ".tsv", ".jsonl")
+SUFFIXES = (*SEPARATORS, ".jsonl")
 MAX_LINE = 1_000_000  # characters
 SHOWN_COLUMNS = 20
 _NOT_TEXT = re.compile(r"[\0\udc80-\udcff]")
@@ -64,15 +64,17 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
     Raises SetError if the file cannot be read, lacks a column, or has a row that does not fit the others.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise refusal(path, None, f"a table's name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
     with opened(path, "a table is a file") as binary:
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES:
+            listed = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+            raise refusal(path, None, f"the name of a table must end in {listed}.")
         file = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
         lines = _lines(path, file)
-        separator = SEPARATORS.get(path.suffix.lower())
-        yield from (
-            _objects(path, lines, columns) if separator is None else _cells(path, lines, columns, separator)
-        )
+        if suffix == ".jsonl":
+            yield from _json_rows(path, lines, columns)
+        else:
+            yield from _csv_rows(path, _records(path, lines, SEPARATORS[suffix]), columns)
 
 
 def _lines(path: Path, file: IO[str]) -> Iterator[str]:
@@ -80,43 +82,40 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
         if len(line) > MAX_LINE:
             raise refusal(path, number, f"the line has more than {MAX_LINE:,} characters.")
         if stray := _NOT_TEXT.search(line):
-            byte = f"the byte 0x{ord(stray[0]) & 0xFF:02X} is not text in UTF-8"
+            byte = f"the byte 0x{ord(stray[0]) & 0xFF:02X} does not belong to a text in UTF-8"
             raise refusal(path, number, f"{byte}; the file may be in Latin-1 or UTF-16. Save it as UTF-8.")
         yield line
 
 
-def _cells(path: Path, lines: Iterator[str], columns: Sequence[str], separator: str) -> Iterator[Row]:
-    """Yield the rows of a CSV or TSV file (RFC 4180), whose first row names the columns."""
+def _records(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each record of a CSV or TSV file (RFC 4180), and the line that it begins on."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    header: list[str] | None = None
-    number = begin = 0
+    begin = 1
     try:
-        while True:
+        for cells in reader:
+            if cells:
+                yield begin, cells
             begin = reader.line_num + 1
-            cells = next(reader, None)
-            if cells is None:
-                break
-            if not cells:
-                continue
-            if header is None:
-                header = [cell.strip() for cell in cells]
-                _check_columns(path, columns, header)
-                places = [header.index(column) for column in columns]
-                continue
-            number += 1
-            if len(cells) != len(header):
-                message = f"row {number} has {len(cells)} cells, but the header has {len(header)}."
-                raise refusal(path, begin, f"{message} A text that contains the separator must be in quotes.")
-            yield Row(number, begin, tuple(cells[place] for place in places))
     except csv.Error as error:
-        message = f"row {number + 1} cannot be read ({error}). A text that contains a quotation mark must be in quotes"
+        message = f"the row cannot be read ({error}). A text that contains a quotation mark must be in quotes"
         raise refusal(path, begin, f"{message}, with each quotation mark inside it doubled.") from error
-    if header is None:
+
+
+def _csv_rows(path: Path, records: Iterator[tuple[int, list[str]]], columns: Sequence[str]) -> Iterator[Row]:
+    first = next(records, None)
+    if first is None:
         raise refusal(path, None, "the file is empty. Its first line must name the columns.")
+    header = [cell.strip() for cell in first[1]]
+    _check_columns(path, columns, header)
+    places = [header.index(column) for column in columns]
+    for number, (line, cells) in enumerate(records, start=1):
+        if len(cells) != len(header):
+            message = f"row {number} has {len(cells)} cells, but the header has {len(header)}."
+            raise refusal(path, line, f"{message} A text that contains the separator must be in quotes.")
+        yield Row(number, line, tuple(cells[place] for place in places))
 
 
-def _objects(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of a JSONL file, an object on each line."""
+def _json_rows(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iterator[Row]:
     number = 0
     for line, text in enumerate(lines, start=1):
         if not text.strip():
@@ -125,7 +124,8 @@ def _objects(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iterat
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise refusal(path, line, f"row {number} is not valid JSON ({error}).") from error
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else "too large or too deep"
+            raise refusal(path, line, f"row {number} is not valid JSON ({reason}).") from error
         if not isinstance(data, dict):
             raise refusal(path, line, f'row {number} must be a JSON object, such as {{"text": "..."}}.')
         if number == 1:
@@ -138,21 +138,16 @@ def _objects(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iterat
 
 
 def _check_columns(path: Path, columns: Sequence[str], header: list[str]) -> None:
-    problems = []
+    """Raise SetError with the columns that are missing or ambiguous."""
+    missing = []
     for column in columns:
-        if (count := header.count(column)) == 1:
-            continue
-        if count:
-            message = f"the column {show(column)} is there {count} times. Rename the others."
-        else:
+        if (count := header.count(column)) > 1:
+            raise refusal(path, None, f"{count} columns are called {show(column)}. Rename the others.")
+        if not count:
             meant = nearest(column, header)
-            more = len(header) - SHOWN_COLUMNS
-            listed = ", ".join(map(show, header[:SHOWN_COLUMNS])) + (
-                f" and {more:,} more" if more > 0 else ""
-            )
-            message = f"no column is called {show(column)}"
-            message += f"; did you mean {show(meant)}?" if meant else "."
-            message += f" The columns are {listed}."
-        problems.append(Problem(str(path), None, None, message))
-    if problems:
-        raise SetError(tuple(problems))
+            missing.append(show(column) + (f" (did you mean {show(meant)}?)" if meant else ""))
+    if missing:
+        lacks = f"it has no column {', '.join(missing)}."
+        more = len(header) - SHOWN_COLUMNS
+        listed = ", ".join(map(show, header[:SHOWN_COLUMNS])) + (f" and {more:,} more" if more > 0 else "")
+        raise refusal(path, None, f"{lacks} The columns are {listed}.")

@@ -11,9 +11,9 @@ from sentence_reports.sets.yaml_nodes import Value
 _EXPECTED = {
     "bool_type": "true or false", "int_type": "a whole number", "float_type": "a number", "list_type": "a list",
     "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
-    "greater_than": "above {gt}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}",
+    "greater_than": "above {gt:g}", "greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:g}",
     "finite_number": "a finite number",
-    "name_type": "a number or a text",
+    "name_type": "a whole number or a text",
 }  # fmt: skip
 _READ_AS = {"null": "nothing", "timestamp": "a date", "seq": "a list", "map": "a mapping"}
 
@@ -32,7 +32,7 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
         found = f"a list of {len(value.data)}" if isinstance(value.data, list) else description(value)
         return f"{message}, not {found}."
     if kind in _EXPECTED:
-        return f"must be {_EXPECTED[kind].format(**context)}, not {description(value)}.{_number_hint(kind, value)}"
+        return f"must be {_EXPECTED[kind].format(**context)}, not {description(value)}.{_hint(kind, value)}"
     return message
 
 
@@ -56,9 +56,11 @@ def description(value: Value) -> str:
     return f"the {'boolean' if value.kind == 'bool' else 'number'} {str(value.data).lower()}"
 
 
-def _number_hint(kind: str, value: Value) -> str:
-    if kind == "name_type" and isinstance(value.data, bool):
+def _hint(kind: str, value: Value) -> str:
+    if kind == "name_type" and value.kind in ("bool", "timestamp"):
         return f" {correction('', value.text)}"
+    if kind == "list_type" and value.kind == "map":
+        return " Begin each item with a dash."
     if kind in ("int_type", "float_type") and value.kind == "str":
         if re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", value.source):
             return " With an exponent, YAML needs a decimal point and a sign, as in 1.0e-4."

@@ -11,9 +11,10 @@ from pydantic import ConfigDict, Field
 
 from sentence_reports.claims import Claim, ClaimKind
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
-from sentence_reports.sets.naming import Numbered, did_you_mean, folded
+from sentence_reports.sets.named_texts import Name, Numbered, find_pair, row_of
+from sentence_reports.sets.naming import did_you_mean, folded
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.sentences import Name, find_pair, row_of
+from sentence_reports.sets.sentences import wrong_number
 from sentence_reports.sets.yaml_nodes import Trail
 
 MAX_CLAIMS = 1000
@@ -67,7 +68,7 @@ class Expectation(Mapping):
             listed = " and ".join(f"`{kind}`" for kind in kinds)
             yield Mismatch((), f"has {listed}. Write them as separate claims, each after a dash.")
         elif not (kinds or is_misspelled or "than" in data):
-            yield Mismatch((), f"claims nothing. It needs one of the keys {', '.join(KINDS)}.")
+            yield Mismatch((), f"needs one of the keys {', '.join(KINDS)}.")
         if "than" in data and "closer" not in data and not is_misspelled:
             yield Mismatch(("than",), "needs `closer`, the pair that is more similar.")
         if "closer" in data and "than" not in data and not is_misspelled:
@@ -88,7 +89,10 @@ class Subjects(NamedTuple):
 
 
 def claim_mismatches(expect: Sequence[Any], subjects: Subjects) -> Iterator[Mismatch]:
-    """Yield what is wrong with claims beyond their keys: names of texts and groups, and contradictions."""
+    """Yield what is wrong with claims beyond their keys: their number, names of texts and groups, contradictions."""
+    yield from wrong_number("expect", len(expect), "claim", "a set can have", 1, MAX_CLAIMS)
+    if len(expect) > MAX_CLAIMS:
+        return
     mismatches: list[Mismatch] = []
     claims = {
         index: resolve(item, subjects, ("expect", index), mismatches)
@@ -193,12 +197,16 @@ def _contradiction(index: int, earlier: list[int]) -> Mismatch:
 
 def _path(below: dict[Any, dict[Any, int]], start: Any, goal: Any) -> list[int]:
     """Return the claims that put `start` above `goal`, as few as possible; none if no claims do."""
-    paths: dict[Any, list[int]] = {start: []}
+    came_from: dict[Any, tuple[Any, int]] = {}
     queue = deque([start])
-    while queue and goal not in paths:
+    while queue and goal not in came_from:
         node = queue.popleft()
         for lower, claim in below.get(node, {}).items():
-            if lower not in paths:
-                paths[lower] = [*paths[node], claim]
+            if lower not in came_from:
+                came_from[lower] = node, claim
                 queue.append(lower)
-    return paths.get(goal, [])
+    path: list[int] = []
+    while goal in came_from and goal != start:
+        goal, claim = came_from[goal]
+        path.append(claim)
+    return path

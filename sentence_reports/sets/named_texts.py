@@ -1,0 +1,87 @@
+"""Sentences and queries as other keys name them: by number, or by exact text."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from sentence_reports.errors import SHOWN_PROBLEMS
+from sentence_reports.sets.mapping import Mismatch
+from sentence_reports.sets.naming import folded, nearest
+from sentence_reports.sets.quoting import show
+from sentence_reports.sets.yaml_nodes import Trail
+
+
+class Numbered:
+    """The sentences or queries of a set. An author names one by its number, from 1, or by its exact text."""
+
+    def __init__(self, noun: str, plural: str, texts: Sequence[str]) -> None:
+        self.noun, self.plural, self.texts = noun, plural, texts
+        self._positions = {folded(text): position for position, text in reversed(list(enumerate(texts)))}
+        self._suggestions = SHOWN_PROBLEMS  # further ones are not shown, and each takes a while to find
+
+    def position(self, name: int | str) -> int | None:
+        """Return the position, from 0, of what a number or text names; None if it names nothing."""
+        if isinstance(name, str):
+            return self._positions.get(folded(name))
+        return name - 1 if 1 <= name <= len(self.texts) else None
+
+    def problem(self, name: int | str) -> str:
+        """Return what is wrong with a name that names nothing, and what was probably meant."""
+        if not isinstance(name, str):
+            return f"is {name}, but the set has {self.plural} 1 to {len(self.texts)}."
+        message = f"is {show(name)}, which is not a {self.noun} of the set"
+        self._suggestions -= 1
+        meant = nearest(folded(name), self.texts) if self._suggestions >= 0 else None
+        if meant is None:
+            return f"{message}. Write the exact text."
+        return f"{message}; did you mean {self.noun} {self.texts.index(meant) + 1}, {show(meant)}?"
+
+
+def is_name(name: object) -> bool:
+    """Return whether this can name a sentence: by its number, or by its text."""
+    return isinstance(name, int | str) and not isinstance(name, bool)
+
+
+def _check_name(name: object) -> object:
+    if not is_name(name):
+        raise PydanticCustomError("name_type", "must be a number or a text")
+    return name
+
+
+def row_of(size: int, what: str) -> BeforeValidator:
+    """Return the check that a value is a list of `size`, described in words."""
+
+    def check(row: object) -> object:
+        if not isinstance(row, list | tuple) or len(row) != size:
+            raise PydanticCustomError("row_type", "must be a list of {what}", {"what": what})
+        return tuple(row)
+
+    return BeforeValidator(check)
+
+
+Name = Annotated[Annotated[int, Field(json_schema_extra={"minimum": 1})] | str, BeforeValidator(_check_name)]
+
+
+def find_pair(
+    names: Any, texts: tuple[Numbered, Numbered], trail: Trail, mismatches: list[Mismatch]
+) -> tuple[int, int] | None:
+    """Return the positions of a pair; None if it is not one, after adding what is wrong with its names."""
+    if not isinstance(names, list | tuple) or len(names) != 2:
+        return None
+    positions = []
+    for place, (name, numbered) in enumerate(zip(names, texts, strict=True)):
+        if is_name(name) and numbered.texts:
+            if (position := numbered.position(name)) is not None:
+                positions.append(position)
+            else:
+                mismatches.append(Mismatch((*trail, place), numbered.problem(name)))
+    if len(positions) < 2:
+        return None
+    first, second = positions
+    if texts[0] is texts[1] and first == second:
+        message = f"compares sentence {first + 1} with itself. Name two different sentences."
+        mismatches.append(Mismatch(trail, message))
+        return None
+    return first, second
