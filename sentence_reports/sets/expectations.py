@@ -90,7 +90,7 @@ class Subjects(NamedTuple):
 
 def claim_mismatches(expect: Sequence[Any], subjects: Subjects) -> Iterator[Mismatch]:
     """Yield what is wrong with claims beyond their keys: their number, names of texts and groups, contradictions."""
-    yield from wrong_number("expect", len(expect), "claim", "a set can have", 1, MAX_CLAIMS)
+    yield from wrong_number("expect", len(expect), "claim claims", "a set can have", 1, MAX_CLAIMS)
     if len(expect) > MAX_CLAIMS:
         return
     mismatches: list[Mismatch] = []

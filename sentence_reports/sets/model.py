@@ -114,7 +114,9 @@ class SentenceSet(Mapping):
         sentences, queries, expect, ratings = map(data.get, ("sentences", "queries", "expect", "ratings"))
         yield from sentence_mismatches(sentences)
         if isinstance(queries, list):
-            yield from wrong_number("queries", len(queries), "query", "a search needs", 1, MAX_QUERIES)
+            yield from wrong_number(
+                "queries", len(queries), "query queries", "a search needs", 1, MAX_QUERIES
+            )
             yield from repeated(texts_of("queries", queries))
         subjects = _subjects(sentences, queries)
         if isinstance(expect, list):

@@ -59,7 +59,7 @@ Ratings = Annotated[
 def rating_mismatches(ratings: list[Any], sentences: Numbered) -> Iterator[Mismatch]:
     """Yield what is wrong with the ratings in a set, beyond their types."""
     yield from wrong_number(
-        "ratings", len(ratings), "rating", "a correlation needs", MIN_RATINGS, MAX_RATINGS
+        "ratings", len(ratings), "rating ratings", "a correlation needs", MIN_RATINGS, MAX_RATINGS
     )
     if len(ratings) > MAX_RATINGS:
         return

@@ -55,15 +55,16 @@ def sentence_mismatches(sentences: object) -> Iterator[Mismatch]:
     items = texts_of("sentences", sentences)
     if branch(sentences):
         yield from wrong_number(
-            "sentences", len(items), "sentence", "a set needs", MIN_SENTENCES, MAX_SENTENCES
+            "sentences", len(items), "sentence sentences", "a set needs", MIN_SENTENCES, MAX_SENTENCES
         )
     yield from repeated(items)
 
 
-def wrong_number(key: str, n: int, noun: str, needs: str, least: int, most: int) -> Iterator[Mismatch]:
-    """Yield that a key has too few or too many items."""
+def wrong_number(key: str, n: int, nouns: str, needs: str, least: int, most: int) -> Iterator[Mismatch]:
+    """Yield that a key has too few or too many items; `nouns` is what one is called and what several are."""
     if not least <= n <= most:
-        yield Mismatch((key,), f"has {n:,} {noun}{'s' * (n != 1)}; {needs} {least} to {most:,}.")
+        one, several = nouns.split()
+        yield Mismatch((key,), f"has {n:,} {one if n == 1 else several}; {needs} {least} to {most:,}.")
 
 
 def repeated(items: Sequence[tuple[Trail, Any]]) -> Iterator[Mismatch]:

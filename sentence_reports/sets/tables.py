@@ -110,7 +110,8 @@ def _csv_rows(path: Path, records: Iterator[tuple[int, list[str]]], columns: Seq
     places = [header.index(column) for column in columns]
     for number, (line, cells) in enumerate(records, start=1):
         if len(cells) != len(header):
-            message = f"row {number} has {len(cells)} cells, but the header has {len(header)}."
+            cell = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            message = f"row {number} has {cell}, but the header has {len(header)}."
             raise refusal(path, line, f"{message} A text that contains the separator must be in quotes.")
         yield Row(number, line, tuple(cells[place] for place in places))
 

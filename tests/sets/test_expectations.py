@@ -1,8 +1,12 @@
 """Claims: what they say about which texts, and what an author is told who gets one wrong."""
 
+import itertools
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 from set_files import only_problem, problems, read
 
 from sentence_reports.claims import Claim
@@ -151,7 +155,7 @@ class TestShape:
                 "claim 1 needs one of the keys closer, related, unrelated, finds, together.",
             ),
             ("{}", "claim 1 needs one of the keys closer, related, unrelated, finds, together."),
-            ("relatd: [1, 2]", "`relatd` of claim 1 is an unknown key; did you mean `related`?"),
+            ("relatedd: [1, 2]", "`relatedd` of claim 1 is an unknown key; did you mean `related`?"),
             ("closer: [1, 2]\n  then: [1, 3]", "`then` of claim 1 is an unknown key; did you mean `than`?"),
             (
                 "related: [1, 2]\n  zzz: 3",
@@ -335,3 +339,36 @@ class TestContradictions:
         chain = [{"closer": [1, k], "than": [1, k + 1]} for k in reversed(range(2, 1002))]
         found = SentenceSet(sentences=[f"s{k}" for k in range(1, 1003)], expect=chain)
         assert found.claims[-1] == Claim("closer", (0, 1), than=(0, 2))
+
+
+PAIRS = st.sampled_from([[1, 2], [1, 3], [2, 3]])
+ORDERED = st.one_of(
+    st.fixed_dictionaries({"closer": PAIRS, "than": PAIRS}).filter(
+        lambda claim: claim["closer"] != claim["than"]
+    ),
+    st.fixed_dictionaries({"related": PAIRS}),
+    st.fixed_dictionaries({"unrelated": PAIRS}),
+)
+
+
+def holds(claim: dict[str, list[int]], similarity: dict[tuple[int, ...], int], limit: int) -> bool:
+    value = {kind: similarity[tuple(pair)] for kind, pair in claim.items()}
+    if "closer" in value:
+        return value["closer"] > value["than"]
+    return value["related"] > limit if "related" in value else value["unrelated"] <= limit
+
+
+@settings(max_examples=200)
+@given(st.lists(ORDERED, min_size=1, max_size=6, unique_by=lambda claim: str(sorted(claim.items()))))
+def test_claims_are_refused_exactly_if_no_similarities_could_meet_them(
+    expect: list[dict[str, list[int]]],
+) -> None:
+    can_hold = any(
+        all(holds(claim, dict(zip([(1, 2), (1, 3), (2, 3)], values, strict=True)), limit) for claim in expect)
+        for limit, *values in itertools.product(range(4), repeat=4)
+    )
+    try:
+        messages = [str(SentenceSet(sentences=["a", "b", "c"], expect=expect).claims)]
+    except ValidationError as error:
+        messages = [found["msg"] for found in error.errors()]
+    assert ["contradicts" in message for message in messages] == [not can_hold] * len(messages)
