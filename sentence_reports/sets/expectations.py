@@ -111,88 +111,76 @@ def resolve(
     if len(kinds) != 1:
         return None
     (kind,) = kinds
-    claim, where = Claim(kind), (*trail, kind)
-    sentences = subjects.sentences, subjects.sentences
+    where, sentences = (*trail, kind), subjects.sentences
+    pair = than = group = None
+    texts = subjects.queries if kind == "finds" else sentences
     if kind == "together":
-        group, problem = _find_group(item[kind], subjects.groups)
-        if problem:
-            mismatches.append(Mismatch(where, problem))
-        claim = claim._replace(group=group)
-    elif kind == "finds" and subjects.queries is None:
+        group = _find_group(item[kind], subjects.groups, where, mismatches)
+    elif texts is None:
         mismatches.append(Mismatch(where, "needs `queries`, the texts to search for."))
-    elif kind == "finds" and subjects.queries is not None:
-        texts = subjects.queries, subjects.sentences
-        claim = claim._replace(pair=find_pair(item[kind], texts, where, mismatches))
     else:
-        claim = claim._replace(pair=find_pair(item[kind], sentences, where, mismatches))
+        pair = find_pair(item[kind], (texts, sentences), where, mismatches)
     if kind == "closer":
-        than = find_pair(item.get("than"), sentences, (*trail, "than"), mismatches)
-        if claim.pair and than and set(claim.pair) == set(than):
-            mismatches.append(
-                Mismatch((*trail, "than"), "is the same pair as `closer`. Name a different pair.")
-            )
-            than = None
-        claim = claim._replace(than=than, pair=claim.pair if than else None)
-    if claim.pair is None and claim.group is None:
+        where = (*trail, "than")
+        than = find_pair(item.get("than"), (sentences, sentences), where, mismatches)
+        if pair and than and set(pair) == set(than):
+            mismatches.append(Mismatch(where, "is the same pair as `closer`. Name a different pair."))
+        if pair is None or than is None or set(pair) == set(than):
+            return None
+    if pair is None and group is None:
         return None
-    return claim._replace(margin=item.get("margin", 0.0), because=item.get("because"))
+    return Claim(kind, pair, than, group, item.get("margin", 0.0), item.get("because"))
 
 
-def _find_group(name: Any, groups: dict[str, int] | None) -> tuple[str | None, str]:
-    """Return the group of this name, or why no claim can be about it; neither if it is not even a name."""
+def _find_group(
+    name: Any, groups: dict[str, int] | None, trail: Trail, mismatches: list[Mismatch]
+) -> str | None:
+    """Return the group of this name; None if no claim can be about it, after adding why."""
     if not isinstance(name, str) or not folded(name):
-        return None, ""
+        return None
+    group = next((group for group in groups or () if folded(group) == folded(name)), None)
+    problem = ""
     if groups is None:
-        return None, "needs groups, and the sentences of this set have none."
-    group = next((group for group in groups if folded(group) == folded(name)), None)
-    if group is None:
-        return (
-            None,
-            f"is {show(name)}, which is not a group of the set{did_you_mean(name, tuple(groups), 'groups')}",
-        )
-    if groups[group] < 2:
-        return None, f"is {show(name)}, a group of one sentence, which makes no pair."
-    if len(groups) < 2:
-        return None, f"is {show(name)}, the only group, so there is no other to compare it with."
-    return group, ""
+        problem = "needs groups, and the sentences of this set have none."
+    elif group is None:
+        problem = f"is {show(name)}, which is not a group of the set"
+        problem += did_you_mean(name, tuple(groups), "groups")
+    elif groups[group] < 2:
+        problem = f"is {show(name)}, a group of one sentence, which makes no pair."
+    elif len(groups) < 2:
+        problem = f"is {show(name)}, the only group, so there is no other to compare it with."
+    if problem:
+        mismatches.append(Mismatch(trail, problem))
+    return None if problem else group
 
 
 def _contradictions(claims: dict[int, Claim]) -> Iterator[Mismatch]:
     """Yield each claim that was made before, or that cannot hold if earlier ones do."""
     first: dict[Any, int] = {}
     found: dict[int, int] = {}
-    below: dict[
-        Any, dict[Any, int]
-    ] = {}  # from a similarity to those that are below it, and the claims that say so
+    below: dict[Any, dict[Any, int]] = {}  # the similarities below each one, with the claim that says so
     for index, claim in claims.items():
-        pair = claim.pair if claim.kind == "finds" else frozenset(claim.pair or ())
-        than, limit = frozenset(claim.than or ()), None
-        if (twin := first.setdefault((claim.kind, pair, than, claim.group), index)) != index:
-            yield Mismatch(
-                ("expect", index), f"is the same as claim {twin + 1}. Remove one.", ("expect", twin)
-            )
-            continue
-        if claim.kind == "finds" and claim.pair:
-            earlier = [found[claim.pair[0]]] if claim.pair[0] in found else []
-            found.setdefault(claim.pair[0], index)
-        elif claim.kind == "together":
-            earlier = []
-        else:
-            upper, lower = {"closer": (pair, than), "related": (pair, limit)}.get(claim.kind, (limit, pair))
-            earlier = _path(below, lower, upper)
+        trail, (kind, pair, than, group, *_) = ("expect", index), claim
+        one, other = frozenset(pair or ()), frozenset(than or ())
+        twin = first.setdefault((kind, pair if kind == "finds" else one, other, group), index)
+        earlier: list[int] = []
+        if twin != index:
+            yield Mismatch(trail, f"is the same as claim {twin + 1}. Remove one.", ("expect", twin))
+        elif kind == "finds" and pair:
+            earlier = [found[pair[0]]] if pair[0] in found else []
+            found.setdefault(pair[0], index)
+        elif kind != "together":
+            upper, lower = {"closer": (one, other), "related": (one, None)}.get(kind, (None, one))
+            earlier = sorted(_path(below, lower, upper))
             if not earlier:
                 below.setdefault(upper, {})[lower] = index
-        if earlier:
-            yield _contradiction(index, sorted(earlier))
-
-
-def _contradiction(index: int, earlier: list[int]) -> Mismatch:
-    if len(earlier) == 1:
-        message = f"contradicts claim {earlier[0] + 1}: they cannot both hold."
-        return Mismatch(("expect", index), message, ("expect", earlier[0]))
-    numbers = [str(number + 1) for number in earlier]
-    listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-    return Mismatch(("expect", index), f"contradicts claims {listed}: they cannot all hold.")
+        if len(earlier) == 1:
+            message = f"contradicts claim {earlier[0] + 1}: they cannot both hold."
+            yield Mismatch(trail, message, ("expect", earlier[0]))
+        elif earlier:
+            *numbers, last = (str(number + 1) for number in earlier)
+            listed = f"{', '.join(numbers)} and {last}"
+            yield Mismatch(trail, f"contradicts claims {listed}: they cannot all hold.")
 
 
 def _path(below: dict[Any, dict[Any, int]], start: Any, goal: Any) -> list[int]:
