@@ -16,9 +16,17 @@ NEW_SET = """\
 title: {title}
 description: ""
 model: sentence-transformers/all-MiniLM-L6-v2
+# Some models expect a text before each sentence (this one does not):
+# prompt: "query: "
 sentences:
   - "The first sentence, in quotes"
   - "The second sentence; a set has 2 to 3,000"
+  - "The third sentence"
+# What must hold, checked by every run:
+# expect:
+#   - closer: [1, 2]  # the first sentence is closer to the second
+#     than: [1, 3]    # than to the third
+#     because: "it says the same in other words"
 """
 
 
@@ -93,7 +101,7 @@ def init(folder: Path, *, ci: bool = False) -> list[Path]:
 
 
 def new(project: Project, stem: str, title: str) -> Path:
-    """Write a set with two placeholder sentences to `params/STEM.yaml` and return its path.
+    """Write a set with three placeholder sentences to `params/STEM.yaml` and return its path.
 
     Raises UsageError if there is such a set, or if the file cannot be written.
     """

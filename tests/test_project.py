@@ -1,5 +1,6 @@
 """Projects: how one is found, started and added to."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,16 @@ def test_new_writes_a_valid_set_and_its_schema_and_never_over_another(project: P
         with pytest.raises(UsageError, match="already exists; nothing was written"):
             new(project, stem_of(name), "")
     assert path.read_text() == text
+
+
+def test_what_new_sets_show_as_comments_is_valid_too(project: Project) -> None:
+    path = new(project, "mine", "Mine")
+    text = path.read_text()
+    assert read_set(path).set.claims == ()
+    path.write_text(re.sub(r"^# (?=prompt:|expect:|  )", "", text, flags=re.MULTILINE))
+    read = read_set(path)
+    assert (read.set.prompt, read.warnings) == ("query: ", ())
+    assert [(claim.kind, claim.pair, claim.than) for claim in read.set.claims] == [("closer", (0, 1), (0, 2))]
 
 
 @pytest.mark.parametrize(
