@@ -10,10 +10,8 @@ from sentence_reports.sets.yaml_nodes import Value
 
 _EXPECTED = {
     "bool_type": "true or false", "int_type": "a whole number", "float_type": "a number", "list_type": "a list",
-    "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
+    "model_type": "a mapping", "name_type": "a whole number or a text", "finite_number": "a finite number",
     "greater_than": "above {gt:g}", "greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:g}",
-    "finite_number": "a finite number",
-    "name_type": "a whole number or a text",
 }  # fmt: skip
 _READ_AS = {"null": "nothing", "timestamp": "a date", "seq": "a list", "map": "a mapping"}
 

@@ -7,7 +7,7 @@ Uses PyYAML's pure Python parser, as papermill does: libyaml accepts some files 
 """
 
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,15 +188,13 @@ def read_document(content: bytes, file: str) -> Document:
 
 def decoded(content: bytes, file: str) -> str:
     """Return the text of a file, with line feeds as line breaks. Raises SetError if it is not UTF-8 text."""
-    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:2]:
-        raise SetError((Problem(file, None, None, "the file is in UTF-16 or UTF-32. Save it as UTF-8."),))
     content = content.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     text = content.decode(errors="surrogateescape")
     if stray := _NOT_IN_YAML.search(text):
         message = _stray_message(stray[0])
-        if "\udc80" <= stray[0] <= "\udcff":
-            byte = ord(stray[0]) - 0xDC00
-            message = f"the byte 0x{byte:02X} is not UTF-8; the file may be in Latin-1. Save it as UTF-8."
+        if _NOT_TEXT.match(stray[0]):
+            byte = f"the byte 0x{ord(stray[0]) & 0xFF:02X} is not text in UTF-8"
+            message = f"{byte}; the file may be in Latin-1 or UTF-16. Save it as UTF-8."
         before = text[: stray.start()].split("\n")
         raise SetError((Problem(file, len(before), len(before[-1]) + 1, message),))
     return text

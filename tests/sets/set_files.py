@@ -36,7 +36,7 @@ def only_problem(content: str | bytes) -> str:
 
 
 def suggested(message: str) -> str:
-    """The text that the line which a message tells the author to write stands for."""
+    """The text in the line that a message suggests."""
     found = MESSAGES_END.search(message)
     assert found, f"no line to write in: {message}"
     value = yaml.safe_load(found["line"])

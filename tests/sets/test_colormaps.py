@@ -6,5 +6,5 @@ from sentence_reports.sets.colormaps import COLORMAPS
 
 
 def test_the_colormaps_are_those_of_matplotlib() -> None:
-    # in a process of its own: seaborn adds maps to matplotlib's list wherever a test imports it
+    # in a new process: seaborn adds maps to matplotlib's list as soon as a test imports it
     assert sorted(COLORMAPS) == sorted(python("import matplotlib; print(*matplotlib.colormaps)"))
