@@ -189,7 +189,7 @@ class ReferenceCheck:
 class RatedPair(NamedTuple):
     """A pair that people rated, by position counted from 0: its score, its similarity, and the rank of each.
 
-    A rank is given as the share of the rated pairs that are below, in percent; equal values share their mean rank.
+    A rank is the share of the other rated pairs that are below, in percent; equal values share their mean rank.
     """
 
     first: int
@@ -204,9 +204,9 @@ class RatedPair(NamedTuple):
 class Agreement:
     """How well the model's similarities agree with what people say about `count` pairs.
 
-    `spearman` is Spearman's rank correlation, from -1 to 1, and `interval` its 95% bootstrap interval; both are None if
-    all scores or all similarities are equal. `disagreements` holds the pairs with the largest difference between the
-    two ranks, the largest first.
+    `spearman` is Spearman's rank correlation, from -1 to 1, and `interval` its 95% bootstrap interval. Both are None if
+    all scores or all similarities are equal; the interval is also None if the pairs cannot give one. `disagreements`
+    holds the pairs with the largest difference between the two ranks, the largest first.
     """
 
     count: int

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
+from sentence_reports.lesson.finding import finding
 from sentence_reports.pairs import Pairs
 from sentence_reports.summary import Baseline, Legend, ModelFacts, WalkthroughSummary, encode_matrix
 from sentence_reports.texts import isolated, quoted
@@ -37,9 +38,9 @@ def summarize(
 ) -> WalkthroughSummary:
     """Return the summary of a run over `n` sentences, as an output of the notebook's last cell.
 
-    `settings` holds the set's other keys (title, description, normalize ...), `model` is what `models.describe`
-    returns, `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `baseline` is
-    the model's, `legend` what `heatmap.legend` returns, `reference` what `reference_check` returns.
+    `settings` holds the set's other keys (title, description, claim ...), `model` is what `models.describe` returns,
+    `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `baseline` is the model's,
+    `legend` what `heatmap.legend` returns, `claims` what `check_claims`, `reference` what `reference_check`.
     """
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
@@ -57,11 +58,11 @@ def summarize(
         farthest=farthest,
         places=(baseline.describe(closest.similarity), baseline.describe(farthest.similarity)),
         baseline=baseline,
-        finding=(),
+        finding=finding(texts, matrix, baseline, groups=groups, claims=claims, claim=settings.get("claim")),
         claims=tuple(claims),
         agreement=agreement,
         notices=(
-            *model_notices(model),
+            *model_notices(model, bool(claims)),
             *token_notices(tokens),
             *_first(duplicates, count, "pairs are the same to the model"),
         ),
@@ -72,13 +73,16 @@ def summarize(
     )
 
 
-def model_notices(model: ModelFacts) -> list[str]:
-    """Return what a reader should know about the model: that it is a fallback, or that it was used without a prompt."""
+def model_notices(model: ModelFacts, claimed: bool = False) -> list[str]:
+    """Return what a reader should know about the model: that it is a fallback, or that it was used without a prompt.
+
+    `claimed` says whether the set makes claims, which are about the model that it asks for.
+    """
     notices = []
     if model.stands_in_for:
         notices.append(
             f"These numbers come from {model.name}. You asked for {model.stands_in_for}, which could not be used: "
-            f"{model.reason}."
+            f"{model.reason}." + f" The claims were written for {model.stands_in_for}." * claimed
         )
     if model.declared_prompts and not (model.prompt or model.query_prompt):
         shown = list(model.declared_prompts.items())[:NOTICES_OF_A_KIND]

@@ -8,6 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.lesson.reference import reference_check, verdict
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.models import TokenFacts
@@ -26,6 +27,8 @@ from sentence_reports.summary import (
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 MODEL = ModelFacts("small", None, "folder", "0" * 64, 384, 256, "mean", True, 1, 4, "float32")
 
+CLAIM = ClaimCheck("closer", True, Side("pair", ("b", "c"), 0.75), Side("pair", ("a", "b"), 0.5))
+
 
 def summary(**changes: Any) -> WalkthroughSummary:
     given: dict[str, Any] = {
@@ -41,6 +44,9 @@ def summary(**changes: Any) -> WalkthroughSummary:
         "reference": None,
         "versions": {"numpy": "2"},
     }
+    if "matrix" in changes:
+        given["texts"] = given["labels"] = [f"t{k}" for k in range(len(changes["matrix"]))]
+        given["groups"] = None
     return summarize(**given | changes)
 
 
@@ -106,11 +112,28 @@ def test_the_summary_names_the_extreme_pairs() -> None:
             {"tokens": [TokenFacts(count=2, limit=8, unknown=0, readable=False)]},
             "The model cannot read anything in sentence 1 (no token), so its similarities are meaningless.",
         ),
+        (
+            {"model": replace(MODEL, stands_in_for="big", reason="no network"), "claims": [CLAIM]},
+            "These numbers come from small. You asked for big, which could not be used: no network. "
+            "The claims were written for big.",
+        ),
         ({"matrix": np.array([[1, 0.99996], [0.99996, 1]])}, "To the model, sentences 1 and 2 are the same."),
     ],
 )
 def test_what_a_reader_must_know_is_a_notice(changes: dict[str, Any], notice: str) -> None:
     assert summary(**changes).notices == (notice,)
+
+
+def test_a_summary_has_its_claims_and_what_they_show() -> None:
+    found = summary(claims=[CLAIM], settings={"title": "T", "claim": "C is close"})
+    assert found.claims == (CLAIM,)
+    assert found.finding == ("C is close: the claim holds.",)
+    assert found.checks == (CLAIM.check,)
+
+
+def test_a_summary_without_claims_says_what_its_groups_or_pairs_show() -> None:
+    assert summary().finding[0].startswith("“x” does not hold together: 0.50 on average")
+    assert summary(groups=None).finding[0].startswith("No pair is closer than chance")
 
 
 def test_what_a_report_shows_as_different_is_not_called_the_same() -> None:
@@ -135,7 +158,7 @@ def test_many_notices_of_a_kind_become_one_line_more() -> None:
     notices = summary(tokens=tokens).notices
     assert len(notices) == 6
     assert notices[-1] == "7 more sentences were cut."
-    alike = summary(matrix=np.ones((40, 40)), texts=list("x" * 40)).notices
+    alike = summary(matrix=np.ones((40, 40))).notices
     assert len(alike) == 6
     assert alike[-1] == "775 more pairs are the same to the model."
 
