@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from support import LEGEND, MODEL, ROOT, Ran, executed
 
-from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck, Side
+from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
@@ -209,7 +209,17 @@ def everywhere(text: str) -> BeautifulSoup:
         places=(text, text),
         reference=replace(CHECK, source=text, model=text, compared=False),
         versions={text: text},
-        model=replace(MODEL, name=text, revision=text, pooling=text, stands_in_for=text),
+        model=replace(
+            MODEL,
+            name=text,
+            revision=text,
+            pooling=text,
+            stands_in_for=text,
+            prompt=text,
+            query_prompt=text,
+            declared_prompts={text: text},
+        ),
+        agreement=Agreement(3, 0.5, (0.4, 0.6), (RatedPair(0, 1, 2, 0.5, 50, 0),)),
         legend=replace(LEGEND, groups=((text, "#123456"),)),
     )
 
