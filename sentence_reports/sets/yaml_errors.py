@@ -63,7 +63,7 @@ def explain(file: str, error: Any, in_brackets: bool, last: Any) -> tuple[Any, s
     if message := _blame(found, mark, problem):
         return found, message
     message = f"YAML cannot read on here: {problem}."
-    if not found.lead and "could not find expected ':'" in problem:
+    if "could not find expected ':'" in problem:
         message = f"{show(found.text)} is neither `key: value` nor `- text`."
     remedy = "Check the indentation; put text with # or other special signs in quotes."
     return mark, f"{message} {remedy}"

@@ -197,6 +197,10 @@ ITEMS = {
     "'three": "three",
     "'it's ok'": "it's ok",
     "'don't say 'no' now'": "don't say 'no' now",
+    '"a "b" c': 'a "b" c',
+    '"x "y"': 'x "y"',
+    '"a " b': 'a " b',
+    '"': '"',
     "'tis the season": "tis the season",
     '"C:\\qdir"': "C:\\qdir",
     '"say \\"hi\\" \\q"': 'say "hi" \\q',
@@ -252,6 +256,8 @@ FILES = [
     ("title: 'Mine\nsentences:\n- a\n- b\n", 1, ("a", "b")),
     ('sentences:\n  A:\n  - "a\n  - b\n  B:\n  - "c"\n', 3, ("a", "b", "c")),
     ("sentences:\n- a\n- b\ndescription: see: this\n", 4, ("a", "b")),
+    ("sentences:\n- Note: this\n\n # a comment\n- b\n", 2, ("Note: this", "b")),
+    ("sentences:\n- @a\n  # a comment\n- b\n", 2, ("@a", "b")),
     ("sentences:\n- a\n- b\ndescription: @home\n  and away\n", 4, ("a", "b")),
 ]
 FLOWS = [
