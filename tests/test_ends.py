@@ -361,7 +361,7 @@ def bench(tmp_path: Path, tiny_notebook: Path, short_folder: Path) -> Iterator[B
     ("seed", "kills", "kinds"),
     [
         pytest.param(1, 3, [["--cold"]], id="seed 1"),
-        pytest.param(2, 50, [["--cold"], ["--cold"], ["--cold"], []], id="seed 2", marks=pytest.mark.slow),
+        pytest.param(2, 25, [["--cold"], ["--cold"], ["--cold"], []], id="seed 2", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_ended_at_a_random_moment_costs_no_page(

@@ -22,7 +22,11 @@ OUTPUT = {
     "read-only": "{}</dev/null",
     "broken": "{}>&9",
 }
-EVERY = list(itertools.product(STDIN, OUTPUT, OUTPUT))
+# Each pair of two streams' states is met.
+PAIRS = [
+    (stdin, *two)
+    for stdin, two in zip(itertools.cycle(STDIN), itertools.product(OUTPUT, OUTPUT), strict=False)
+]
 FEW = [
     *(("closed", state, state) for state in OUTPUT),
     *(("open", state, "open") for state in OUTPUT if state != "open"),
@@ -94,8 +98,8 @@ def test_no_state_of_the_streams_changes_what_a_command_does(words: str, project
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", CODES)
-def test_no_combination_of_states_changes_what_a_command_does(words: str, project: Path) -> None:
-    for case in EVERY:
+def test_no_pair_of_states_changes_what_a_command_does(words: str, project: Path) -> None:
+    for case in PAIRS:
         check_outcome(project, words, expected(words, case[1]), case)
 
 
@@ -117,9 +121,9 @@ def test_reports_are_made_whatever_the_streams_take(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stdin", STDIN)
 @pytest.mark.parametrize("stdout", OUTPUT)
 @pytest.mark.usefixtures("tiny_notebook")
-def test_reports_are_made_with_every_combination(stdin: str, stdout: str, project: Path) -> None:
-    for stderr in OUTPUT:
-        check_reports(project, (stdin, stdout, stderr))
+def test_reports_are_made_with_each_pair_of_states(stdout: str, project: Path) -> None:
+    for case in PAIRS:
+        if case[1] == stdout:
+            check_reports(project, case)
