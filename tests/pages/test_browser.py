@@ -432,6 +432,15 @@ def test_on_paper_the_table_is_open_and_the_controls_are_gone(
     assert not page.get_by_text("Full size").first.is_visible()
 
 
+def test_on_paper_no_claim_is_folded(visit: Callable[..., Watched], crafted: Ran) -> None:
+    page = visit(crafted.out / "claims.html").page
+    folded = page.locator("#expected details .claims > li")
+    assert folded.count() == 3
+    assert not folded.first.is_visible()
+    page.emulate_media(media="print")
+    assert folded.last.is_visible()
+
+
 def test_light_and_dark_follow_the_reader(visit: Callable[..., Watched], shipped: Ran) -> None:
     paper = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
     for stem in ("blog", "index"):
