@@ -174,6 +174,11 @@ class Summary:
         return np.frombuffer(base64.b64decode(self.matrix), dtype="<f4").reshape(-1, len(self.sentences))
 
     @property
+    def closest_texts(self) -> tuple[str, str]:
+        """The texts of the closest pair."""
+        return self.sentences[self.closest.first], self.sentences[self.closest.second]
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """What the set expects, each as a statement that is met or not."""
         return tuple(claim.check for claim in self.claims)
@@ -213,6 +218,11 @@ class SearchSummary(Summary):
 
     kind: Literal["search"] = "search"
     queries: tuple[str, ...]
+
+    @property
+    def closest_texts(self) -> tuple[str, str]:
+        """The query and the sentence of the best match."""
+        return self.queries[self.closest.first], self.sentences[self.closest.second]
 
 
 def encode_matrix(matrix: NDArray[np.float32]) -> str:

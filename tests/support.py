@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from sentence_reports.summary import (
     ModelFacts,
     PageFacts,
     Pair,
+    SearchSummary,
+    Summary,
     WalkthroughSummary,
     encode_matrix,
 )
@@ -277,15 +279,26 @@ def small_summary(**changes: Any) -> WalkthroughSummary:
     return replace(plain, **changes)
 
 
+def small_search(**changes: Any) -> SearchSummary:
+    """The summary of two queries in three sentences, with `changes`."""
+    plain = small_summary()
+    common = {f.name: getattr(plain, f.name) for f in fields(Summary) if f.name != "kind"}
+    found = np.array([[0.1, 0.995, 0.25], [0.3, 0.2, 0.4]], dtype="f4")
+    search = {"queries": ("first?", "second?"), "closest": Pair(0, 1, 0.995), "matrix": encode_matrix(found)}
+    return SearchSummary(**common | search | changes)
+
+
 def executed(
     *outputs: NotebookNode,
     markdown: str = "## 1 · A step",
     stem: str = "set",
     warnings: tuple[str, ...] = (),
+    summary: Summary | None = None,
     **changes: Any,
 ) -> NotebookNode:
-    """An executed notebook with one step, whose code gave `outputs`, and a summary."""
-    publish = nbformat.v4.new_output("execute_result", small_summary(**changes)._repr_mimebundle_())
+    """An executed notebook with one step, whose code gave `outputs`, and `summary`, or a small one with `changes`."""
+    published = (summary or small_summary(**changes))._repr_mimebundle_()
+    publish = nbformat.v4.new_output("execute_result", published)
     hidden = {"tags": ["remove-cell"]}
     made = nbformat.v4.new_notebook(
         cells=[

@@ -89,7 +89,7 @@ ROWS = (
     {"project", "claims"},
     {"summary"},
     {"report"},
-    {"pairs", "results"},
+    {"pairs", "rankings", "results"},
     {"sets", "models", "execution", "pages"},
     {"lesson"},
     {"ownership"},

@@ -116,15 +116,18 @@ def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> 
 
 
 def legend(similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str) -> Legend:
-    """Return what a page says about the colors of the heatmap with the same low end."""
+    """Return what a page says about the colors of the heatmap with the same low end.
+
+    `groups` holds one name per column.
+    """
     colors = mpl.colormaps[cmap].resampled(RAMP)
     return Legend(
         low=low,
         high=1.0,
-        scale=_describe_scale(similarity, low, cmap),
+        scale=describe_scale(similarity, low, cmap),
         ramp=tuple(mpl.colors.to_hex(colors(k)) for k in range(RAMP)),
         groups=tuple(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else (),
-        numbered=len(similarity) <= LABELED_UP_TO and numbered(list(similarity.index)),
+        numbered=any(len(axis) <= LABELED_UP_TO and numbered(list(axis)) for axis in similarity.axes),
     )
 
 
@@ -135,7 +138,7 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str]
     def describe(pair: Pair) -> str:
         return f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {pair.similarity:.2f}"
 
-    scale = _describe_scale(similarity, low, cmap)
+    scale = describe_scale(similarity, low, cmap)
     grouped = f", in the groups {group_names(groups)}" if groups else ""
     closest, farthest = describe(pairs.closest(1)[0]), describe(pairs.farthest(1)[0])
     ends = f"The closest pair is {closest}; the farthest is {farthest}."
@@ -144,7 +147,7 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str]
     )
 
 
-def _describe_scale(similarity: pd.DataFrame, low: float, cmap: str) -> str:
+def describe_scale(similarity: pd.DataFrame, low: float, cmap: str) -> str:
     """The color scale in words: from which similarity to which, and which end is light."""
     ramp = mpl.colormaps[cmap](np.linspace(0, 1, RAMP))[:, :3] @ [0.299, 0.587, 0.114]  # luma, after BT.601
     steps, ends = np.diff(ramp), ("", "")

@@ -22,7 +22,7 @@ def texts(n: int) -> list[str]:
 def test_batches_agree_with_one_by_one(tiny: Path, n: int, normalize: bool) -> None:
     encoder = load(find_model(str(tiny)))
     given = [text.replace(" ", "\n", 1) for text in texts(n)]
-    together = encode_in_batches(encoder, given, normalize=normalize)
+    together = encode_in_batches(encoder.encode, given, normalize=normalize)
     alone = [encoder.encode(text, normalize_embeddings=normalize) for text in texts(n)]
     assert together.shape == (n, 32)
     assert together.dtype == np.float32
@@ -36,7 +36,7 @@ def test_the_model_gets_spaces_for_line_breaks(tiny: Path, monkeypatch: pytest.M
     monkeypatch.setattr(
         encoder, "encode", lambda lines, **options: given.append(lines) or encode(lines, **options)
     )
-    encode_in_batches(encoder, ["the\ncat", "on\r\nthe mat"])
+    encode_in_batches(encoder.encode, ["the\ncat", "on\r\nthe mat"])
     assert given == [["on  the mat", "the cat"]]
 
 
@@ -52,7 +52,7 @@ def publisher() -> Iterator[CapturingDisplayPublisher]:
 def test_only_a_large_set_tells_how_far_it_is(
     tiny: Path, publisher: CapturingDisplayPublisher, n: int, steps: list[int]
 ) -> None:
-    encode_in_batches(load(find_model(str(tiny))), texts(n))
+    encode_in_batches(load(find_model(str(tiny))).encode, texts(n))
     told = [output["data"][PROGRESS] for output in publisher.outputs]
     assert told == [{"done": done, "total": n} for done in steps]
     assert all(output["update"] for output in publisher.outputs)  # of nothing: it leaves no output

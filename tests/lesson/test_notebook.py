@@ -19,6 +19,7 @@ from support import ROOT
 
 from sentence_reports.lesson import words
 from sentence_reports.models import EMBEDDED
+from sentence_reports.sets import read_set
 
 PATH = ROOT / "notebooks" / "walkthrough.ipynb"
 
@@ -258,9 +259,10 @@ def stock(stem: str, tmp_path: Path) -> str:
     """What papermill's and nbconvert's own commands make of the notebook and a set."""
     env = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
     bin_folder = Path(sys.executable).parent
-    executed = tmp_path / "out.ipynb"
+    params, executed = ROOT / "params" / f"{stem}.yaml", tmp_path / "out.ipynb"
+    notebook = ROOT / "notebooks" / f"{read_set(params).set.notebook}.ipynb"
     commands = [
-        [bin_folder / "papermill", PATH, "-f", ROOT / "params" / f"{stem}.yaml", executed],
+        [bin_folder / "papermill", notebook, "-f", params, executed],
         [bin_folder / "jupyter", "nbconvert", "--to", "html", executed],
     ]
     for command in commands:

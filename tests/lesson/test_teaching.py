@@ -71,7 +71,7 @@ def frames(shipped: Ran) -> Frames:
 
 def test_there_are_two_sets_with_figures_the_four_topics_and_those_that_teach() -> None:
     stems = [path.stem for path in (ROOT / "params").glob("*.yaml")]
-    assert sorted(stems) == sorted(["blog", "sbert-movies", "four-topics", *TEACHING])
+    assert sorted(stems) == sorted(["blog", "sbert-movies", "four-topics", "faq", *TEACHING])
 
 
 @pytest.mark.parametrize("stem", TEACHING)

@@ -1,0 +1,57 @@
+"""The rankings of a search: the sentences of each query, the best first, for notebook, summary, table and page."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.summary import Baseline
+
+RELATED = 99.0
+"""The percentile from which a similarity is above chance: closer than 99% of unrelated pairs."""
+
+
+class Match(NamedTuple):
+    """A sentence in the ranking of a query.
+
+    `sentence` is its position, counted from 0; `percentile`, 0 to 100, says how many of the unrelated pairs are less
+    similar; `margin` is how much more similar it is than the next one, None for the last.
+    """
+
+    sentence: int
+    similarity: float
+    percentile: float
+    margin: float | None
+
+    @property
+    def related(self) -> bool:
+        """Whether the similarity is above chance."""
+        return self.percentile >= RELATED
+
+
+def rankings(matrix: NDArray[np.floating], baseline: Baseline, count: int | None = None) -> list[list[Match]]:
+    """Return for each query its `count` best sentences, or all, the best first; ties are in the order of the set.
+
+    `matrix` holds the `(q, n)` similarities of queries and sentences.
+    """
+    return [_ranking(row, baseline, count) for row in matrix.astype(float)]
+
+
+def _ranking(row: NDArray[np.float64], baseline: Baseline, count: int | None) -> list[Match]:
+    order = np.argsort(-row, kind="stable").tolist()
+    values = row[order].tolist()
+    margins = [*(one - other for one, other in pairwise(values)), None]
+    places = zip(order[:count], values, margins, strict=False)
+    return [Match(k, value, baseline.percentile(value), margin) for k, value, margin in places]
+
+
+def without_match(ranked: list[list[Match]]) -> list[int]:
+    """Return the positions of the queries whose best sentence is not above chance."""
+    return [query for query, matches in enumerate(ranked) if not matches[0].related]
+
+
+def never_found(ranked: list[list[Match]], count: int) -> list[int]:
+    """Return which of the `count` sentences are not the best of any query that finds one above chance."""
+    found = {matches[0].sentence for matches in ranked if matches[0].related}
+    return [k for k in range(count) if k not in found]
