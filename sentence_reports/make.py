@@ -12,7 +12,7 @@ from sentence_reports.execution.engine import execute
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import HANDOVER, handover
 from sentence_reports.pages.render import render
-from sentence_reports.pages.tables import matrix_csv, thumbnail
+from sentence_reports.pages.tables import table_csv, thumbnail
 from sentence_reports.report import Failed, Job, Made
 from sentence_reports.summary import PageFacts, read_summary
 
@@ -47,7 +47,7 @@ def make_report(
         files = {
             ".html": render(executed).encode(),
             ".ipynb": _bytes(executed),
-            ".csv": matrix_csv(summary).encode(),
+            ".csv": table_csv(summary).encode(),
         }
         return Made(job.stem, files, summary, thumbnail(summary), round(time.monotonic() - began, 1))
     except SentenceReportsError as error:

@@ -1037,7 +1037,7 @@ def test_clean_leaves_a_folder_in_use_alone(
 # --- what is our own fault ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["render", "thumbnail", "matrix_csv"])
+@pytest.mark.parametrize("step", ["render", "thumbnail", "table_csv"])
 def test_a_fault_of_ours_leaves_no_new_file(
     write_set: Callable[..., Path],
     run_all: Callable,

@@ -17,7 +17,8 @@ from traitlets.config import Config
 from sentence_reports.errors import RenderError
 from sentence_reports.pages import tables
 from sentence_reports.pages.index import FILTERS, TEMPLATE
-from sentence_reports.summary import PageFacts, WalkthroughSummary, read_summary
+from sentence_reports.rankings import RELATED, never_found, rankings, without_match
+from sentence_reports.summary import PageFacts, SearchSummary, WalkthroughSummary, read_summary
 from sentence_reports.texts import exact
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
@@ -31,6 +32,8 @@ PREFERRED = [
 ]  # the first one is shown
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 TABLE_UP_TO = 30  # sentences; with more, the extreme pairs say more than the table
+MATCHES = 10  # of a query; all but three are folded
+UNFOLDED_UP_TO = 100  # queries; with more, only three matches of each are on the page
 NEIGHBORS_UP_TO = 300  # sentences; with more, the lists outweigh the page
 
 
@@ -104,7 +107,7 @@ def render(notebook: NotebookNode) -> str:
         "matrix": summary.similarity,
         "colors": tables.Colors(summary.legend),
         "group_colors": dict(summary.legend.groups),
-        **(_pairs(summary) if isinstance(summary, WalkthroughSummary) else {}),
+        **(_pairs(summary) if isinstance(summary, WalkthroughSummary) else _found(summary)),
         "steps": {cell.id: match[1] for cell in visible.cells if (match := _heading(cell))},
         "heatmap": _heatmap(notebook),
     }
@@ -120,6 +123,22 @@ def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:
         "as_table": n <= TABLE_UP_TO,
         "extremes": tables.extremes(matrix),
         "neighbors": tables.nearest_neighbors(matrix) if n <= NEIGHBORS_UP_TO else [],
+    }
+
+
+def _found(summary: SearchSummary) -> dict[str, Any]:
+    """Return what the page of a search tells of its queries."""
+    matrix, n = summary.similarity, len(summary.sentences)
+    shown = rankings(matrix, summary.baseline, MATCHES if len(matrix) <= UNFOLDED_UP_TO else 3)
+    by_chance = 1 - (RELATED / 100) ** n
+    return {
+        "found": {
+            "rankings": shown,
+            "nothing": without_match(shown),
+            "unfound": never_found(shown, n),
+            "by_chance": f"Of unrelated queries, about {by_chance:.0%} would find one too.",
+            "whole": matrix.size <= tables.MAX_ROWS,
+        }
     }
 
 

@@ -2,16 +2,20 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import Legend, Pair, Summary
+from sentence_reports.rankings import rankings
+from sentence_reports.summary import Legend, Pair, SearchSummary, Summary
 
 NEIGHBORS = 5
 EXTREMES = 10
 THUMBNAIL = 12  # cells per side
+MAX_ROWS = 100_000  # of a search's CSV
+RANKS = 100  # per query, if a search has more rows than that
 
 
 class Colors:
@@ -62,11 +66,27 @@ def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(map(colors.of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
 
 
-def matrix_csv(summary: Summary) -> str:
-    """Return the similarity matrix as CSV (RFC 4180), with the full sentences as header and first column."""
+def table_csv(summary: Summary) -> str:
+    """Return the similarities of a report as CSV (RFC 4180): the rankings of a search, else the matrix."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer)  # quotes where needed, CRLF
-    writer.writerow(["", *summary.sentences])
-    for text, row in zip(summary.sentences, summary.similarity, strict=True):
-        writer.writerow([text, *row.astype(str)])  # the shortest digits that give the same float32 again
+    rows = _ranking_rows(summary) if isinstance(summary, SearchSummary) else _matrix_rows(summary)
+    csv.writer(buffer).writerows(rows)  # quotes where needed, CRLF
     return buffer.getvalue()
+
+
+def _matrix_rows(summary: Summary) -> Iterator[list[str]]:
+    """Yield the matrix with the full sentences as header and first column."""
+    yield ["", *summary.sentences]
+    for text, row in zip(summary.sentences, summary.similarity, strict=True):
+        yield [text, *row.astype(str)]  # the shortest digits that give the same float32 again
+
+
+def _ranking_rows(summary: SearchSummary) -> Iterator[list[object]]:
+    """Yield the sentences of each query, the best first: all, or `RANKS` of each in a large search."""
+    matrix = summary.similarity
+    count = None if matrix.size <= MAX_ROWS else RANKS
+    yield ["query", "query text", "rank", "number", "text", "similarity", "percentile"]
+    for query, matches in enumerate(rankings(matrix, summary.baseline, count)):
+        for rank, match in enumerate(matches, start=1):
+            found = match.sentence + 1, summary.sentences[match.sentence], str(matrix[query, match.sentence])
+            yield [query + 1, summary.queries[query], rank, *found, match.percentile]
