@@ -69,12 +69,13 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
     A copy made from the same notebook and values is used again, and nothing is ever overwritten: other values, or a
     file that is not ours, get a new copy with a number. Raises OSError, SetError, or UsageError for a bad notebook.
     """
-    values = {} if path is None else read_set(path).parameters()
+    set_file = None if path is None else read_set(path)
+    values = {} if set_file is None else set_file.parameters()
     for key in ("model", "fallback_model"):
         # Absolute, because the kernel does not run in the set's folder.
         if path is not None and (folder := model_folder(values.get(key) or "", path.parent)):
             values[key] = str(folder)
-    source = project.notebook()
+    source = project.notebook() if set_file is None else project.notebook(set_file.set.notebook)
     notebook = nbformat.reads(read_notebook(source), as_version=4)
     notebook.metadata.kernelspec = {
         "name": "python3",

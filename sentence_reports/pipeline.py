@@ -37,8 +37,10 @@ def run(
     """
     sets, errors = read_sets(paths, options.model)
     _tell_problems(sets, errors, listener)
-    code, date = code_digest([options.project.notebook()]), today()
-    digests = {each.stem: set_digest(code, each) for each in sets}  # what changes from now on is stale
+    code, date = code_digest(), today()
+    notebooks = {each.stem: options.project.notebook(each.set.notebook) for each in sets}
+    # What changes from now on is stale.
+    digests = {each.stem: set_digest(code, each, notebooks[each.stem]) for each in sets}
     blanks = {stem_of(path, options.model): _blank(path, options) for path in paths}
     blanks |= {each.stem: _describe(blanks[each.stem], each) for each in sets}
     with Store.opened(options.out, code, listener.warn) as store, ExitStack() as resources:
@@ -49,7 +51,9 @@ def run(
         ]
         if stale:
             if kernels is None:
-                kernels = resources.enter_context(new_kernels(options))
+                kernels = resources.enter_context(
+                    new_kernels(options, [notebooks[each.stem] for each in stale])
+                )
             kernels.start()
             models = ModelFinder(options.strict)
             stale = _with_found_models(sets, stale, store, models)
@@ -67,12 +71,15 @@ def run(
     return reports
 
 
-def new_kernels(options: Options) -> Kernels:
-    """Return the kernels of one or more runs with these options, not started yet."""
+def new_kernels(options: Options, notebooks: Iterable[Path]) -> Kernels:
+    """Return the kernels of one or more runs with these options and notebooks, not started yet.
+
+    Raises UsageError if a notebook cannot be read.
+    """
     import nbformat
 
-    notebook = nbformat.reads(read_notebook(options.project.notebook()), as_version=4)
-    return Kernels([notebook], REHEARSAL, warm=not options.cold)
+    texts = [read_notebook(path) for path in dict.fromkeys(notebooks)]
+    return Kernels([nbformat.reads(text, as_version=4) for text in texts], REHEARSAL, warm=not options.cold)
 
 
 def _tell_problems(sets: Iterable[SetFile], errors: dict[str, SetError], listener: Listener) -> None:
@@ -205,7 +212,6 @@ def _describe(blank: Report, each: SetFile) -> Report:
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
     summary = made.summary
-    first, second, similarity = summary.closest
     return replace(
         blank,
         title=summary.settings["title"],
@@ -214,7 +220,7 @@ def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
         digest=digest,
         date=date,
         stands_in_for=summary.model.stands_in_for,
-        closest=(summary.sentences[first], summary.sentences[second], similarity),
+        closest=(*summary.closest_texts, summary.closest.similarity),
         seconds=made.seconds,
         notices=summary.notices,
         finding=summary.finding,

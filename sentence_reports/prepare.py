@@ -61,7 +61,7 @@ def prepare_job(
     choose_usage(model, parameters.get("prompt"))  # an unknown prompt is an error before any kernel starts
     return Job(
         stem=set_file.stem,
-        notebook=read_notebook(project.notebook()),
+        notebook=read_notebook(project.notebook(set_file.set.notebook)),
         parameters=parameters,
         n=len(set_file.set.texts),
         request=request_of(set_file),

@@ -27,6 +27,7 @@ from sentence_reports.errors import SentenceReportsError, UsageError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
+from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
 from sentence_reports.sets.folder import find_sets, stem_of
 from sentence_reports.store import make_usable
@@ -62,7 +63,11 @@ def preview(
     for file in maker.files:
         file.parent.resolve(strict=True)  # raises OSError if it does not exist
     site.stems = set(map(stem_of, maker.sets()))  # before the first request
-    with suppress(KeyboardInterrupt), _serving(site) as port, new_kernels(options) as kernels:
+    with (
+        suppress(KeyboardInterrupt),
+        _serving(site) as port,
+        new_kernels(options, maker.notebooks) as kernels,
+    ):
         ready(f"http://127.0.0.1:{port}/{page}")
         maker.keep_up(kernels)
 
@@ -87,6 +92,11 @@ class Maker:
                 sets += [file] if file.suffix in SET_SUFFIXES and not file.is_dir() else find_sets(file)
         return sets
 
+    @property
+    def notebooks(self) -> list[Path]:
+        """The notebooks that a set may need, now or after a change."""
+        return [self.options.project.notebook(name) for name in NOTEBOOKS]
+
     def keep_up(self, kernels: Kernels) -> None:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
         made: dict[Path, object] = {}
@@ -95,7 +105,7 @@ class Maker:
             process.check()
             # Listed anew each time, so that a folder may go and come back; links are followed.
             templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
-            watched = (*self.sets(), self.options.project.notebook(), *templates)
+            watched = (*self.sets(), *self.notebooks, *templates)
             now = {path: _stamp(path) for path in watched}
             if now != made and (now == before or not made):  # a file that is being written is left alone
                 self.make({path for path in now | made if now.get(path) != made.get(path)}, kernels)

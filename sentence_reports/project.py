@@ -9,6 +9,8 @@ from pathlib import Path
 from sentence_reports.errors import UsageError
 
 PACKAGE = Path(__file__).parent
+NOTEBOOKS = ("walkthrough", "search")
+"""The notebooks that come with the program, one per kind of report."""
 STARTER_SETS = ("paraphrase.yaml", "negation.yaml", "four-topics.yaml")
 
 NEW_SET = """\

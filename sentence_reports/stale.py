@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,22 +19,26 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def code_digest(notebooks: Iterable[Path]) -> str:
-    """Return a digest of the program, its template and these notebooks. Raises UsageError if one cannot be read.
+def code_digest() -> str:
+    """Return a digest of the program and its template. Raises UsageError if a file cannot be read.
 
     Python code counts as it was when this process first read it, because that is the code that runs.
     """
     files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     # Skip dotfiles: editors create them while a file is open.
     sources = {path for path in files if path.suffix != ".py" and not path.name.startswith(".")}
-    return _program_digest() + _files_digest({*notebooks, *sources})
+    return _program_digest() + _files_digest(sources)
 
 
-def set_digest(code: str, set_file: SetFile) -> str:
-    """Return a digest of what one report depends on: the code, the set, and its models if they are folders."""
+def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
+    """Return a digest of what a report depends on: the code, the notebook, the set, and its models if they are folders.
+
+    Raises UsageError if the notebook cannot be read.
+    """
     chosen, folder = set_file.set, set_file.path.parent
     parts = [
         code,
+        _files_digest({notebook}),
         set_file.stem,
         json.dumps(chosen.parameters()),  # unsorted: the order of the groups is that of the heatmap
         *map(str, set_file.warnings),

@@ -134,7 +134,8 @@ def test_the_sets_values_are_in_the_cell_that_one_is_told_to_edit_and_only_there
     tmp_path: Path, stem: str | None
 ) -> None:
     (cell,) = parameters_cells(copy := prepare(stem, tmp_path))
-    (default,) = parameters_cells(PROJECT.notebook())
+    notebook = "walkthrough" if stem is None else read_set(ROOT / "params" / f"{stem}.yaml").set.notebook
+    (default,) = parameters_cells(PROJECT.notebook(notebook))
     assert list(values(cell.source)) == list(values(default.source))
     if stem is None:
         assert cell.source == default.source
