@@ -14,7 +14,7 @@ from support import ROOT
 import sentence_reports
 from sentence_reports.cli import main
 from sentence_reports.project import init
-from sentence_reports.sets import SentenceSet
+from sentence_reports.sets import SentenceSet, read_set
 
 DOCS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("sentence_reports/starter/*.md")]
@@ -103,14 +103,78 @@ def test_the_keys_of_a_set_are_all_described() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(SentenceSet.model_fields)
 
 
-def test_the_message_shown_is_the_one_given(
+QUOTES = 'title: "Trial"\nsentences:\n  - "Yes or no?"\n  - no\n'
+CLAIMS = """\
+sentences:
+  - "The train was late"
+  - "We arrived on schedule"
+  - "They left early"
+expect:
+  - closer: [1, 2]
+    than: [1, 4]
+  - related: ["They left earli", 2]
+  - closer: [1, 2]
+    than: [1, 3]
+  - closer: [1, 3]
+    than: [1, 2]
+"""
+COLUMN = """\
+sentences: ["The train was late", "They left early"]
+ratings:
+  file: "ratings.csv"
+  first: "one"
+  second: "two"
+  score: "scor"
+"""
+RATINGS = "one,two,score\nThe train was late,They left early,1\nThe train was late,They left earli,2\n"
+
+
+def test_the_messages_shown_are_those_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("bad.yaml").write_text('title: "Trial"\nsentences:\n  - "Yes or no?"\n  - no\n')
-    assert main(["check", "bad.yaml"]) == 1
-    message = capsys.readouterr().err.splitlines()[0]
-    assert message in list(code(ROOT / "docs" / "sets.md"))
+    Path("ratings.csv").write_text(RATINGS)
+    given = []
+    for text in (CLAIMS, COLUMN, COLUMN.replace('"scor"', '"score"'), QUOTES):
+        Path("bad.yaml").write_text(text)
+        assert main(["check", "bad.yaml"]) == 1
+        given += capsys.readouterr().err.splitlines()[:-1]
+    shown = [
+        line for line in code(ROOT / "docs" / "sets.md") if re.match(r"(bad\.yaml|ratings\.csv), ", line)
+    ]
+    assert shown == given
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs" / "sets.md"], ids=lambda path: path.name)
+def test_the_sets_shown_are_valid(path: Path, tmp_path: Path) -> None:
+    blocks = [
+        block for _, language, block in FENCE.findall(path.read_text(encoding="utf-8")) if language == "yaml"
+    ]
+    sets = [block for block in blocks if "sentences:" in block]
+    assert sets
+    for block in sets:
+        (tmp_path / "shown.yaml").write_text(block)
+        assert read_set(tmp_path / "shown.yaml").warnings == ()
+
+
+def test_the_recipe_for_the_benchmark_makes_a_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        ("0001", "2.500", "A girl", 'A "boy"'),
+        ("0002", "5.000", "A  girl", "One girl"),
+        ("0003", "0", "x", "y"),
+    ]
+    rows = ["\t".join(("main-captions", "MSRvid", "2012test", *line)) for line in lines]
+    (tmp_path / "sts-test.csv").write_text("\n".join(rows) + "\n")
+    monkeypatch.chdir(tmp_path)
+    (recipe,) = (
+        block
+        for _, language, block in FENCE.findall((ROOT / "docs" / "sets.md").read_text(encoding="utf-8"))
+        if language == "python"
+    )
+    exec(recipe, {})
+    read = read_set(tmp_path / "sts-b.yaml")
+    assert read.set.texts == ("A girl", 'A "boy"', "One girl", "x", "y")
+    assert read.set.rated_pairs() == ((0, 1, 2.5), (0, 2, 5.0), (3, 4, 0.0))
 
 
 def test_the_names_for_python_are_all_described() -> None:
