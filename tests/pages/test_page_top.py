@@ -100,7 +100,7 @@ def rated(agreement: Agreement, selector: str) -> str:
 def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> None:
     assert rated(RATED, "p").startswith(
         "Over 10 rated pairs, the rank correlation between people’s scores and the model’s similarities "
-        "(Spearman’s) is 0.72 : 1 means the same order, 0 no relation, −1 the opposite order. "
+        "(Spearman’s) is 0.7240 : 1 means the same order, 0 no relation, −1 the opposite order. "
         "Its 95% interval is from 0.21 to 0.93."
     )
     assert "Over 1,379 rated pairs" in rated(replace(RATED, count=1379), "p")
@@ -115,13 +115,18 @@ def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> 
         ((0.4, 0.7), ["rough estimate"]),
         ((-0.1, 0.2), ["rough estimate", "due to chance"]),
         ((0.80, 0.84), []),
+        (None, ["cannot say how sure"]),
     ],
 )
 def test_how_little_few_pairs_tell_comes_from_the_interval(
-    interval: tuple[float, float], remarks: list[str]
+    interval: tuple[float, float] | None, remarks: list[str]
 ) -> None:
     said = rated(replace(RATED, interval=interval), "p")
-    assert [remark for remark in ("wide", "rough estimate", "due to chance") if remark in said] == remarks
+    assert [
+        remark
+        for remark in ("wide", "rough estimate", "due to chance", "cannot say how sure")
+        if remark in said
+    ] == remarks
 
 
 def test_scores_that_are_all_equal_have_no_correlation() -> None:
@@ -134,7 +139,7 @@ def test_scores_that_are_all_equal_have_no_correlation() -> None:
 
 def test_the_pairs_with_most_disagreement_are_shown_in_full() -> None:
     assert rated(RATED, "li") == (
-        "−0.12 one three Its score, −4.5, is higher than that of 92% of these pairs; "
+        "−0.12 one three Its score, −4.5, is higher than that of 92% of the other pairs; "
         "its similarity is higher than that of 11%."
     )
     assert rated(replace(RATED, disagreements=()), "h3") == ""
