@@ -138,7 +138,8 @@ class ClaimCheck:
         first, second = self.first.texts, self.second.texts
         no = " not" if self.kind == "unrelated" else ""
         singular, plural = (f"is{no}", f"are{no}") if self.met else 2 * (f"should{no} be",)
-        closer = f"at least {self.margin:g} closer" if self.margin else "closer"
+        short = not self.margin or (self.met and values)  # the values show by how much
+        closer = "closer" if short else f"at least {self.margin:g} closer"
         if self.kind == "together":
             rival = f"those of {quote(second[-1])}" if values else "those of any other group"
             group = f"the sentences of {quote(first[0])} {plural} on average {closer} to each other"
