@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import mistune
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from hub import StandIn
 from support import DRIVER, ROOT, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
@@ -286,3 +289,33 @@ def test_what_asks_a_network_is_heard(deaf: Callable, tmp_path: Path, tiny_noteb
     assert done.returncode == 0, done.stderr
     assert len(asked) == 1
     assert asked[0].startswith("socket.getaddrinfo ")
+
+
+# --- a claim that does not hold ----------------------------------------------------------------------------
+
+
+def test_a_claim_turned_round_is_named_wherever_results_are_shown(tmp_path: Path) -> None:
+    negation = yaml.safe_load((ROOT / "params" / "negation.yaml").read_text(encoding="utf-8"))
+    turned = next(claim for claim in negation["expect"] if "closer" in claim)
+    turned["closer"], turned["than"] = turned["than"], turned["closer"]
+    path, out = tmp_path / "negation.yaml", tmp_path / "out"
+    path.write_text(json.dumps(negation))
+    files = ["--junit", tmp_path / "results.xml", "--markdown", tmp_path / "summary.md"]
+    ran = command_line("run", "--out", out, *files, path, home=tmp_path)
+    assert ran.code == 3, ran.stderr
+    notebook = nbformat.read(out / "negation.ipynb", as_version=4)
+    (check,) = (check for check in read_summary(notebook).checks if not check.met)
+    assert f"negation: not met: {check.statement}" in ran.stderr.splitlines()
+    total = len(negation["expect"])
+    assert f"{total - 1} of {total} claims hold." in ran.stderr.splitlines()
+    index = BeautifulSoup((out / "index.html").read_text(encoding="utf-8"), "html.parser")
+    assert check.statement in index.text
+    page = BeautifulSoup((out / "negation.html").read_text(encoding="utf-8"), "html.parser")
+    unmet = page.select_one("#expected li")  # the first one
+    assert unmet is not None
+    assert "✗ does not hold" in unmet.text
+    assert [f"“{text.text}”" in check.statement for text in unmet.select("q")] == [True] * 4
+    suite = ElementTree.parse(tmp_path / "results.xml").getroot()[0]
+    assert [failure.get("message") for failure in suite.iter("failure")] == [check.statement]
+    summary = BeautifulSoup(mistune.html((tmp_path / "summary.md").read_text(encoding="utf-8")), "html.parser")
+    assert summary.select("li")[0].text.startswith(f"negation: {check.statement}.")
