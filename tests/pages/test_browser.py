@@ -56,6 +56,14 @@ UNRULY = {
         "group \u202eone": UNRULY_TEXTS,
         "\u0e4a" * 200: ["one", f"b{MARKS}", "\u0e4a" * 199 + "x", "اثنان 12", "two"],
     },
+    "claim": f"A claim \u202eand its end{MARKS}",
+    "expect": [
+        {"closer": [1, 2], "than": [2, 3], "because": f"marks on a{MARKS} letter \u202eand more"},
+        {"unrelated": [4, "اثنان 12"], "because": "<script>alert(1)</script>"},
+        {"related": [7, 8], "because": "longest" * 100},
+        {"together": "group \u202eone"},
+    ],
+    "ratings": [[1, 2, 5], [1, 3, 4], [4, 5, 1], [4, 8, 0.5], [6, 7, -2], [8, 9, 3]],
 }
 
 
@@ -387,10 +395,10 @@ def test_contents_stay_in_view_or_fold_on_a_phone(visit: Callable[..., Watched],
     assert last.is_visible()
     assert 0 <= last.bounding_box()["y"] < 800  # type: ignore[index]
     narrow = visit(shipped.out / "blog.html", width=360).page
-    assert not narrow.get_by_role("link", name="16 · Your turn").is_visible()
+    assert not narrow.get_by_role("link", name="18 · Your turn").is_visible()
     narrow.get_by_text("Contents", exact=True).click()
-    narrow.get_by_role("link", name="16 · Your turn").click()
-    assert narrow.url.endswith("#step-16")
+    narrow.get_by_role("link", name="18 · Your turn").click()
+    assert narrow.url.endswith("#step-18")
 
 
 def test_a_headers_whole_sentence_shows_on_focus_and_on_hover(
