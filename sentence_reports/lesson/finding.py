@@ -51,16 +51,13 @@ def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> t
     held = tally([check.check for check in claims])
     if failed:
         worst = min((check for check in claims if not check.met), key=lambda check: check.gap).describe(cite)
-        if failed == total == 1:
-            return (f"{held}: {worst}.",)
-        if failed == 1:
-            return (f"1 of {total} claims does not hold: {worst}.",)
-        return f"{failed} of {total} claims do not hold.", f"The farthest off: {worst}."
+        some = held if total == 1 else f"{failed} of {total} claims {'do' if failed > 1 else 'does'} not hold"
+        return f"{some}.", f"The farthest off: {worst}." if failed > 1 else capitalized(f"{worst}.")
     if claim is not None:
         headline = isolated(" ".join(claim.split())).removesuffix(".")
         return (f"{headline}: {held[0].lower()}{held[1:]}.",)
     clearest = max(claims, key=lambda check: check.gap).describe(cite)
-    return (f"{held}: {clearest}.",) if total == 1 else (f"{held}.", f"The clearest: {clearest}.")
+    return f"{held}.", f"The clearest: {clearest}." if total > 1 else capitalized(f"{clearest}.")
 
 
 def groups_in_words(
@@ -144,12 +141,14 @@ def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline:
         return (f"{top[0]} are {'' if above else 'no closer than chance would allow: '}{described}.",)
     if not above:
         return "No pair is closer than chance would allow.", f"The closest, {top[0]}, is {described}."
-    some = "all" if above == total else f"{count(above)} of"
-    subject = capitalized(f"{some} {count(total)} pairs")
+    some = (
+        f"all {count(total)} pairs are" if above == total else f"{count(above)} of {count(total)} pairs are"
+    )
+    subject = capitalized(some if above > 1 else some.replace("are", "is"))
+    chance = f"; by chance, about {count(round(total / 100))} would be" if total >= 100 else ""
     return (
-        f"{subject} {'is' if above == 1 else 'are'} closer than 99% of unrelated pairs"
-        f"{', above all' if above > 2 else ':'} {', and '.join(top[:above])}.",
-        *([f"By chance alone, about {count(round(total / 100))} would be."] if total >= 100 else []),
+        f"{subject} closer than 99% of unrelated pairs{chance}.",
+        f"The pair is {top[0]}." if above == 1 else f"The closest are {top[0]}, and {top[1]}.",
     )
 
 

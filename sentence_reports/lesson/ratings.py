@@ -14,7 +14,7 @@ from sentence_reports.texts import number, quoted
 
 RESAMPLES = 999
 FEWEST = 5  # pairs; fewer say nothing about others
-MAX_DISAGREEMENTS = 10
+MAX_DISAGREEMENTS = 10  # or half of the pairs
 EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
 VECTOR_UP_TO = 400  # points; with more, the PNG is smaller than the SVG
 
@@ -30,7 +30,8 @@ def agreement(rated: Sequence[Rating], matrix: NDArray[np.floating]) -> Agreemen
     """
     pairs = rank_pairs(rated, matrix)
     farthest = sorted(pairs, key=lambda pair: -abs(pair.score_rank - pair.similarity_rank))
-    disagreements = [pair for pair in farthest[:MAX_DISAGREEMENTS] if pair.score_rank != pair.similarity_rank]
+    most = farthest[: min(MAX_DISAGREEMENTS, len(pairs) // 2)]
+    disagreements = [pair for pair in most if pair.score_rank != pair.similarity_rank]
     ranks = np.array([(pair.score_rank, pair.similarity_rank) for pair in pairs]).reshape(-1, 2).T
     if len(pairs) < 2 or not np.ptp(ranks, axis=1).all():
         return Agreement(len(pairs), None, None, tuple(disagreements))

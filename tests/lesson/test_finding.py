@@ -59,7 +59,7 @@ def claim(one: float, other: float, **changes: Any) -> ClaimCheck:
         ([claim(0.9, 0.2)] * 4, "A denial is close", ("A denial is close: all 4 claims hold.",)),
         ([claim(0.9, 0.2)] * 2, " A denial\nis close. ", ("A denial is close: all 2 claims hold.",)),
         ([claim(0.9, 0.2)], "A denial is close", ("A denial is close: the claim holds.",)),
-        ([claim(0.9, 0.2)], None, ("The claim holds: “a” is closer to “b” (0.90) than to “c” (0.20).",)),
+        ([claim(0.9, 0.2)], None, ("The claim holds.", "“a” is closer to “b” (0.90) than to “c” (0.20).")),
         (
             [claim(0.5, 0.2), claim(0.9, 0.2), claim(0.3, 0.2)],
             None,
@@ -76,12 +76,12 @@ def claim(one: float, other: float, **changes: Any) -> ClaimCheck:
         (
             [claim(0.5, 0.2), claim(0.1, 0.2)],
             "A denial is close",
-            ("1 of 2 claims does not hold: “a” should be closer to “b” (0.10) than to “c” (0.20).",),
+            ("1 of 2 claims does not hold.", "“a” should be closer to “b” (0.10) than to “c” (0.20)."),
         ),
         (
             [claim(0.1, 0.2)],
             "A denial is close",
-            ("The claim does not hold: “a” should be closer to “b” (0.10) than to “c” (0.20).",),
+            ("The claim does not hold.", "“a” should be closer to “b” (0.10) than to “c” (0.20)."),
         ),
         (
             [claim(0.3, 0.2, margin=0.5, met=False), claim(0.1, 0.3)],
@@ -235,8 +235,9 @@ def test_a_model_to_which_all_is_the_same_holds_nothing_together() -> None:
 
 @pytest.mark.parametrize("groups", [None, ["x"] * 3, ["x", "y", "z"]])
 def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: list[str] | None) -> None:
-    (sentence,) = found(symmetric(3, {(0, 1): 0.8}), groups=groups)
-    assert sentence == "One of three pairs is closer than 99% of unrelated pairs: “t0” and “t1” (0.80)."
+    sentence, detail = found(symmetric(3, {(0, 1): 0.8}), groups=groups)
+    assert sentence == "One of three pairs is closer than 99% of unrelated pairs."
+    assert detail == "The pair is “t0” and “t1” (0.80)."
 
 
 # --- the baseline ------------------------------------------------------------------------------------------------
@@ -278,8 +279,8 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {(0, 2): 0.5, (1, 3): 0.7},
             0.1,
             (
-                "Two of six pairs are closer than 99% of unrelated pairs: "
-                "“t1” and “t3” (0.70), and “t0” and “t2” (0.50).",
+                "Two of six pairs are closer than 99% of unrelated pairs.",
+                "The closest are “t1” and “t3” (0.70), and “t0” and “t2” (0.50).",
             ),
         ),
         (
@@ -287,8 +288,8 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {(0, k): 0.4 + k / 10 for k in range(1, 6)},
             0.1,
             (
-                "Five of 15 pairs are closer than 99% of unrelated pairs, above all "
-                "“t0” and “t5” (0.90), and “t0” and “t4” (0.80).",
+                "Five of 15 pairs are closer than 99% of unrelated pairs.",
+                "The closest are “t0” and “t5” (0.90), and “t0” and “t4” (0.80).",
             ),
         ),
         (
@@ -296,8 +297,8 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {},
             1.0,
             (
-                "All three pairs are closer than 99% of unrelated pairs, above all "
-                "“t0” and “t1” (1.00), and “t0” and “t2” (1.00).",
+                "All three pairs are closer than 99% of unrelated pairs.",
+                "The closest are “t0” and “t1” (1.00), and “t0” and “t2” (1.00).",
             ),
         ),
         (
@@ -305,8 +306,8 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {(0, 1): 0.5},
             0.1,
             (
-                "One of 1,225 pairs is closer than 99% of unrelated pairs: “t0” and “t1” (0.50).",
-                "By chance alone, about 12 would be.",
+                "One of 1,225 pairs is closer than 99% of unrelated pairs; by chance, about 12 would be.",
+                "The pair is “t0” and “t1” (0.50).",
             ),
         ),
     ],

@@ -82,6 +82,10 @@ def test_the_pairs_that_disagree_most_come_first() -> None:
     assert len(gaps) == 10
 
 
+def test_no_more_than_half_of_the_pairs_are_said_to_disagree_most() -> None:
+    assert len(agreement(*scored(11, 2.0)).disagreements) == 5
+
+
 @pytest.mark.parametrize(
     ("rated", "expected"),
     [
