@@ -9,9 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from sentence_reports.project import init
-from sentence_reports.sets.folder import find_sets
+from support import write_sets
 
 # What a shell does to a descriptor; 9 is a pipe whose reader has ended.
 STDIN = {"open": "", "closed": "0<&-", "write-only": "0>/dev/null"}
@@ -53,10 +51,7 @@ def in_shell(words: str, cwd: Path, case: tuple[str, str, str]) -> subprocess.Co
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with one set."""
-    init(tmp_path)
-    for path in find_sets(tmp_path / "params"):
-        if path.stem != "negation":
-            path.unlink()
+    write_sets(tmp_path / "params", [""])
     return tmp_path
 
 
@@ -107,7 +102,7 @@ def check_reports(project: Path, case: tuple[str, str, str], *words: str) -> Non
     shutil.rmtree(project / "reports", ignore_errors=True)
     check_outcome(project, " ".join(["run", "--jobs 1", *words]), 0, case)
     pages = {path.name for path in (project / "reports").glob("*.html")}
-    assert pages == {"index.html", "negation.html"}, case
+    assert pages == {"index.html", "set-00.html"}, case
 
 
 @pytest.mark.parametrize(
