@@ -104,7 +104,7 @@ def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) 
     [
         ("sentences: [a, b]\nsentance: c\n", r"line 2, column 1: .*sentance"),
         ("sentences: [a, no]\n", r"line 1, column 16: .*false"),
-        ("sentences: [a, b\n", r"line 1, column 12: .*\]"),
+        ("sentences: [a, b\n", r"line 1, column 12: the bracket that opens here is not closed"),
         ("sentences: [a]\n", r"line 1, column 1: .*sentences"),
         (None, r": .*no such file"),
     ],

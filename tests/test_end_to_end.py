@@ -317,5 +317,7 @@ def test_a_claim_turned_round_is_named_wherever_results_are_shown(tmp_path: Path
     assert [f"“{text.text}”" in check.statement for text in unmet.select("q")] == [True] * 4
     suite = ElementTree.parse(tmp_path / "results.xml").getroot()[0]
     assert [failure.get("message") for failure in suite.iter("failure")] == [check.statement]
-    summary = BeautifulSoup(mistune.html((tmp_path / "summary.md").read_text(encoding="utf-8")), "html.parser")
+    summary = BeautifulSoup(
+        mistune.html((tmp_path / "summary.md").read_text(encoding="utf-8")), "html.parser"
+    )
     assert summary.select("li")[0].text.startswith(f"negation: {check.statement}.")
