@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sentence_reports.project import Project, find_project
     from sentence_reports.report import Failed, Job, Made
     from sentence_reports.sets import SetFile, read_set
-    from sentence_reports.summary import Summary, read_summary
+    from sentence_reports.summary import SearchSummary, Summary, WalkthroughSummary, read_summary
 
 __all__ = [
     "Failed",
@@ -19,10 +19,12 @@ __all__ = [
     "Made",
     "ModelError",
     "Project",
+    "SearchSummary",
     "SentenceReportsError",
     "SetError",
     "SetFile",
     "Summary",
+    "WalkthroughSummary",
     "find_project",
     "make_report",
     "prepare_job",
@@ -40,7 +42,7 @@ MODULE_OF = {
     **dict.fromkeys(("Project", "find_project"), "project"),
     **dict.fromkeys(("Failed", "Job", "Made"), "report"),
     **dict.fromkeys(("SetFile", "read_set"), "sets"),
-    **dict.fromkeys(("Summary", "read_summary"), "summary"),
+    **dict.fromkeys(("SearchSummary", "Summary", "WalkthroughSummary", "read_summary"), "summary"),
 }
 
 

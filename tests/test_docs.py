@@ -184,9 +184,10 @@ def test_the_names_for_python_are_all_described() -> None:
     assert sorted(names) == sorted(sentence_reports.__all__)
 
 
-def test_the_lesson_plans_name_steps_of_the_notebook() -> None:
-    notebook = nbformat.read(ROOT / "notebooks" / "walkthrough.ipynb", as_version=4)
-    steps = re.findall(r"^## \d+ · (.*)$", "\n".join(cell.source for cell in notebook.cells), re.MULTILINE)
+def test_the_lesson_plans_name_steps_of_the_notebooks() -> None:
+    notebooks = [nbformat.read(path, as_version=4) for path in (ROOT / "notebooks").glob("*.ipynb")]
+    sources = "\n".join(cell.source for notebook in notebooks for cell in notebook.cells)
+    steps = re.findall(r"^## \d+ · (.*)$", sources, re.MULTILINE)
     named = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", prose(ROOT / "docs" / "teaching.md"))
     assert len(named) > 10
     assert set(named) <= set(steps)
