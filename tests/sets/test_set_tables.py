@@ -40,10 +40,8 @@ class TestRows:
         assert rows(name, content) == [Row(1, 2, ('a, "b"', "2.5")), Row(2, 4, ("c", "3"))]
 
     def test_a_cell_of_several_lines(self) -> None:
-        assert rows("t.csv", 'text,score\n"a\nb",1\nc,2\n') == [
-            Row(1, 2, ("a\nb", "1")),
-            Row(2, 4, ("c", "2")),
-        ]
+        expected = [Row(1, 2, ("a\r\nb", "1")), Row(2, 4, ("c", "2"))]
+        assert rows("t.csv", 'text,score\r\n"a\r\nb",1\r\nc,2\r\n') == expected
 
     def test_of_json(self) -> None:
         content = '{"id": 1, "score": 2.5, "text": "a\\n"}\n\n{"text": null, "score": [1]}'
