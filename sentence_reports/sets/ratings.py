@@ -156,6 +156,6 @@ def _repeated(pairs: list[list[_Rated]]) -> str:
     """Return the warning about pairs that several rows rate."""
     if not pairs:
         return ""
-    rows = " and ".join(str(rating.row) for rating in pairs[0][:2])
     count = "a pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
-    return f"rates {count} more than once (rows {rows}). Each pair counts once, with the mean of its scores."
+    rows = f"{'' if len(pairs) == 1 else 'such as '}rows {pairs[0][0].row} and {pairs[0][1].row}"
+    return f"rates {count} more than once ({rows}). Each pair counts once, with the mean of its scores."

@@ -178,6 +178,14 @@ class TestInATable:
             "Each pair counts once, with the mean of its scores."
         ]
 
+    def test_of_several_such_pairs_one_is_named(self) -> None:
+        row = "The cat sat,A dog barked,1\n"
+        other = 'A dog barked,"It rains, alas",2\n'
+        (warning,) = read_with(f"one,other,score\n{row}{other}{other}{row}{row}").warnings
+        assert warning.message.startswith(
+            "`ratings.file` rates 2 pairs more than once (such as rows 1 and 4). "
+        )
+
     def test_everything_wrong_with_the_rows_comes_at_once(self) -> None:
         table = (
             "one,other,score\nThe cat sit,A dog barked,high\nA dog barked,A dog barked,1\n\n"
