@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from sentence_reports.lesson.picture import (
@@ -68,18 +69,16 @@ def _free_offsets(points: NDArray[np.floating]) -> list[tuple[float, float] | No
     """
     turns = np.radians(np.arange(0, 360, 45))
     ring = np.column_stack([np.cos(turns), np.sin(turns)])
-    taken = [np.concatenate([point - 3, point + 3]) for point in points]  # boxes: left, low, right, high
+    candidates = np.concatenate([ring * 10, ring * 17, ring * 24]).tolist()
+    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in points]
     offsets: list[tuple[float, float] | None] = []
-    for k, point in enumerate(points, start=1):
-        half = np.array([2.8 * len(str(k)) + 1, 5.0])
-        offsets.append(None)
-        for offset in np.concatenate([ring * 10, ring * 17, ring * 24]):
-            box = np.concatenate([point + offset - half, point + offset + half])
-            others = np.array(taken)
-            if not np.any((box[:2] < others[:, 2:]).all(axis=1) & (box[2:] > others[:, :2]).all(axis=1)):
-                taken.append(box)
-                offsets[-1] = (float(offset[0]), float(offset[1]))
-                break
+    for k, (x, y) in enumerate(points, start=1):
+        width = 5.6 * len(str(k)) + 2
+        boxes = {
+            (dx, dy): Bbox.from_bounds(x + dx - width / 2, y + dy - 5, width, 10) for dx, dy in candidates
+        }
+        offsets.append(next((offset for offset, box in boxes.items() if not box.count_overlaps(taken)), None))
+        taken += [boxes[offset] for offset in offsets[-1:] if offset]
     return offsets
 
 

@@ -18,8 +18,9 @@ from scipy.spatial.distance import cosine as cosine_distance
 from support import ROOT
 
 from sentence_reports.lesson import words
+from sentence_reports.lesson.ratings import correlation_in_words
 from sentence_reports.models import EMBEDDED
-from sentence_reports.sets import read_set
+from sentence_reports.sets import SentenceSet, read_set
 
 PATH = ROOT / "notebooks" / "walkthrough.ipynb"
 
@@ -55,8 +56,6 @@ def test_it_is_valid_and_holds_no_outputs(notebook: NotebookNode) -> None:
 
 
 def test_it_has_exactly_one_parameters_cell_with_every_key_of_a_set(notebook: NotebookNode) -> None:
-    from sentence_reports.sets import SentenceSet
-
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
     names = [node.targets[0].id for node in ast.parse(tagged[0].source).body]
@@ -64,8 +63,6 @@ def test_it_has_exactly_one_parameters_cell_with_every_key_of_a_set(notebook: No
 
 
 def test_its_defaults_are_those_of_a_set(notebook: NotebookNode) -> None:
-    from sentence_reports.sets import SentenceSet
-
     (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     values = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
     for name, field in SentenceSet.model_fields.items():
@@ -250,6 +247,61 @@ def test_an_exercise_without_an_answer_is_silent_and_not_on_the_page(
         assert cell.metadata["tags"] == ["remove-cell"]
         exec(compile(cell.source, cell.id, "exec"), dict(at_the_end))
     assert capsys.readouterr().out == ""
+
+
+# --- claims and ratings --------------------------------------------------------------------------------------
+
+
+def run_cells(notebook: NotebookNode, names: list[str], namespace: dict[str, Any]) -> dict[str, Any]:
+    for cell in notebook.cells:
+        if cell.id in names:
+            exec(compile(cell.source, cell.id, "exec"), namespace)
+    return namespace
+
+
+def test_claims_are_listed_with_those_that_do_not_hold_first(
+    notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = at_the_end["texts"]
+    chosen = SentenceSet(
+        sentences={"Cities": list(texts[:3]), "Dishes": list(texts[3:])},
+        expect=[
+            {"closer": [1, 2], "than": [1, 3], "margin": 0.05},
+            {"related": [1, 3]},
+            {"unrelated": [1, 4]},
+            {"related": [4, 5]},
+            {"together": "Dishes"},
+        ],
+    )
+    given = at_the_end | {"chosen": chosen, "groups": chosen.groups}
+    checks = run_cells(notebook, ["two-sides", "claims"], given)["checks"]
+    assert [check.met for check in checks] == [True, False, True, True, True]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["does not hold"] + 4 * ["holds"]
+    assert lines[0].endswith(checks[1].statement)
+
+
+def test_ratings_give_a_correlation_the_pairs_that_disagree_and_a_picture(
+    notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ratings = [[1, 2, 4], [4, 5, 3], [1, 3, 2], [2, 3, 1], [1, 4, 0], [3, 5, 5]]
+    chosen = SentenceSet(sentences=list(at_the_end["texts"]), ratings=ratings)
+    shown: list[Any] = []
+    given = at_the_end | {"chosen": chosen, "display": shown.append}
+    agreed = run_cells(notebook, ["ratings", "disagreements"], given)["agreed"]
+    correlations, worst, picture = shown
+    assert correlations.loc["people", "model"] == pytest.approx(agreed.spearman, abs=1e-4)
+    assert capsys.readouterr().out == correlation_in_words(agreed) + "\n"
+    labels = at_the_end["labels"]
+    assert worst.iloc[0][["first", "second", "score"]].tolist() == [labels[2], labels[4], 5.0]
+    assert picture.alt.startswith("Scatter plot of 6 rated pairs")
+
+
+def test_a_set_without_claims_or_ratings_says_so_in_a_line_each(
+    notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_cells(notebook, ["claims", "ratings", "disagreements"], dict(at_the_end))
+    assert capsys.readouterr().out == "This set makes no claims.\nThis set has no ratings by people.\n"
 
 
 # --- with the stock command lines --------------------------------------------------------------------------
