@@ -43,7 +43,7 @@ def test_claims_are_told_in_words_and_numbers_those_that_do_not_hold_first() -> 
     assert words(soup, ".claims > li") == [
         "✗ does not hold 0.35 one three should not be closer than 0.29 99% of unrelated pairs",
         "✓ holds 0.91 one two is at least 0.05 closer than −0.56 one three two follows one",
-        "✓ holds 0.6400 On average within the group A is closer than 0.6389 On average between the groups A B",
+        "✓ holds 0.6400 On average within A is closer than 0.6389 On average between A and B",
     ]
     assert words(soup, ".toc a")[0] == "What was expected"
 
