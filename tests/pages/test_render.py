@@ -16,7 +16,7 @@ from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceC
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
-from sentence_reports.summary import encode_matrix
+from sentence_reports.summary import Pair, encode_matrix
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
@@ -82,6 +82,17 @@ def test_the_matrix_is_a_table_with_headers_for_rows_and_columns() -> None:
     cells = [td.text for td in table.select("tbody td")]
     assert cells == ["1.0000", "0.5000", "0.1000", "0.5000", "1.0000", "0.2000", "0.1000", "0.2000", "1.0000"]
     assert table.select("tbody td")[2]["style"] == "background:#ffffff;color:#000"
+
+
+def test_a_negative_number_has_a_real_minus_sign_and_zero_has_none() -> None:
+    below = encoded([[1, -0.5, -0.00001], [-0.5, 1, -0.2], [-0.00001, -0.2, 1]])
+    glance = page(matrix=below, farthest=Pair(0, 1, -0.5)).select_one("#glance")
+    assert glance is not None
+    assert re.findall("[−-]0.0000", glance.text) == []
+    assert "-0" not in glance.text
+    assert (
+        glance.text.count("−0.5000") == 5
+    )  # the farthest pair, twice in the table, twice among the neighbors
 
 
 def test_above_thirty_sentences_pairs_and_the_csv_take_the_tables_place() -> None:
