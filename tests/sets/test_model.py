@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -100,6 +101,7 @@ def test_a_shipped_set(path: Path) -> None:
     plain = yaml.safe_load(content)
     assert set(plain) <= set(SentenceSet.model_fields)
     assert found.set.parameters() == plain
+    jsonschema.validate(plain, schema(), jsonschema.Draft202012Validator)
 
 
 def test_four_topics_are_four_groups() -> None:

@@ -218,6 +218,9 @@ PIECES = [
 VALID = [
     *(path.read_bytes() for path in SHIPPED),
     b"sentences: [a, 'b', \"c\"]\nlabel_size: 40\nnormalize: false\n",
+    b"sentences: [a, b, c]\nexpect:\n- closer: [1, 2]\n  than: [a, c]\n  margin: 0.1\n- related: [1, 2]\n"
+    b"  because: so\nclaim: 'yes'\nratings: [[1, 2, 3], [1, c, 4.5]]\nprompt: 'p: '\ntruncate_dim: 8\n",
+    b"sentences: {A: [a], B: [b, c]}\nqueries: [which, 'what?']\nexpect:\n- finds: [1, 2]\n- together: B\n",
     b"sentences:\n  Food: [a, b]\n  'Zoo': # animals\n  - |\n    two\n    lines\n  - >-\n    folded\n",
     '{"title": "\\u00e9\\n", "sentences": ["中文", "🙂 b"], "fallback_model": null}'.encode(),
     b"\xef\xbb\xbf%YAML 1.1\n---\nsentences:\r\n- plain\r\n  goes on\r\n- b\r\n...\r\n",
