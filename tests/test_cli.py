@@ -519,3 +519,11 @@ def test_a_model_that_cannot_exist_starts_nothing(
     assert cli.main(["run", "x.yaml", "--out", str(tmp_path / "out"), "--model", name]) == 2
     assert "sentence-reports: --model " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_report_with_another_model_is_named_after_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "out"), "--model", "some/model"]
+    assert cli.main(words) == 1
+    assert capsys.readouterr().out.startswith("none@model\t\t\tfailed: ")
