@@ -63,14 +63,15 @@ def search_heatmap(
         )
         axes.set(xlabel=None, ylabel=None)
         axes.xaxis.tick_top()
-        for axis, labels, rotation, kind in (
-            (axes.xaxis, list(similarity.columns), 90, "sentences"),
-            (axes.yaxis, list(similarity.index), 0, "queries"),
+        for axis, labels, kind in (
+            (axes.xaxis, list(similarity.columns), "sentences"),
+            (axes.yaxis, list(similarity.index), "queries"),
         ):
             if len(labels) > LABELED_UP_TO:
                 axis.set_label_text(f"{kind} 1 to {len(labels)}, in the order of the set")
                 continue
             shown = [str(k) for k in range(1, len(labels) + 1)] if numbered(labels) else labels
+            rotation = 90 if axis is axes.xaxis and shown is labels else 0
             axis.set_ticks(
                 np.arange(len(labels)) + 0.5, shown, rotation=rotation, size=9 if size <= 40 else 7
             )
