@@ -197,7 +197,7 @@ def test_unmet_claims_come_first() -> None:
     (words, *_) = search_finding(
         QUERIES, TEXTS, FOUND, BASELINE, claims=[MET, UNMET], claim="Each finds its own"
     )
-    assert words.startswith("1 of 2 claims does not hold: ")
+    assert words.startswith("1 of 2 claims does not hold")
 
 
 # --- the summary -------------------------------------------------------------------------------------------
