@@ -54,8 +54,10 @@ def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> t
         some = held if total == 1 else f"{failed} of {total} claims {'do' if failed > 1 else 'does'} not hold"
         return f"{some}.", f"The farthest off: {worst}." if failed > 1 else capitalized(f"{worst}.")
     if claim is not None:
-        headline = isolated(" ".join(claim.split())).removesuffix(".")
-        return (f"{headline}: {held[0].lower()}{held[1:]}.",)
+        headline = " ".join(claim.split()).removesuffix(".")
+        if headline.endswith(("?", "!")):
+            return (f"{isolated(headline)} {held}.",)
+        return (f"{isolated(headline)}: {held[0].lower()}{held[1:]}.",)
     clearest = max(claims, key=lambda check: check.gap).describe(cite)
     return f"{held}.", f"The clearest: {clearest}." if total > 1 else capitalized(f"{clearest}.")
 
