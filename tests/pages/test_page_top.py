@@ -99,8 +99,8 @@ def rated(agreement: Agreement, selector: str) -> str:
 
 def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> None:
     assert rated(RATED, "p").startswith(
-        "Over 10 rated pairs, the rank correlation between people’s scores and the model’s similarities "
-        "(Spearman’s) is 0.7240 : 1 means the same order, 0 no relation, −1 the opposite order. "
+        "Over 10 rated pairs, Spearman’s rank correlation between people’s scores and the model’s similarities is "
+        "0.7240 . (1 means the same order, 0 no relation, −1 the opposite order.) "
         "Its 95% interval is from 0.21 to 0.93."
     )
     assert "Over 1,379 rated pairs" in rated(replace(RATED, count=1379), "p")
@@ -115,7 +115,7 @@ def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> 
         ((0.4, 0.7), ["rough estimate"]),
         ((-0.1, 0.2), ["rough estimate", "due to chance"]),
         ((0.80, 0.84), []),
-        (None, ["cannot say how sure"]),
+        (None, ["how certain"]),
     ],
 )
 def test_how_little_few_pairs_tell_comes_from_the_interval(
@@ -123,9 +123,7 @@ def test_how_little_few_pairs_tell_comes_from_the_interval(
 ) -> None:
     said = rated(replace(RATED, interval=interval), "p")
     assert [
-        remark
-        for remark in ("wide", "rough estimate", "due to chance", "cannot say how sure")
-        if remark in said
+        remark for remark in ("wide", "rough estimate", "due to chance", "how certain") if remark in said
     ] == remarks
 
 
