@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.summary import Baseline
+from sentence_reports.summary import Baseline, Pair
 
 RELATED = 99.0
 """The percentile from which a similarity is above chance: closer than 99% of unrelated pairs."""
@@ -44,6 +44,12 @@ def _ranking(row: NDArray[np.float64], baseline: Baseline, count: int | None) ->
     margins = [*(one - other for one, other in pairwise(values)), None]
     places = zip(order[:count], values, margins, strict=False)
     return [Match(k, value, baseline.percentile(value), margin) for k, value, margin in places]
+
+
+def best_match(matrix: NDArray[np.floating]) -> Pair:
+    """Return the query and the sentence with the largest of the `(q, n)` similarities, and that similarity."""
+    query, sentence = np.unravel_index(matrix.argmax(), matrix.shape)
+    return Pair(int(query), int(sentence), float(matrix[query, sentence]))
 
 
 def without_match(ranked: list[list[Match]]) -> list[int]:

@@ -28,7 +28,7 @@ CHANGES = {
     "matrix": ("for a in letters]", "for a in map(set, queries)]"),
     "summary": (
         "from sentence_reports.lesson.summary import summarize",
-        "from sentence_reports.lesson.search import summarize_search",
+        "from sentence_reports.lesson.summary import summarize_search",
     ),
 }
 

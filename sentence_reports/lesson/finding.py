@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sentence_reports.claims import ClaimCheck, tally
 from sentence_reports.lesson.groups import group_means
 from sentence_reports.pairs import Pairs
+from sentence_reports.rankings import never_found, rankings, without_match
 from sentence_reports.summary import DIGITS, Baseline
 from sentence_reports.texts import isolated, number, quoted, shorten
 
@@ -40,6 +41,45 @@ def finding(
         claims_in_words(claims, claim)
         or groups_in_words(texts, matrix, baseline, groups or ())
         or pairs_in_words(texts, matrix, baseline)
+    )
+
+
+def search_finding(
+    queries: Sequence[str],
+    texts: Sequence[str],
+    matrix: NDArray[np.floating],
+    baseline: Baseline,
+    *,
+    claims: Sequence[ClaimCheck] = (),
+    claim: str | None = None,
+) -> tuple[str, ...]:
+    """Return one or two sentences of plain text that say what came out of a search.
+
+    They come from the `claims`, which show `claim` together, else from how many queries find a sentence above chance:
+    one that is closer than 99% of unrelated pairs.
+    """
+    ranked, total = rankings(matrix, baseline, 1), len(queries)
+    nothing = [queries[k] for k in without_match(ranked)]
+    unfound = [texts[k] for k in never_found(ranked, len(texts))]
+    missed = f"{listed(nothing)} {'finds' if len(nothing) == 1 else 'find'}" if nothing else ""
+    if words := claims_in_words(claims, claim):
+        return (*words, f"{missed} nothing above chance.") if missed and len(words) == 1 else words
+    if total == 1:
+        return (
+            f"The query finds {'nothing' if nothing else cite(texts[ranked[0][0].sentence])} above chance.",
+        )
+    if len(nothing) == total:
+        return (f"None of the {count(total)} queries finds a sentence above chance.",)
+    if nothing:
+        some = total - len(nothing)
+        subject = f"{capitalized(count(some))} of {count(total)} queries {'finds' if some == 1 else 'find'}"
+        return (f"{subject} a sentence above chance; {missed} none.",)
+    words = (f"{'Both' if total == 2 else f'All {count(total)}'} queries find a sentence above chance.",)
+    if not unfound:
+        return words
+    return (
+        *words,
+        f"{listed(unfound)} {'is' if len(unfound) == 1 else 'are'} not the best match of any query.",
     )
 
 

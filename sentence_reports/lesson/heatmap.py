@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 
 from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered
 from sentence_reports.pairs import Pairs
+from sentence_reports.rankings import best_match
 from sentence_reports.summary import Legend, Pair
-from sentence_reports.texts import quoted
+from sentence_reports.texts import number, quoted
 
 ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
 VECTOR_UP_TO = 40  # sentences; with more, the PNG is smaller than the SVG
@@ -58,37 +59,85 @@ def heatmap(
         )
     side = _side(n)
     with mpl.rc_context(STYLE):
-        # A square for the matrix and a narrow strip for the scale: an inch wider than it is high.
-        figure = Figure(figsize=(side + 1, side))
-        axes = figure.add_axes((0, 0, side / (side + 1), 1))
-        scale = figure.add_axes(((side + 0.25) / (side + 1), 0.1, 0.2 / (side + 1), 0.8))
-        sns.heatmap(
-            similarity,
-            ax=axes,
-            cbar_ax=scale,
-            vmin=low,
-            vmax=1.0,
-            cmap=cmap,
-            annot=similarity.round(2) + 0.0 if n <= ANNOTATED_UP_TO else False,  # + 0.0: never "-0.00"
-            fmt=".2f",
-            annot_kws={"size": 10 if n <= 10 else 8},
-            xticklabels=False,
-            yticklabels=False,
-            cbar_kws={
-                "label": "cosine similarity",
-                "extend": "min" if similarity.to_numpy().min() < low else "neither",
-            },
-            rasterized=n > ANNOTATED_UP_TO,
-        )
-        axes.set(xlabel=None, ylabel=None)
-        scale.tick_params(labelsize=max(9.0, 1.5 * side))  # legible whatever the size of the whole
-        scale.yaxis.label.set_fontsize(max(9.0, 1.5 * side))
+        figure, axes = _draw(similarity, low, cmap, side, side, 10 if n <= 10 else 8)
         _label_axes(axes, labels, groups)
         start = 0
         for size in (len(list(members)) for _, members in groupby(groups or ())):
             axes.add_patch(mpl.patches.Rectangle((start, start), size, size, **FRAME))
             start += size
-        return Picture(figure, describe_heatmap(similarity, low, groups, cmap), vector=n <= VECTOR_UP_TO)
+        alt = describe_heatmap(similarity, low, groups, cmap)
+        return Picture(figure, alt, vector=n <= VECTOR_UP_TO)
+
+
+def search_heatmap(
+    similarity: pd.DataFrame,
+    *,
+    low: float = 0.0,
+    groups: Sequence[str] | None = None,
+    cmap: str = "YlGnBu",
+) -> Picture:
+    """Return the heatmap of a `(q, n)` similarity matrix, one row per query and one column per sentence.
+
+    `low` is the similarity at the low end of the colors (`color_floor`); smaller ones get the same color. `groups`
+    holds one name per sentence; the label of a sentence has the color of its group. If the font cannot draw a label,
+    its axis shows numbers.
+    """
+    longest = max(similarity.shape)
+    height, width = (
+        max(1.2, 0.42 * n) if n <= ANNOTATED_UP_TO else min(0.15 * n, 16.0) for n in similarity.shape
+    )
+    with mpl.rc_context(STYLE):
+        figure, axes = _draw(similarity, low, cmap, width, height, 9)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        for axis, labels, kind in (
+            (axes.xaxis, list(similarity.columns), "sentences"),
+            (axes.yaxis, list(similarity.index), "queries"),
+        ):
+            if len(labels) > LABELED_UP_TO:
+                axis.set_label_text(f"{kind} 1 to {len(labels)}, in the order of the set")
+                continue
+            shown = [str(k) for k in range(1, len(labels) + 1)] if numbered(labels) else labels
+            rotation = 90 if axis is axes.xaxis and shown is labels else 0
+            size = 9 if longest <= VECTOR_UP_TO else 7
+            axis.set_ticks(np.arange(len(labels)) + 0.5, shown, rotation=rotation, size=size)
+        for tick, color in zip(axes.get_xticklabels(), group_colors(groups or ()), strict=False):
+            tick.set_color(color)
+        alt = describe_search(similarity, low, groups, cmap)
+        return Picture(figure, alt, vector=longest <= VECTOR_UP_TO)
+
+
+def _draw(
+    similarity: pd.DataFrame, low: float, cmap: str, width: float, height: float, size: float
+) -> tuple[Figure, Axes]:
+    """Draw the cells in a box of so many inches, with numbers of a font size, and the scale of colors next to it."""
+    figure = Figure(figsize=(width + 1, height))
+    axes = figure.add_axes((0, 0, width / (width + 1), 1))
+    scale = figure.add_axes(((width + 0.25) / (width + 1), 0.1, 0.2 / (width + 1), 0.8))
+    few = max(similarity.shape) <= ANNOTATED_UP_TO
+    sns.heatmap(
+        similarity,
+        ax=axes,
+        cbar_ax=scale,
+        vmin=low,
+        vmax=1.0,
+        cmap=cmap,
+        annot=similarity.map(lambda value: number(value, 2)) if few else False,
+        fmt="",
+        annot_kws={"size": size},
+        xticklabels=False,
+        yticklabels=False,
+        cbar_kws={
+            "label": "cosine similarity",
+            "extend": "min" if similarity.to_numpy().min() < low else "neither",
+        },
+        rasterized=not few,
+    )
+    axes.set(xlabel=None, ylabel=None)
+    legible = max(9.0, 1.5 * height)  # whatever the size of the whole
+    scale.tick_params(labelsize=legible)
+    scale.yaxis.label.set_fontsize(legible)
+    return figure, axes
 
 
 def _side(n: int) -> float:
@@ -144,6 +193,18 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str]
     ends = f"The closest pair is {closest}; the farthest is {farthest}."
     return f"Heatmap of the cosine similarity of {len(labels)} sentences, {scale}{grouped}. " + (
         ends if len(pairs) > 1 else f"The one pair is {closest}."
+    )
+
+
+def describe_search(similarity: pd.DataFrame, low: float, groups: Sequence[str] | None, cmap: str) -> str:
+    """Describe the heatmap of a search: its size, its colors, its groups and the best match."""
+    rows, columns = similarity.shape
+    query, sentence, value = best_match(similarity.to_numpy())
+    grouped = f", in the groups {group_names(groups)}" if groups else ""
+    return (
+        f"Heatmap of the cosine similarity of {rows} {'query' if rows == 1 else 'queries'} (rows) and {columns} "
+        f"sentences (columns{grouped}), {describe_scale(similarity, low, cmap)}. The best match is "
+        f"{quoted(similarity.index[query])} with {quoted(similarity.columns[sentence])} at {value:.2f}."
     )
 
 

@@ -7,9 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
-from sentence_reports.lesson.finding import finding
+from sentence_reports.lesson.finding import finding, search_finding
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import Baseline, Legend, ModelFacts, WalkthroughSummary, encode_matrix
+from sentence_reports.rankings import best_match
+from sentence_reports.summary import (
+    Baseline,
+    Legend,
+    ModelFacts,
+    SearchSummary,
+    WalkthroughSummary,
+    encode_matrix,
+)
 from sentence_reports.texts import isolated, quoted
 
 if TYPE_CHECKING:
@@ -68,6 +76,50 @@ def summarize(
         ),
         legend=legend,
         reference=reference,
+        versions=versions,
+        matrix=encode_matrix(matrix),
+    )
+
+
+def summarize_search(
+    *,
+    settings: dict[str, Any],
+    queries: Sequence[str],
+    texts: Sequence[str],
+    labels: Sequence[str],
+    groups: Sequence[str] | None,
+    model: ModelFacts,
+    query_tokens: Sequence["TokenFacts"],
+    tokens: Sequence["TokenFacts"],
+    matrix: NDArray[np.float32],
+    baseline: Baseline,
+    legend: Legend,
+    claims: Sequence[ClaimCheck] = (),
+    versions: dict[str, str],
+) -> SearchSummary:
+    """Return the summary of a search of `q` queries in `n` sentences, as an output of the notebook's last cell.
+
+    `settings` holds the set's other keys, `model` is what `models.describe` returns for queries, `query_tokens` and
+    `tokens` have one `TokenFacts` per query and per sentence, `matrix` holds the `(q, n)` similarities, `baseline` is
+    the model's for queries, `legend` what `heatmap.legend` returns.
+    """
+    return SearchSummary(
+        settings=settings,
+        queries=tuple(queries),
+        sentences=tuple(texts),
+        labels=tuple(labels),
+        groups=None if groups is None else tuple(groups),
+        model=model,
+        closest=best_match(matrix),
+        baseline=baseline,
+        finding=search_finding(queries, texts, matrix, baseline, claims=claims, claim=settings.get("claim")),
+        claims=tuple(claims),
+        notices=(
+            *model_notices(model, bool(claims)),
+            *token_notices(query_tokens, "query"),
+            *token_notices(tokens),
+        ),
+        legend=legend,
         versions=versions,
         matrix=encode_matrix(matrix),
     )

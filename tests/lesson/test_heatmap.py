@@ -27,6 +27,13 @@ def svg_text(picture: Picture) -> str:
     return data["image/svg+xml"]
 
 
+def test_a_number_below_zero_has_a_minus_sign_and_zero_has_none() -> None:
+    drawn = svg_text(heatmap(square(["a", "b"], lowest=-0.2)))
+    assert ">−0.20<" in drawn
+    assert ">-0.20<" not in drawn
+    assert ">0.00<" in svg_text(heatmap(square(["a", "b"], lowest=-0.001)))
+
+
 # --- labels ------------------------------------------------------------------------------------------------
 
 

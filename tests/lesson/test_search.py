@@ -13,12 +13,10 @@ from nbformat import NotebookNode
 from support import BASELINE, LEGEND, MODEL, ROOT
 
 from sentence_reports.claims import ClaimCheck, Side
-from sentence_reports.lesson.search import (
-    best_matches,
-    search_finding,
-    search_heatmap,
-    summarize_search,
-)
+from sentence_reports.lesson.finding import search_finding
+from sentence_reports.lesson.heatmap import search_heatmap
+from sentence_reports.lesson.matches import best_matches
+from sentence_reports.lesson.summary import summarize_search
 from sentence_reports.models import TokenFacts
 from sentence_reports.sets import SentenceSet, read_set
 from sentence_reports.summary import SearchSummary
