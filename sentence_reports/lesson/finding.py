@@ -183,13 +183,10 @@ def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline:
         return (f"{top[0]} are {'' if above else 'no closer than chance would allow: '}{described}.",)
     if not above:
         return "No pair is closer than chance would allow.", f"The closest, {top[0]}, is {described}."
-    some = (
-        f"all {count(total)} pairs are" if above == total else f"{count(above)} of {count(total)} pairs are"
-    )
-    subject = capitalized(some if above > 1 else some.replace("are", "is"))
+    some, are = "all" if above == total else f"{count(above)} of", "is" if above == 1 else "are"
     chance = f"; by chance, about {count(round(total / 100))} would be" if total >= 100 else ""
     return (
-        f"{subject} closer than 99% of unrelated pairs{chance}.",
+        capitalized(f"{some} {count(total)} pairs {are} closer than 99% of unrelated pairs{chance}."),
         f"The pair is {top[0]}." if above == 1 else f"The closest are {top[0]}, and {top[1]}.",
     )
 

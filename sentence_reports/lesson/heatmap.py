@@ -185,7 +185,9 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str]
     pairs, labels = Pairs(similarity.to_numpy()), list(similarity.index)
 
     def describe(pair: Pair) -> str:
-        return f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {pair.similarity:.2f}"
+        return (
+            f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {number(pair.similarity, 2)}"
+        )
 
     scale = describe_scale(similarity, low, cmap)
     grouped = f", in the groups {group_names(groups)}" if groups else ""

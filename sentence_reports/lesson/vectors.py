@@ -12,7 +12,7 @@ from matplotlib.patches import Arc
 from numpy.typing import ArrayLike, NDArray
 
 from sentence_reports.lesson.picture import BLUE, GRAY, RED, STYLE, Picture, numbered_labels
-from sentence_reports.texts import quoted
+from sentence_reports.texts import number, quoted
 
 MAX_STRIPS = 12
 LINES_UP_TO = 60  # pairs of the set drawn as a line each; more are a histogram
@@ -68,13 +68,13 @@ def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str
         axes.text(at[0], at[1], f"{degrees:.1f}°", size=11, ha="right" if narrow else "center", va="center")
         axes.text(1.02, 0, "1", size=11, color=BLUE, va="center")
         axes.text(x + 0.02, y + 0.02, "2", size=11, color=RED, va="bottom")
-        axes.text(x, -0.04, f"{round(cosine, 2) + 0.0:.2f}", size=10, color=GRAY, ha="center", va="top")
+        axes.text(x, -0.04, number(cosine, 2), size=10, color=GRAY, ha="center", va="top")
         axes.set(xlim=(min(x, 0) - 0.25, 1.2), ylim=(-0.14, y + 0.11))
         axes.set_axis_off()
         alt = (
             f"Two arrows from one point, both of length 1: {quoted(labels[0])} and {quoted(labels[1])}. The angle "
-            f"between them is {degrees:.1f} degrees; the second reaches {cosine:.2f} along the first, which is their "
-            "cosine similarity."
+            f"between them is {degrees:.1f} degrees; the second reaches {number(cosine, 2)} along the first, which is "
+            "their cosine similarity."
         )
         return Picture(figure, alt, vector=True)
 
@@ -103,11 +103,12 @@ def histogram(unrelated: Sequence[float], values: NDArray[np.floating], pairs: i
         axes.set_yticks([0.5, -0.3], [f"{pairs:,}\nunrelated pairs", "the pairs\nof this set"])
         axes.tick_params(axis="y", length=0)
         axes.spines[["left", "top", "right"]].set_visible(False)
-        own = f"{len(values):,} pairs of this set, from {lowest:.2f} to {highest:.2f}"
+        own = f"{len(values):,} pairs of this set, from {number(lowest, 2)} to {number(highest, 2)}"
         alt = (
-            f"Histogram of the cosine similarity of {pairs:,} pairs of unrelated sentences, from {unrelated[0]:.2f} to "
-            f"{unrelated[-1]:.2f}, half of them at {np.median(unrelated):.2f} or below. Below it, the "
-            f"{own if len(values) > 1 else f'one pair of this set, at {lowest:.2f}'}."
+            f"Histogram of the cosine similarity of {pairs:,} pairs of unrelated sentences, from "
+            f"{number(unrelated[0], 2)} to {number(unrelated[-1], 2)}, half of them at "
+            f"{number(float(np.median(unrelated)), 2)} or below. Below it, the "
+            f"{own if len(values) > 1 else f'one pair of this set, at {number(lowest, 2)}'}."
         )
         return Picture(figure, alt, vector=True)
 

@@ -206,6 +206,15 @@ def test_a_matrix_that_is_not_square_is_refused() -> None:
         heatmap(square(["a", "b", "c"]).iloc[:2])
 
 
+def test_a_negative_similarity_has_a_minus_sign_and_a_rounded_zero_none() -> None:
+    table = pd.DataFrame([[1, -0.204, -0.001], [-0.204, 1, 0], [-0.001, 0, 1]], list("abc"), list("abc"))
+    picture = heatmap(table)
+    assert ">−0.20<" in svg_text(picture)
+    assert ">0.00<" in svg_text(picture)
+    assert ">-" not in svg_text(picture)
+    assert picture.alt.endswith("the farthest is “a” and “b” at −0.20.")
+
+
 def test_characters_that_xml_forbids_never_reach_a_picture() -> None:
     forbidden = [*range(1, 9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF]  # XML 1.0, section 2.2
     for code in forbidden:

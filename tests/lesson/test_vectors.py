@@ -104,8 +104,8 @@ def test_vectors_of_nothing_but_zeros_are_no_trouble() -> None:
         ([1, 0, 0], "0.0°", "1.00"),
         ([1, 1, 0], "45.0°", "0.71"),
         ([0, 3, 0], "90.0°", "0.00"),
-        ([-1, 1, 0], "135.0°", "-0.71"),
-        ([-2, 0, 0], "180.0°", "-1.00"),
+        ([-1, 1, 0], "135.0°", "−0.71"),
+        ([-2, 0, 0], "180.0°", "−1.00"),
         ([1.0000001, 0, 0], "0.0°", "1.00"),
     ],
 )
@@ -122,8 +122,8 @@ def test_the_angle_is_the_arc_cosine(v: list[float], degrees: str, cosine: str) 
 def test_the_histogram_says_both_in_words() -> None:
     picture = histogram(UNRELATED, np.array([0.5, 0.1, -0.3]), 19900)
     assert picture.alt == (
-        "Histogram of the cosine similarity of 19,900 pairs of unrelated sentences, from -0.20 to 0.40, half "
-        "of them at 0.10 or below. Below it, the 3 pairs of this set, from -0.30 to 0.50."
+        "Histogram of the cosine similarity of 19,900 pairs of unrelated sentences, from −0.20 to 0.40, half "
+        "of them at 0.10 or below. Below it, the 3 pairs of this set, from −0.30 to 0.50."
     )
     assert histogram(UNRELATED, np.array([0.5]), 19900).alt.endswith(
         "Below it, the one pair of this set, at 0.50."
