@@ -17,7 +17,7 @@ from sentence_reports.prepare import ModelFinder, prepare_job, read_notebook, to
 from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
 from sentence_reports.sets import SetFile, title_of
 from sentence_reports.sets.folder import read_sets, stem_of
-from sentence_reports.stale import code_digest, set_digest
+from sentence_reports.stale import code_digest, is_stale, set_digest
 from sentence_reports.store import Store
 from sentence_reports.texts import legible
 
@@ -47,7 +47,11 @@ def run(
         for stem, error in errors.items():
             store.fail(Failed(stem, error.first), blanks[stem])
         stale = [
-            each for each in sets if options.force or not _is_fresh(each, digests, store, options.strict)
+            each
+            for each in sets
+            if options.force
+            or is_stale(store.reports.get(each.stem), digests[each.stem], strict=options.strict)
+            or not store.is_whole(each.stem)
         ]
         if stale:
             if kernels is None:
@@ -87,16 +91,6 @@ def _tell_problems(sets: Iterable[SetFile], errors: dict[str, SetError], listene
         listener.warn(str(problem))
     for error in errors.values():
         listener.warn(str(error))
-
-
-# --- what is stale ----------------------------------------------------------------------------------------------
-
-
-def _is_fresh(each: SetFile, digests: dict[str, str], store: Store, strict: bool) -> bool:
-    report = store.reports.get(each.stem)
-    if report is None or report.digest != digests[each.stem] or (strict and report.stands_in_for):
-        return False
-    return store.is_whole(each.stem)
 
 
 def _with_found_models(

@@ -1,4 +1,4 @@
-"""Digests of what a report was made from. If one changes, the report is stale."""
+"""What a report was made from, as a digest. If it changes, the report is stale."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sentence_reports.errors import UsageError
 from sentence_reports.models import folder_stamp
+from sentence_reports.report import Report
 from sentence_reports.sets import SetFile
 
 PACKAGE = Path(__file__).parent
@@ -46,6 +47,11 @@ def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
         folder_stamp(chosen.fallback_model or "", folder),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_stale(report: Report | None, digest: str, *, strict: bool) -> bool:
+    """Return whether a set needs a new report; with `strict`, also if its last one was made with the fallback model."""
+    return report is None or report.digest != digest or (strict and report.stands_in_for is not None)
 
 
 @cache

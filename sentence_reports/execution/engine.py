@@ -20,8 +20,8 @@ from traitlets import Any as AnyTrait
 
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.environment import ENOUGH_FILES, raise_file_limit
-from sentence_reports.execution.jupyter import private_kernel
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.execution.launch import private_kernel
 from sentence_reports.process import temporary_folder
 from sentence_reports.report import PROGRESS
 

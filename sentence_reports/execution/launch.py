@@ -1,4 +1,4 @@
-"""Jupyter kernels of this environment, isolated from the user's Jupyter settings."""
+"""How a kernel is started: in this environment, isolated from the user's Jupyter settings, by its provisioner."""
 
 import os
 import subprocess
