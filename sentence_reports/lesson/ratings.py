@@ -88,7 +88,7 @@ def scatter(
         axes = figure.add_axes((0, 0, 1, 1))
         for color, marker, size, shown in (
             (BLUE, "o", 18, [pair for pair in pairs if pair not in marked]),
-            (RED, "D", 30, list(marked)),
+            (RED, "D", 30, agreed.disagreements),
         ):
             across, upwards = [pair.score for pair in shown], [pair.similarity_rank for pair in shown]
             axes.scatter(across, upwards, s=size, c=color, marker=marker, alpha=0.6, linewidths=0)
