@@ -39,7 +39,8 @@ def rankings(matrix: NDArray[np.floating], baseline: Baseline, count: int | None
 
 
 def _ranking(row: NDArray[np.float64], baseline: Baseline, count: int | None) -> list[Match]:
-    order = np.argsort(-row, kind="stable").tolist()
+    end = len(row) if count is None else count + 1  # the last one's margin is to the next
+    order = np.argsort(-row, kind="stable")[:end].tolist()
     values = row[order].tolist()
     margins = [*(one - other for one, other in pairwise(values)), None]
     places = zip(order[:count], values, margins, strict=False)
