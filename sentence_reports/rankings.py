@@ -62,3 +62,11 @@ def never_found(ranked: list[list[Match]], count: int) -> list[int]:
     """Return which of the `count` sentences are not the best of any query that finds one above chance."""
     found = {matches[0].sentence for matches in ranked if matches[0].related}
     return [k for k in range(count) if k not in found]
+
+
+def found_by_chance(count: int) -> float:
+    """Return the share of unrelated queries that find one of `count` sentences above chance: ``1 - 0.99 ** count``.
+
+    Each sentence is above chance for 1% of them; that they are independent is an approximation.
+    """
+    return 1 - (RELATED / 100) ** count

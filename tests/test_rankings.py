@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import BASELINE
 
-from sentence_reports.rankings import Match, never_found, rankings, without_match
+from sentence_reports.rankings import Match, found_by_chance, never_found, rankings, without_match
 
 FOUND = np.array([[0.25, 0.995, 0.5], [0.5, 0.5, 0.25], [0.999, 0.998, 0.25]], dtype=np.float32)
 
@@ -36,3 +36,11 @@ def test_what_finds_nothing_and_what_nothing_finds() -> None:
     assert never_found(ranked, 3) == [2]  # the best of no query, though 0.5 is the second of one
     assert without_match(rankings(FOUND - 0.5, BASELINE)) == [0, 1, 2]
     assert never_found(rankings(FOUND - 0.5, BASELINE), 3) == [0, 1, 2]
+
+
+def test_what_an_unrelated_query_would_find() -> None:
+    assert found_by_chance(1) == pytest.approx(0.01)
+    assert found_by_chance(100) == pytest.approx(0.634, abs=1e-3)
+    noise = np.random.default_rng(1).random((20_000, 8))  # evenly spread, as this baseline is
+    above = [not match.related for (match, *_) in rankings(noise, BASELINE, 1)]
+    assert 1 - np.mean(above) == pytest.approx(found_by_chance(8), abs=0.01)

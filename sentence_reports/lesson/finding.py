@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from sentence_reports.claims import ClaimCheck, tally
 from sentence_reports.lesson.groups import group_means
 from sentence_reports.pairs import Pairs
-from sentence_reports.rankings import never_found, rankings, without_match
+from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
 from sentence_reports.summary import DIGITS, Baseline
 from sentence_reports.texts import isolated, number, quoted, shorten
 
 CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much
 NAMED = 3  # at most so many groups or sentences are named
+FEW = 10  # sentences; in more, a tenth of unrelated queries find one above chance
 LENGTH = 60  # characters of a sentence
 EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -60,7 +61,6 @@ def search_finding(
     """
     ranked, total = rankings(matrix, baseline, 1), len(queries)
     nothing = [queries[k] for k in without_match(ranked)]
-    unfound = [texts[k] for k in never_found(ranked, len(texts))]
     missed = f"{listed(nothing)} {'finds' if len(nothing) == 1 else 'find'}" if nothing else ""
     if words := claims_in_words(claims, claim):
         return (*words, f"{missed} nothing above chance.") if missed and len(words) == 1 else words
@@ -70,17 +70,19 @@ def search_finding(
         )
     if len(nothing) == total:
         return (f"None of the {count(total)} queries finds a sentence above chance.",)
+    n, share = len(texts), found_by_chance(len(texts))
+    caution = (
+        (f"Of unrelated queries, about {share:.0%} would find one of {n:,} sentences.",) if n > FEW else ()
+    )
     if nothing:
         some = total - len(nothing)
         subject = f"{capitalized(count(some))} of {count(total)} queries {'finds' if some == 1 else 'find'}"
-        return (f"{subject} a sentence above chance; {missed} none.",)
-    words = (f"{'Both' if total == 2 else f'All {count(total)}'} queries find a sentence above chance.",)
-    if not unfound:
-        return words
-    return (
-        *words,
-        f"{listed(unfound)} {'is' if len(unfound) == 1 else 'are'} not the best match of any query.",
-    )
+        return f"{subject} a sentence above chance; {missed} none.", *caution
+    every = f"{'Both' if total == 2 else f'All {count(total)}'} queries find a sentence above chance."
+    unfound = [texts[k] for k in never_found(ranked, len(texts))]
+    if caution or not unfound:
+        return every, *caution
+    return every, f"{listed(unfound)} {'is' if len(unfound) == 1 else 'are'} not the best match of any query."
 
 
 def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from traitlets.config import Config
 from sentence_reports.errors import RenderError
 from sentence_reports.pages import tables
 from sentence_reports.pages.index import FILTERS, TEMPLATE
-from sentence_reports.rankings import RELATED, never_found, rankings, without_match
+from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
 from sentence_reports.summary import PageFacts, SearchSummary, WalkthroughSummary, read_summary
 from sentence_reports.texts import exact
 
@@ -130,13 +130,12 @@ def _found(summary: SearchSummary) -> dict[str, Any]:
     """Return what the page of a search tells of its queries."""
     matrix, n = summary.similarity, len(summary.sentences)
     shown = rankings(matrix, summary.baseline, MATCHES if len(matrix) <= UNFOLDED_UP_TO else 3)
-    by_chance = 1 - (RELATED / 100) ** n
     return {
         "found": {
             "rankings": shown,
             "nothing": without_match(shown),
             "unfound": never_found(shown, n),
-            "by_chance": f"Of unrelated queries, about {by_chance:.0%} would find one too.",
+            "by_chance": f"Of unrelated queries, about {found_by_chance(n):.0%} would find one too.",
             "whole": matrix.size <= tables.MAX_ROWS,
         }
     }

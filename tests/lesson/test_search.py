@@ -191,6 +191,20 @@ def test_what_came_out_in_words(rows: list[int], options: dict[str, Any], findin
     assert search_finding(queries, TEXTS, FOUND[rows], BASELINE, **options) == finding
 
 
+def test_among_many_sentences_the_words_say_how_many_queries_would_find_one_by_chance() -> None:
+    many = [f"text {k}" for k in range(400)]
+    found = np.zeros((2, 400), dtype=np.float32)
+    found[:, 7] = 0.995, 0.2
+    assert search_finding(QUERIES[:2], many, found, BASELINE) == (
+        "One of two queries finds a sentence above chance; “what?” finds none.",
+        "Of unrelated queries, about 98% would find one of 400 sentences.",
+    )
+    assert search_finding(QUERIES[:1] * 2, many, found[[0, 0]], BASELINE) == (
+        "Both queries find a sentence above chance.",
+        "Of unrelated queries, about 98% would find one of 400 sentences.",
+    )
+
+
 def test_unmet_claims_come_first() -> None:
     (words, *_) = search_finding(
         QUERIES, TEXTS, FOUND, BASELINE, claims=[MET, UNMET], claim="Each finds its own"
