@@ -299,6 +299,25 @@ def test_ratings_give_a_correlation_the_pairs_that_disagree_and_a_picture(
     assert picture.alt.startswith("Scatter plot of 6 rated pairs")
 
 
+def test_claims_and_ratings_leave_to_the_exercises_what_they_use(
+    notebook: NotebookNode, at_the_end: dict[str, Any]
+) -> None:
+    chosen = SentenceSet(
+        sentences=list(at_the_end["texts"]), expect=[{"related": [4, 5]}], ratings=[[1, 2, 4], [4, 5, 3]]
+    )
+    steps = ["two-sides", "claims", "ratings", "disagreements"]
+    after = run_cells(notebook, steps, at_the_end | {"chosen": chosen})
+    assert after["checks"]
+    assert after["agreed"]
+    exercises = [cell.source for cell in code_cells(notebook) if cell.id.startswith("exercise-")]
+    used = {
+        node.id for source in exercises for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)
+    }
+    own = {"guess", "mine", "one", "other"}  # what a learner fills in
+    assert {"values", "rare", "seen"} <= used
+    assert [name for name in used & set(at_the_end) - own if after[name] is not at_the_end[name]] == []
+
+
 def test_a_set_without_claims_or_ratings_says_so_in_a_line_each(
     notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
