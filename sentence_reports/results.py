@@ -73,7 +73,7 @@ def _case(report: Report, check: Check | None = None) -> Element:
     case = Element("testcase", name=check.expected if check else "report", classname=report.stem, time="0")
     if check and not check.met:
         because = f"\nBecause: {check.because}" if check.because else ""
-        details = f"Found: {check.statement}\nExpected: {check.expected}{because}"
+        details = f"Not met: {check.statement}\nExpected: {check.expected}{because}"
         SubElement(case, "failure", type="unmet", message=check.statement).text = details
     elif report.failure:
         SubElement(case, "error", type="failed", message=report.failure.splitlines()[0]).text = report.failure

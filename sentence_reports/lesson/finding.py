@@ -94,14 +94,14 @@ def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> t
     if failed:
         worst = min((check for check in claims if not check.met), key=lambda check: check.gap).describe(cite)
         some = held if total == 1 else f"{failed} of {total} claims {'do' if failed > 1 else 'does'} not hold"
-        return f"{some}.", f"The farthest off: {worst}." if failed > 1 else capitalized(f"{worst}.")
+        return f"{some}.", f"The biggest miss: {worst}." if failed > 1 else capitalized(f"{worst}.")
     if claim is not None:
         headline = " ".join(claim.split()).removesuffix(".")
         if headline.endswith(("?", "!")):
             return (f"{isolated(headline)} {held}.",)
         return (f"{isolated(headline)}: {held[0].lower()}{held[1:]}.",)
     clearest = max(claims, key=lambda check: check.gap).describe(cite)
-    return f"{held}.", f"The clearest: {clearest}." if total > 1 else capitalized(f"{clearest}.")
+    return f"{held}.", f"The clearest case: {clearest}." if total > 1 else capitalized(f"{clearest}.")
 
 
 def groups_in_words(

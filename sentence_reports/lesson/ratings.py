@@ -120,6 +120,6 @@ def correlation_in_words(agreed: Agreement) -> str:
         return "There is no rank correlation: all scores or all similarities are the same."
     ranks = f"Spearman’s rank correlation is {number(agreed.spearman, 4)}"
     if agreed.interval is None:
-        return f"{ranks}; {agreed.count:,} such pairs cannot say how sure that is."
+        return f"{ranks}; these {agreed.count:,} pairs cannot show how certain that is."
     low, high = (number(end, 2) for end in agreed.interval)
-    return f"{ranks}. With other pairs of the same kind it might well be anything from {low} to {high}."
+    return f"{ranks}. For other pairs of the same kind, it could plausibly be anything from {low} to {high}."

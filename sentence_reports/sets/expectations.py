@@ -146,7 +146,7 @@ def _find_group(
         problem = f"is {show(name)}, which is not a group of the set"
         problem += did_you_mean(name, tuple(groups), "groups")
     elif groups[group] < 2:
-        problem = f"is {show(name)}, a group of one sentence, which makes no pair."
+        problem = f"is {show(name)}, a group of one sentence, so it has no pairs."
     elif len(groups) < 2:
         problem = f"is {show(name)}, the only group, so there is no other to compare it with."
     if problem:

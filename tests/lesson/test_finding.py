@@ -65,14 +65,14 @@ def claim(one: float, other: float, **changes: Any) -> ClaimCheck:
         (
             [claim(0.5, 0.2), claim(0.9, 0.2), claim(0.3, 0.2)],
             None,
-            ("All 3 claims hold.", "The clearest: “a” is closer to “b” (0.90) than to “c” (0.20)."),
+            ("All 3 claims hold.", "The clearest case: “a” is closer to “b” (0.90) than to “c” (0.20)."),
         ),
         (
             [claim(0.5, 0.2), claim(0.1, 0.2), claim(-0.3, 0.2), claim(0.1, 0.3)],
             "A denial is close",
             (
                 "3 of 4 claims do not hold.",
-                "The farthest off: “a” should be closer to “b” (−0.30) than to “c” (0.20).",
+                "The biggest miss: “a” should be closer to “b” (−0.30) than to “c” (0.20).",
             ),
         ),
         (
@@ -90,7 +90,7 @@ def claim(one: float, other: float, **changes: Any) -> ClaimCheck:
             None,
             (
                 "2 of 2 claims do not hold.",
-                "The farthest off: “a” should be at least 0.5 closer to “b” (0.30) than to “c” (0.20).",
+                "The biggest miss: “a” should be at least 0.5 closer to “b” (0.30) than to “c” (0.20).",
             ),
         ),
         (
@@ -101,7 +101,7 @@ def claim(one: float, other: float, **changes: Any) -> ClaimCheck:
             None,
             (
                 "2 of 2 claims do not hold.",
-                "The farthest off: “a” and “b” (0.50) should not be closer than 99% of unrelated pairs (0.20).",
+                "The biggest miss: “a” and “b” (0.50) should not be closer than 99% of unrelated pairs (0.20).",
             ),
         ),
     ],

@@ -110,7 +110,7 @@ def test_perfect_agreement_of_a_few_pairs_is_not_called_certain() -> None:
         agreed = agreement(rated, matrix)
         assert agreed == Agreement(count, 1.0, None, ())
         assert correlation_in_words(agreed) == (
-            f"Spearman’s rank correlation is 1.0000; {count} such pairs cannot say how sure that is."
+            f"Spearman’s rank correlation is 1.0000; these {count} pairs cannot show how certain that is."
         )
 
 

@@ -214,7 +214,7 @@ class TestShape:
         [
             ("Foood", 'is "Foood", which is not a group of the set; did you mean `Food`?'),
             ("zzz", 'is "zzz", which is not a group of the set. Known groups are Food, Cars, One.'),
-            ("One", 'is "One", a group of one sentence, which makes no pair.'),
+            ("One", 'is "One", a group of one sentence, so it has no pairs.'),
             (
                 "5",
                 'is the number 5 (YAML reads "5" without quotes that way). Put it in quotes: together: "5"',
