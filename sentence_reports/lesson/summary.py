@@ -142,8 +142,8 @@ def model_notices(model: ModelFacts, claimed: bool = False) -> list[str]:
             f"{quoted(text[:PROMPT_LENGTH])} ({isolated(name[:PROMPT_LENGTH])})" for name, text in shown
         ]
         notices.append(
-            f"This model expects a prompt before its texts: {' or '.join(prompts)}. Nothing was put there, so its "
-            "similarities may be off. The key `prompt` of the set chooses one."
+            f"This model expects a prompt before its texts: {' or '.join(prompts)}. None was used, so its "
+            "similarities may be off. Choose one with the key `prompt` in the set file."
         )
     return notices
 

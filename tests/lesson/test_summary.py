@@ -146,8 +146,8 @@ E5 = {"query": "query: ", "passage": "passage: "}
 def test_a_model_that_declares_prompts_and_is_used_without_one_is_a_notice() -> None:
     e5 = replace(MODEL, declared_prompts=E5)
     assert summary(model=e5).notices == (
-        "This model expects a prompt before its texts: “query: ” (query) or “passage: ” (passage). Nothing was put "
-        "there, so its similarities may be off. The key `prompt` of the set chooses one.",
+        "This model expects a prompt before its texts: “query: ” (query) or “passage: ” (passage). None was used, "
+        "so its similarities may be off. Choose one with the key `prompt` in the set file.",
     )
     assert summary(model=replace(e5, prompt="query: ")).notices == ()
     assert summary(model=replace(e5, query_prompt="query: ")).notices == ()  # a search with BGE's habit
