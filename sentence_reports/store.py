@@ -81,6 +81,12 @@ class Store:
                 f"{page} is the report of another set, {known.set_file} (seen from {self.out}). "
                 "Rename one of the two, or choose another folder with --out DIR"
             )
+        variant = Path(report.set_file).stem != stem
+        if variant and known and known.date and known.model != report.model and page.exists():
+            return (
+                f"{page} is the report of another model, {known.model}. "
+                "Remove it, or choose another folder with --out DIR"
+            )
         return None
 
     def _forget_removed_variants(self) -> None:

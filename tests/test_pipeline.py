@@ -347,6 +347,22 @@ def test_a_report_with_another_model_is_made_again_by_its_own_command_only(
     assert (tmp_path / "out" / "index.html").read_text().count("Its set file is gone") == 2
 
 
+def test_two_models_with_one_last_name_do_not_replace_each_others_reports(
+    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, other: str
+) -> None:
+    write_set("one")
+    run_all(model=other)
+    page = tmp_path / "out" / "one@other.html"
+    before = page.read_bytes()
+    namesake = str(shutil.copytree(other, tmp_path / "elsewhere" / "other", symlinks=True))
+    (report,), notes = run_all(model=namesake)
+    assert "is the report of another model, ../models/other. Remove it, or choose" in report.failure
+    assert page.read_bytes() == before
+    page.unlink()
+    (report,), notes = run_all(model=namesake)
+    assert (report.failure, notes.ran) == (None, ["one@other"])
+
+
 def test_a_report_with_another_model_may_be_removed(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, other: str
 ) -> None:
