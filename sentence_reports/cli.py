@@ -139,7 +139,7 @@ def check_result_files(junit: Path | None, markdown: Path | None) -> None:
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
         if not ours:
             raise UsageError(f"{path} exists and was not made by Sentence Reports. Choose another file")
-    if junit is not None and junit == markdown:
+    if junit is not None and markdown is not None and os.path.realpath(junit) == os.path.realpath(markdown):
         raise UsageError(f"--junit and --markdown both name {junit}. Choose two files")
 
 

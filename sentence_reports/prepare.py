@@ -55,10 +55,12 @@ def prepare_job(
     """Return the job of making a set's report: plain data, with the notebook and the model that was found.
 
     `date` is the day that the page shows, by default `today()`; `timeout` limits the run, in seconds. Raises ModelError
-    if the model cannot be found or does not declare the set's prompt, UsageError if the notebook cannot be read.
+    if the model cannot be found or does not fit the set's prompt or `truncate_dim`, UsageError if the notebook cannot
+    be read.
     """
     model, parameters = (models or ModelFinder()).find(set_file), set_file.parameters()
-    choose_usage(model, parameters.get("prompt"))  # an unknown prompt is an error before any kernel starts
+    # What does not fit the model is an error before any kernel starts.
+    choose_usage(model, parameters.get("prompt"), parameters.get("truncate_dim"))
     return Job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook(set_file.set.notebook)),

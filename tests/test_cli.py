@@ -498,6 +498,8 @@ def test_one_file_cannot_hold_both_results(tmp_path: Path, capsys: pytest.Captur
     words = ["run", "x.yaml", "--out", str(tmp_path / "out"), "--junit", str(tmp_path / "r")]
     assert cli.main([*words, "--markdown", str(tmp_path / "r")]) == 2
     assert "--junit and --markdown both name" in capsys.readouterr().err
+    assert cli.main([*words, "--markdown", str(tmp_path / "out" / ".." / "r")]) == 2
+    assert "--junit and --markdown both name" in capsys.readouterr().err
 
 
 def test_results_that_cannot_be_written_are_an_error_after_the_reports(

@@ -143,7 +143,7 @@ def model_notices(model: ModelFacts, claimed: bool = False) -> list[str]:
         ]
         notices.append(
             f"This model expects a prompt before its texts: {' or '.join(prompts)}. None was used, so its "
-            "similarities may be off. Choose one with the key `prompt` in the set file."
+            "similarities may be off. Choose one with the key `prompt` in a set that names this model."
         )
     return notices
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sentence_reports.errors import ModelError
 from sentence_reports.models.files import files, modules, weight_files
 from sentence_reports.models.tokens import token_limit
-from sentence_reports.models.usage import Usage, choose_usage, declared_prompts
+from sentence_reports.models.usage import Usage, choose_usage, declared_prompts, too_many
 from sentence_reports.report import FoundModel
 from sentence_reports.summary import ModelFacts
 
@@ -64,10 +64,7 @@ def load(
     _check_finite(found, encoder)
     dimension = encoder.get_embedding_dimension() or 0
     if usage.truncate_dim is not None and usage.truncate_dim > dimension:
-        raise ModelError(
-            f"`truncate_dim` is {usage.truncate_dim}, but the embeddings of {found.name} have {dimension} dimensions. "
-            f"Choose {dimension} or fewer."
-        )
+        raise ModelError(too_many(found, usage.truncate_dim, dimension))
     encoder.truncate_dim = usage.truncate_dim
     return encoder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentence_reports.errors import ModelError
-from sentence_reports.models.files import quoted, read_json
+from sentence_reports.models.files import modules, quoted, read_json
 from sentence_reports.report import FoundModel
 
 if TYPE_CHECKING:
@@ -44,8 +44,12 @@ def choose_usage(found: FoundModel, prompt: str | None = None, truncate_dim: int
 
     `prompt` is a name that the model declares or the text itself; None asks for the model's own defaults. Both were
     written for the model that the set asks for, so a fallback model ignores them. Raises ModelError if `prompt` looks
-    like a name, one word without a colon, that the model does not declare.
+    like a name, one word of ASCII letters, that the model does not declare, or if its files say that the model has
+    fewer dimensions than `truncate_dim`.
     """
+    dimension = None if found.stands_in_for or truncate_dim is None else _dimension(found)
+    if dimension is not None and truncate_dim is not None and truncate_dim > dimension:
+        raise ModelError(too_many(found, truncate_dim, dimension))
     declared = declared_prompts(found)
     # The library's encode_document always finds "document", which it adds itself if a model has only "passage".
     document = next((declared[name] for name in DOCUMENT if name in declared), "")
@@ -54,7 +58,7 @@ def choose_usage(found: FoundModel, prompt: str | None = None, truncate_dim: int
         default = _settings(found).get("default_prompt_name")
         dimensions = None if found.stands_in_for else truncate_dim
         return Usage(declared.get(default or "", ""), query, document, dimensions)
-    if prompt not in declared and re.fullmatch(r"[^\s:]+", prompt):
+    if prompt not in declared and re.fullmatch(r"[\w.-]+", prompt, re.ASCII):
         names = ", ".join(f"{name} ({quoted(text)})" for name, text in declared.items())
         raise ModelError(
             f"The model {found.name} declares no prompt with the name {quoted(prompt)}. "
@@ -72,6 +76,29 @@ def declared_prompts(found: FoundModel) -> dict[str, str]:
     prompts = _settings(found).get("prompts")
     texts = prompts.items() if isinstance(prompts, dict) else ()
     return {name: text for name, text in texts if isinstance(text, str) and text}
+
+
+def too_many(found: FoundModel, truncate_dim: int, dimension: int) -> str:
+    """Return the message about more dimensions than the model has."""
+    return (
+        f"`truncate_dim` is {truncate_dim}, but the embeddings of {found.name} have {dimension} dimensions. "
+        f"Choose {dimension} or fewer."
+    )
+
+
+def _dimension(found: FoundModel) -> int | None:
+    """Return how many dimensions a model's files state; None if only loading the model can tell."""
+    dimension = None
+    for _, path in modules(Path(found.folder), found.name):
+        config = Path(found.folder, path, "config.json")
+        settings = read_json(config, found.name) if path and config.is_file() else {}
+        if not isinstance(settings, dict):
+            return None
+        pooled = settings.get("word_embedding_dimension") or settings.get("embedding_dimension")
+        modes = [key for key, value in settings.items() if key.startswith("pooling_mode_") and value is True]
+        joined = len(modes) > 1 or isinstance(settings.get("pooling_mode"), list)
+        dimension = settings.get("out_features") or (None if joined else pooled or dimension)
+    return dimension if isinstance(dimension, int) else None
 
 
 def _settings(found: FoundModel) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class SentenceSet(Mapping):
         description='What is put before each sentence, such as "passage: ", or the name of one of the model\'s '
         "prompts. Without it, the model's own default; \"\" for nothing. Queries get the model's query prompt.",
     )
-    truncate_dim: Annotated[int, Field(ge=1)] | None = Field(
+    truncate_dim: Annotated[int, Field(ge=2)] | None = Field(
         None,
         description="How many of an embedding's dimensions are used, from the first; all without it. For models "
         "that are trained for it (Matryoshka).",

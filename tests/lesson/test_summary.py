@@ -147,7 +147,7 @@ def test_a_model_that_declares_prompts_and_is_used_without_one_is_a_notice() -> 
     e5 = replace(MODEL, declared_prompts=E5)
     assert summary(model=e5).notices == (
         "This model expects a prompt before its texts: “query: ” (query) or “passage: ” (passage). None was used, "
-        "so its similarities may be off. Choose one with the key `prompt` in the set file.",
+        "so its similarities may be off. Choose one with the key `prompt` in a set that names this model.",
     )
     assert summary(model=replace(e5, prompt="query: ")).notices == ()
     assert summary(model=replace(e5, query_prompt="query: ")).notices == ()  # a search with BGE's habit

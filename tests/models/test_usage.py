@@ -77,6 +77,17 @@ def test_a_name_that_the_model_does_not_declare_is_an_error_before_anything_is_l
         choose_usage(find_model(str(tiny)), "query")
     assert choose_usage(found, "question ").text == "question "
     assert choose_usage(found, "question:").text == "question:"
+    assert choose_usage(found, "生成表示：").text == "生成表示："  # a prompt in a script without spaces
+
+
+def test_too_many_dimensions_are_an_error_before_anything_is_loaded(e5: Path) -> None:
+    found = replace(find_model(str(e5)), name="mine")
+    (e5 / "model.safetensors").unlink()
+    with pytest.raises(
+        ModelError, match="`truncate_dim` is 33, but the embeddings of mine have 32 dimensions"
+    ):
+        choose_usage(found, None, 33)
+    assert choose_usage(found, None, 32).truncate_dim == 32
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"prompts": ["query"]}', '{"prompts": {"query": null}}'])

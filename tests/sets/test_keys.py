@@ -84,7 +84,7 @@ class TestModelKeys:
                 "prompt: [a]",
                 '`prompt` is a list, because it begins with "[". Put it in quotes: prompt: "[a]"',
             ),
-            ("truncate_dim: 0", "`truncate_dim` must be at least 1, not the number 0."),
+            ("truncate_dim: 1", "`truncate_dim` must be at least 2, not the number 1."),
             ("truncate_dim: true", "`truncate_dim` must be a whole number, not the boolean true."),
             ("truncate_dim: 1.5", "`truncate_dim` must be a whole number, not the number 1.5."),
             (
@@ -187,7 +187,7 @@ def test_an_editor_accepts_and_refuses_what_the_program_does() -> None:
     for ratings in ([], [[1, 2, 3]], [[1, 2], [1, 3]], [[1, 2, "3"]] * 2, {"file": "t.csv"}):
         assert not is_valid(ratings=ratings), ratings
     assert not is_valid(queries=[])
-    assert not is_valid(truncate_dim=0)
+    assert not is_valid(truncate_dim=1)
 
 
 # --- anything whatever ---------------------------------------------------------------------------------------------
