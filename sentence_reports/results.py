@@ -63,14 +63,16 @@ def _suite(report: Report, number: int, day: str) -> Element:
     for name, value in facts.items():
         if value:
             SubElement(properties, "property", name=name, value=value)
-    suite.extend([_case(report), *(_case(report, check) for check in checks)])
+    suite.append(_case(report))
+    suite.extend(_case(report, check, number) for number, check in enumerate(checks, start=1))
     SubElement(suite, "system-out").text = "\n".join(report.finding) if good else ""
     SubElement(suite, "system-err").text = "\n".join(report.notices) if good else ""
     return suite
 
 
-def _case(report: Report, check: Check | None = None) -> Element:
-    case = Element("testcase", name=check.expected if check else "report", classname=report.stem, time="0")
+def _case(report: Report, check: Check | None = None, number: int = 0) -> Element:
+    name = f"{number}. {check.expected}" if check else "report"  # long texts are cut, and may be equal then
+    case = Element("testcase", name=name, classname=report.stem, time="0")
     if check and not check.met:
         because = f"\nBecause: {check.because}" if check.because else ""
         details = f"Not met: {check.statement}\nExpected: {check.expected}{because}"

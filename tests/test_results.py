@@ -49,7 +49,7 @@ def test_a_set_is_a_suite_with_a_case_for_its_report_and_for_each_check() -> Non
     (suite,) = suites(GOOD)
     assert [case.attrib for case in suite.iter("testcase")] == [
         {"name": name, "classname": "good", "time": "0"}
-        for name in ("report", HOLDS.expected, FAILS.expected)
+        for name in ("report", f"1. {HOLDS.expected}", f"2. {FAILS.expected}")
     ]
     (failure,) = suite.iter("failure")
     assert failure.attrib == {"type": "unmet", "message": FAILS.statement}
