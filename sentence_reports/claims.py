@@ -65,20 +65,6 @@ class Side:
     texts: tuple[str, ...]
     value: float
 
-    @property
-    def name(self) -> str:
-        """What is compared, in plain text: “A” and “B”."""
-        names = " and ".join(map(_quote, self.texts))
-        match self.kind:
-            case "within":
-                return f"the group {names} on average"
-            case "between":
-                return f"{names} on average"
-            case "limit":
-                return "99% of unrelated pairs"
-            case _:
-                return names
-
 
 @dataclass(frozen=True)
 class ClaimCheck:

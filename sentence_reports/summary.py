@@ -23,6 +23,7 @@ METADATA = "sentence_reports"
 
 STEPS = 1000  # a baseline's percentiles are known to a tenth
 DIGITS = 3  # more would differ between machines and numbers of threads
+EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
 
 Source = Literal["hub cache", "folder", "installed package"]
 

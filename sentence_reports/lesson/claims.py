@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from sentence_reports.claims import Claim, ClaimCheck, Side
 from sentence_reports.lesson.groups import group_means
-from sentence_reports.summary import DIGITS, Baseline
-
-EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
+from sentence_reports.summary import DIGITS, EQUAL, Baseline
 
 
 def check_claims(

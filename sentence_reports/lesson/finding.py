@@ -13,14 +13,13 @@ from sentence_reports.claims import ClaimCheck, tally
 from sentence_reports.lesson.groups import group_means
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
-from sentence_reports.summary import DIGITS, Baseline
+from sentence_reports.summary import DIGITS, EQUAL, Baseline
 from sentence_reports.texts import isolated, number, quoted, shorten
 
 CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much
 NAMED = 3  # at most so many groups or sentences are named
 FEW = 10  # sentences; in more, a tenth of unrelated queries find one above chance
 LENGTH = 60  # characters of a sentence
-EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -93,7 +92,11 @@ def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> t
     held = tally([check.check for check in claims])
     if failed:
         worst = min((check for check in claims if not check.met), key=lambda check: check.gap).describe(cite)
-        some = held if total == 1 else f"{failed} of {total} claims {'do' if failed > 1 else 'does'} not hold"
+        some = (
+            held
+            if total == 1
+            else f"{failed:,} of {total:,} claims {'do' if failed > 1 else 'does'} not hold"
+        )
         return f"{some}.", f"The biggest miss: {worst}." if failed > 1 else capitalized(f"{worst}.")
     if claim is not None:
         headline = " ".join(claim.split()).removesuffix(".")

@@ -10,12 +10,12 @@ from scipy import stats
 
 from sentence_reports.claims import Agreement, RatedPair
 from sentence_reports.lesson.picture import BLUE, RED, STYLE, Picture
+from sentence_reports.summary import EQUAL
 from sentence_reports.texts import number, quoted
 
 RESAMPLES = 999
 FEWEST = 5  # pairs; fewer say nothing about others
 MAX_DISAGREEMENTS = 10  # or half of the pairs
-EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
 VECTOR_UP_TO = 400  # points; with more, the PNG is smaller than the SVG
 
 Rating = tuple[int, int, float]
