@@ -71,6 +71,9 @@ def test_types_are_checked_from_outside(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", "use.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "-> sentence_reports.sets" in done.stdout
-    assert "-> sentence_reports.summary.WalkthroughSummary | sentence_reports.summary.SearchSummary" in done.stdout
+    assert (
+        "-> sentence_reports.summary.WalkthroughSummary | sentence_reports.summary.SearchSummary"
+        in done.stdout
+    )
     assert 'Argument 1 to "read_set" has incompatible type "int"' in done.stdout
     assert "missing library stubs or py.typed" not in done.stdout
