@@ -16,6 +16,11 @@ FILTERS = {
 }
 
 
+def style_sheets(*names: str) -> str:
+    """Return the style sheets of these names as one text, in this order."""
+    return "\n".join((TEMPLATE / name).read_text(encoding="utf-8") for name in names)
+
+
 def render_index(reports: Sequence[Report]) -> str:
     """Return the index page as HTML: failed sets first, then a card for each report, sorted by title."""
     from jinja2 import Environment, FileSystemLoader  # not needed if nothing changed
@@ -28,6 +33,6 @@ def render_index(reports: Sequence[Report]) -> str:
     html = environment.get_template("index.html.j2").render(
         reports=[report for report in by_title if report.date],
         failed=[report for report in by_title if report.failure],
-        css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
+        css=style_sheets("style.css", "paper.css"),
     )
     return exact(html)

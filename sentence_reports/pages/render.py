@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
 from sentence_reports.pages import tables
-from sentence_reports.pages.index import FILTERS, TEMPLATE
+from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
 from sentence_reports.summary import PageFacts, SearchSummary, WalkthroughSummary, read_summary
 from sentence_reports.texts import exact
@@ -111,7 +111,7 @@ def render(notebook: NotebookNode) -> str:
         "steps": {cell.id: match[1] for cell in visible.cells if (match := _heading(cell))},
         "heatmap": _heatmap(notebook),
     }
-    css = (TEMPLATE / "style.css").read_text(encoding="utf-8")
+    css = style_sheets("style.css", "guess.css", "slides.css", "paper.css")
     html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
 
