@@ -111,7 +111,7 @@ def render(notebook: NotebookNode) -> str:
         "steps": {cell.id: match[1] for cell in visible.cells if (match := _heading(cell))},
         "heatmap": _heatmap(notebook),
     }
-    css = style_sheets("style.css", "guess.css", "slides.css", "paper.css")
+    css = style_sheets("style.css", "guess.css", "paper.css", "slides.css")
     html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
 
