@@ -1,6 +1,5 @@
 """The heatmap of a similarity matrix, the meaning of its colors, and its description."""
 
-import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
-from sentence_reports.summary import Legend, Pair
+from sentence_reports.summary import Baseline, Legend, Pair
 from sentence_reports.texts import number, quoted
 
 ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
@@ -26,31 +25,39 @@ FRAME: Any = {
     "edgecolor": "#333333",
     "linewidth": 1.4,
 }  # round the adjacent sentences of a group
+HIGHEST_LOW = 0.9  # of the colors; leaves them a tenth
 RAMP = 64  # steps of color; an eye sees no more in a table
 
 
-def color_floor(median: float) -> float:
-    """Return the similarity at the low end of the colors: the median of unrelated pairs, rounded down to a tenth.
+def color_range(similarity: pd.DataFrame, baseline: Baseline) -> tuple[float, float]:
+    """Return the similarities at the ends of the colors: the median of unrelated pairs and the largest of the set.
 
-    It depends on the model, never on the set: small differences must not look like day and night, and a pair that
-    is no more similar than chance gets the lightest color. It is between -1 and 0.9; the high end is always 1.
+    A pair that is no more similar than chance gets the first color. A sentence's similarity to itself does not count;
+    in an `(q, n)` matrix of a search, all do. The high end is at least halfway from the low one to 1: small
+    differences must not look like day and night.
     """
-    return min(max(math.floor(round(median * 10, 6)) / 10, -1.0), 0.9)
+    values = similarity.to_numpy(copy=True)
+    if list(similarity.index) == list(similarity.columns):
+        np.fill_diagonal(values, -1)
+    low = min(baseline.median, HIGHEST_LOW)
+    return low, min(max(float(values.max()), (low + 1) / 2), 1.0)
 
 
 def heatmap(
     similarity: pd.DataFrame,
     *,
     low: float = 0.0,
+    high: float = 1.0,
     groups: Sequence[str] | None = None,
     cmap: str = "YlGnBu",
 ) -> Picture:
     """Return the heatmap of an `(n, n)` similarity matrix.
 
-    `similarity` has the same labels, in the same order, as index and columns. `low` is the similarity at the low end
-    of the colors (`color_floor`); smaller ones get the same color. `groups` holds one name per sentence: adjacent
-    sentences of a group are framed together and share a color. If the font cannot draw a label, the axes show the
-    sentences' numbers. Raises ValueError if the matrix is not square or the labels differ.
+    `similarity` has the same labels, in the same order, as index and columns. `low` and `high` are the similarities at
+    the ends of the colors (`color_range`); what is beyond gets the color of the end. The diagonal is blank. `groups`
+    holds one name per sentence: adjacent sentences of a group are framed together and share a color. If the font
+    cannot draw a label, the axes show the sentences' numbers. Raises ValueError if the matrix is not square or the
+    labels differ.
     """
     n, labels = len(similarity), list(similarity.index)
     if similarity.shape != (n, n) or labels != list(similarity.columns):
@@ -59,13 +66,15 @@ def heatmap(
         )
     side = _side(n)
     with mpl.rc_context(STYLE):
-        figure, axes = _draw(similarity, low, cmap, side, side, 10 if n <= 10 else 8)
+        figure, axes = _draw(
+            similarity, low, high, cmap, side, side, 10 if n <= 10 else 8, blank_diagonal=True
+        )
         _label_axes(axes, labels, groups)
         start = 0
         for size in (len(list(members)) for _, members in groupby(groups or ())):
             axes.add_patch(mpl.patches.Rectangle((start, start), size, size, **FRAME))
             start += size
-        alt = describe_heatmap(similarity, low, groups, cmap)
+        alt = describe_heatmap(similarity, low, high, groups, cmap)
         return Picture(figure, alt, vector=n <= VECTOR_UP_TO)
 
 
@@ -73,21 +82,22 @@ def search_heatmap(
     similarity: pd.DataFrame,
     *,
     low: float = 0.0,
+    high: float = 1.0,
     groups: Sequence[str] | None = None,
     cmap: str = "YlGnBu",
 ) -> Picture:
     """Return the heatmap of a `(q, n)` similarity matrix, one row per query and one column per sentence.
 
-    `low` is the similarity at the low end of the colors (`color_floor`); smaller ones get the same color. `groups`
-    holds one name per sentence; the label of a sentence has the color of its group. If the font cannot draw a label,
-    its axis shows numbers.
+    `low` and `high` are the similarities at the ends of the colors (`color_range`); what is beyond gets the color of
+    the end. `groups` holds one name per sentence; the label of a sentence has the color of its group. If the font
+    cannot draw a label, its axis shows numbers.
     """
     longest = max(similarity.shape)
     height, width = (
         max(1.2, 0.42 * n) if n <= ANNOTATED_UP_TO else min(0.15 * n, 16.0) for n in similarity.shape
     )
     with mpl.rc_context(STYLE):
-        figure, axes = _draw(similarity, low, cmap, width, height, 9)
+        figure, axes = _draw(similarity, low, high, cmap, width, height, 9)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         for axis, labels, kind in (
@@ -103,12 +113,20 @@ def search_heatmap(
             axis.set_ticks(np.arange(len(labels)) + 0.5, shown, rotation=rotation, size=size)
         for tick, color in zip(axes.get_xticklabels(), group_colors(groups or ()), strict=False):
             tick.set_color(color)
-        alt = describe_search(similarity, low, groups, cmap)
+        alt = describe_search(similarity, low, high, groups, cmap)
         return Picture(figure, alt, vector=longest <= VECTOR_UP_TO)
 
 
 def _draw(
-    similarity: pd.DataFrame, low: float, cmap: str, width: float, height: float, size: float
+    similarity: pd.DataFrame,
+    low: float,
+    high: float,
+    cmap: str,
+    width: float,
+    height: float,
+    size: float,
+    *,
+    blank_diagonal: bool = False,
 ) -> tuple[Figure, Axes]:
     """Draw the cells in a box of so many inches, with numbers of a font size, and the scale of colors next to it."""
     figure = Figure(figsize=(width + 1, height))
@@ -120,7 +138,7 @@ def _draw(
         ax=axes,
         cbar_ax=scale,
         vmin=low,
-        vmax=1.0,
+        vmax=high,
         cmap=cmap,
         annot=similarity.map(lambda value: number(value, 2)) if few else False,
         fmt="",
@@ -132,6 +150,7 @@ def _draw(
             "extend": "min" if similarity.to_numpy().min() < low else "neither",
         },
         rasterized=not few,
+        mask=np.eye(len(similarity), dtype=bool) if blank_diagonal else None,
     )
     axes.set(xlabel=None, ylabel=None)
     legible = max(9.0, 1.5 * height)  # whatever the size of the whole
@@ -164,23 +183,27 @@ def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> 
             tick.set_color(color)
 
 
-def legend(similarity: pd.DataFrame, *, low: float, groups: Sequence[str] | None, cmap: str) -> Legend:
-    """Return what a page says about the colors of the heatmap with the same low end.
+def legend(
+    similarity: pd.DataFrame, *, low: float, high: float, groups: Sequence[str] | None, cmap: str
+) -> Legend:
+    """Return what a page says about the colors of the heatmap with the same ends.
 
     `groups` holds one name per column.
     """
     colors = mpl.colormaps[cmap].resampled(RAMP)
     return Legend(
         low=low,
-        high=1.0,
-        scale=describe_scale(similarity, low, cmap),
+        high=high,
+        scale=describe_scale(similarity, low, high, cmap),
         ramp=tuple(mpl.colors.to_hex(colors(k)) for k in range(RAMP)),
         groups=tuple(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else (),
         numbered=any(len(axis) <= LABELED_UP_TO and numbered(list(axis)) for axis in similarity.axes),
     )
 
 
-def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str] | None, cmap: str) -> str:
+def describe_heatmap(
+    similarity: pd.DataFrame, low: float, high: float, groups: Sequence[str] | None, cmap: str
+) -> str:
     """Describe the heatmap: its size, its colors, its groups, its closest and its farthest pair."""
     pairs, labels = Pairs(similarity.to_numpy()), list(similarity.index)
 
@@ -189,7 +212,7 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str]
             f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {number(pair.similarity, 2)}"
         )
 
-    scale = describe_scale(similarity, low, cmap)
+    scale = describe_scale(similarity, low, high, cmap)
     grouped = f", in the groups {group_names(groups)}" if groups else ""
     closest, farthest = describe(pairs.closest(1)[0]), describe(pairs.farthest(1)[0])
     ends = f"The closest pair is {closest}; the farthest is {farthest}."
@@ -198,19 +221,21 @@ def describe_heatmap(similarity: pd.DataFrame, low: float, groups: Sequence[str]
     )
 
 
-def describe_search(similarity: pd.DataFrame, low: float, groups: Sequence[str] | None, cmap: str) -> str:
+def describe_search(
+    similarity: pd.DataFrame, low: float, high: float, groups: Sequence[str] | None, cmap: str
+) -> str:
     """Describe the heatmap of a search: its size, its colors, its groups and the best match."""
     rows, columns = similarity.shape
     query, sentence, value = best_match(similarity.to_numpy())
     grouped = f", in the groups {group_names(groups)}" if groups else ""
     return (
         f"Heatmap of the cosine similarity of {rows} {'query' if rows == 1 else 'queries'} (rows) and {columns} "
-        f"sentences (columns{grouped}), {describe_scale(similarity, low, cmap)}. The best match is "
+        f"sentences (columns{grouped}), {describe_scale(similarity, low, high, cmap)}. The best match is "
         f"{quoted(similarity.index[query])} with {quoted(similarity.columns[sentence])} at {value:.2f}."
     )
 
 
-def describe_scale(similarity: pd.DataFrame, low: float, cmap: str) -> str:
+def describe_scale(similarity: pd.DataFrame, low: float, high: float, cmap: str) -> str:
     """The color scale in words: from which similarity to which, and which end is light."""
     ramp = mpl.colormaps[cmap](np.linspace(0, 1, RAMP))[:, :3] @ [0.299, 0.587, 0.114]  # luma, after BT.601
     steps, ends = np.diff(ramp), ("", "")
@@ -219,4 +244,4 @@ def describe_scale(similarity: pd.DataFrame, low: float, cmap: str) -> str:
     elif np.all(steps >= -0.01):
         ends = (" (darkest)", " (lightest)")
     below = " or less" if similarity.to_numpy().min() < low else ""
-    return f"from {low:g}{below}{ends[0]} to 1{ends[1]}"
+    return f"from {number(low, 2)}{below}{ends[0]} to {number(high, 2)}{ends[1]}"

@@ -1,6 +1,7 @@
 """Labels, color limits, and the heatmap as a picture with words."""
 
 import base64
+import re
 import struct
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -10,8 +11,9 @@ import pandas as pd
 import pytest
 from support import contrast
 
-from sentence_reports.lesson.heatmap import color_floor, heatmap, legend
+from sentence_reports.lesson.heatmap import color_range, heatmap, legend
 from sentence_reports.lesson.picture import Picture, can_draw, group_colors, make_labels
+from sentence_reports.summary import STEPS, Baseline
 from sentence_reports.texts import shorten
 
 
@@ -64,31 +66,52 @@ def test_a_told_apart_label_never_meets_another_sentence() -> None:
 # --- colors -----------------------------------------------------------------------------------------------
 
 
+def baseline(median: float) -> Baseline:
+    return Baseline("k", "m", 10, (median,) * (STEPS + 1))
+
+
 @pytest.mark.parametrize(
-    ("median", "low"),
+    ("median", "closest", "ends"),
     [
-        (0.059, 0),
-        (0.1, 0.1),
-        (0.3, 0.3),
-        (0.7499, 0.7),
-        (0, 0),
-        (-0.01, -0.1),
-        (0.999, 0.9),
-        (1, 0.9),
-        (-1, -1),
+        (0.06, 0.95, (0.06, 0.95)),
+        (0.06, 0.2, (0.06, 0.53)),  # nothing is related: halfway to 1
+        (0.75, 0.98, (0.75, 0.98)),
+        (-0.2, 1.0000001, (-0.2, 1)),
+        (1, 1, (0.9, 1)),  # to this model, all sentences are the same
     ],
 )
-def test_the_low_end_of_the_colors_is_the_median_rounded_down(median: float, low: float) -> None:
-    assert color_floor(median) == pytest.approx(low)
-    assert str(color_floor(median)) != "-0.0"
+def test_the_colors_run_from_the_median_to_the_closest_pair(
+    median: float, closest: float, ends: tuple[float, float]
+) -> None:
+    similarity = pd.DataFrame([[1, closest, -0.5], [closest, 1, 0], [-0.5, 0, 1]], list("abc"), list("abc"))
+    assert color_range(similarity, baseline(median)) == pytest.approx(ends)
+    assert similarity.loc["a", "a"] == 1
+
+
+def test_in_a_search_all_cells_count() -> None:
+    found = pd.DataFrame([[0.9, 0.1], [0.2, 0.3]], ["who?", "why?"], ["one", "two"])
+    assert color_range(found, baseline(0.1)) == pytest.approx((0.1, 0.9))
 
 
 def test_what_lies_below_the_low_end_is_said() -> None:
     similarity = square(["one", "two", "three"], lowest=0.1)
-    assert "from 0.5 or less (lightest) to 1 (darkest)" in heatmap(similarity, low=0.5).alt
-    assert "from 0 (lightest) to 1 (darkest)" in heatmap(similarity, low=0.0).alt
-    assert legend(similarity, low=0.5, groups=None, cmap="YlGnBu").low == 0.5
-    assert svg_text(heatmap(similarity, low=0.5)) != svg_text(heatmap(similarity, low=0.0))
+    assert "from 0.50 or less (lightest) to 0.75 (darkest)" in heatmap(similarity, low=0.5, high=0.75).alt
+    assert "from 0.00 (lightest) to 1.00 (darkest)" in heatmap(similarity).alt
+    told = legend(similarity, low=0.5, high=0.75, groups=None, cmap="YlGnBu")
+    assert (told.low, told.high) == (0.5, 0.75)
+    plain = svg_text(heatmap(similarity))
+    assert (
+        plain != svg_text(heatmap(similarity, low=0.5)) != svg_text(heatmap(similarity, high=0.75)) != plain
+    )
+
+
+def test_the_diagonal_is_blank() -> None:
+    drawn = ET.fromstring(svg_text(heatmap(square(["one", "two", "three"], lowest=0.1))))
+    texts = ["".join(text.itertext()) for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(text for text in texts if re.fullmatch(r"0\.(55|10)", text)) == ["0.10"] * 2 + ["0.55"] * 4
+    assert "1.00" not in texts
+    (mesh,) = (group for group in drawn.iter() if "QuadMesh" in group.get("id", ""))
+    assert len([path for path in mesh if "fill: none" not in path.get("style", "")]) == 6
 
 
 def test_groups_have_colors_that_differ_and_can_be_read_on_white() -> None:
@@ -105,7 +128,7 @@ def test_groups_have_colors_that_differ_and_can_be_read_on_white() -> None:
 def test_the_heatmap_says_its_numbers_in_words() -> None:
     picture = heatmap(square(["one", "two", "three"]))
     assert picture.alt == (
-        "Heatmap of the cosine similarity of 3 sentences, from 0 (lightest) to 1 (darkest). "
+        "Heatmap of the cosine similarity of 3 sentences, from 0.00 (lightest) to 1.00 (darkest). "
         "The closest pair is “one” and “two” at 0.55; the farthest is “one” and “three” at 0.10."
     )
     data, metadata = picture._repr_mimebundle_()
@@ -165,7 +188,7 @@ def test_a_label_that_writes_backwards_does_not_reorder_the_text_alternative() -
 @pytest.mark.parametrize(("n", "numbers"), [(150, True), (151, False)])
 def test_numbers_are_spoken_of_where_there_are_some(n: int, numbers: bool) -> None:
     similarity = square([f"中 {k}" for k in range(n)])
-    assert legend(similarity, low=0.0, groups=None, cmap="Reds").numbered is numbers
+    assert legend(similarity, low=0.0, high=1.0, groups=None, cmap="Reds").numbered is numbers
 
 
 def test_what_the_font_has_is_drawn() -> None:
@@ -181,23 +204,23 @@ def test_the_colormap_and_the_groups_change_the_picture() -> None:
 @pytest.mark.parametrize(
     ("cmap", "words"),
     [
-        ("YlGnBu", "from 0 (lightest) to 1 (darkest)"),
-        ("viridis", "from 0 (darkest) to 1 (lightest)"),
-        ("YlGnBu_r", "from 0 (darkest) to 1 (lightest)"),
-        ("coolwarm", "from 0 to 1"),
-        ("hsv", "from 0 to 1"),
+        ("YlGnBu", "from 0.00 (lightest) to 1.00 (darkest)"),
+        ("viridis", "from 0.00 (darkest) to 1.00 (lightest)"),
+        ("YlGnBu_r", "from 0.00 (darkest) to 1.00 (lightest)"),
+        ("coolwarm", "from 0.00 to 1.00"),
+        ("hsv", "from 0.00 to 1.00"),
     ],
 )
 def test_the_words_for_the_scale_are_true_of_the_colormap(cmap: str, words: str) -> None:
     similarity = square(["one", "two", "three"])
     assert words in heatmap(similarity, cmap=cmap).alt
-    assert legend(similarity, low=0.0, groups=None, cmap=cmap).scale == words
+    assert legend(similarity, low=0.0, high=1.0, groups=None, cmap=cmap).scale == words
 
 
 def test_groups_are_named_in_words_and_in_the_legend() -> None:
     similarity = square(["one", "two", "three"])
     assert ", in the groups z, a. " in heatmap(similarity, groups=["z", "z", "a"]).alt
-    named = legend(similarity, low=0.0, groups=["z", "z", "a"], cmap="YlGnBu").groups
+    named = legend(similarity, low=0.0, high=1.0, groups=["z", "z", "a"], cmap="YlGnBu").groups
     assert [name for name, _ in named] == ["z", "a"]
 
 

@@ -114,8 +114,8 @@ def test_the_heatmap_has_a_row_per_query_and_a_column_per_sentence() -> None:
     assert svg.count(">−0.20<") == 1
     assert ">-0.20<" not in svg
     assert alt == (
-        "Heatmap of the cosine similarity of 2 queries (rows) and 3 sentences (columns), from 0 or less (lightest) to "
-        "1 (darkest). The best match is “who?” with “two” at 0.70."
+        "Heatmap of the cosine similarity of 2 queries (rows) and 3 sentences (columns), from 0.00 or less (lightest) "
+        "to 1.00 (darkest). The best match is “who?” with “two” at 0.70."
     )
 
 
