@@ -194,10 +194,12 @@ class Summary:
 class WalkthroughSummary(Summary):
     """The summary of a walkthrough: `similarity` is `(n, n)`, one row and one column per sentence.
 
-    `places` says how the closest and the farthest pair compare with unrelated pairs, in words.
+    `order` holds the positions of the sentences in the order in which heatmaps show them; `places` says how the
+    closest and the farthest pair compare with unrelated pairs, in words.
     """
 
     kind: Literal["walkthrough"] = "walkthrough"
+    order: tuple[int, ...]
     farthest: Pair
     places: tuple[str, str]
     reference: ReferenceCheck | None = None

@@ -263,6 +263,7 @@ def small_summary(**changes: Any) -> WalkthroughSummary:
         sentences=("one", "two", "three"),
         labels=("one", "two", "thr..."),
         groups=None,
+        order=tuple(range(len(changes.get("sentences", "123")))),
         model=MODEL,
         closest=Pair(0, 1, 0.5),
         farthest=Pair(0, 2, 0.1),

@@ -4,6 +4,7 @@ from sentence_reports.lesson.encoding import encode_in_batches
 from sentence_reports.lesson.groups import compare_groups, group_means
 from sentence_reports.lesson.html import folded
 from sentence_reports.lesson.map import sentence_map
+from sentence_reports.lesson.order import row_order
 from sentence_reports.lesson.picture import make_labels
 from sentence_reports.lesson.reference import reference_check, verdict
 from sentence_reports.lesson.summary import summarize
@@ -19,6 +20,7 @@ __all__ = [
     "make_labels",
     "quoted",
     "reference_check",
+    "row_order",
     "sentence_map",
     "show_tokens",
     "summarize",

@@ -46,6 +46,7 @@ def color_range(similarity: pd.DataFrame, baseline: Baseline) -> tuple[float, fl
 def heatmap(
     similarity: pd.DataFrame,
     *,
+    order: Sequence[int] | None = None,
     low: float = 0.0,
     high: float = 1.0,
     groups: Sequence[str] | None = None,
@@ -53,25 +54,27 @@ def heatmap(
 ) -> Picture:
     """Return the heatmap of an `(n, n)` similarity matrix.
 
-    `similarity` has the same labels, in the same order, as index and columns. `low` and `high` are the similarities at
-    the ends of the colors (`color_range`); what is beyond gets the color of the end. The diagonal is blank. `groups`
-    holds one name per sentence: adjacent sentences of a group are framed together and share a color. If the font
-    cannot draw a label, the axes show the sentences' numbers. Raises ValueError if the matrix is not square or the
-    labels differ.
+    `similarity` has the same labels, in the same order, as index and columns. `order` holds the positions of the
+    sentences in the order in which they are shown (`row_order`; None: as they are). `low` and `high` are the
+    similarities at the ends of the colors (`color_range`); what is beyond gets the color of the end. The diagonal is
+    blank. `groups` holds one name per sentence: adjacent sentences of a group are framed together and share a color.
+    If the font cannot draw a label, the axes show the sentences' numbers. Raises ValueError if the matrix is not
+    square or the labels differ.
     """
     n, labels = len(similarity), list(similarity.index)
     if similarity.shape != (n, n) or labels != list(similarity.columns):
         raise ValueError(
             f"expected a square matrix with equal labels on both axes, found shape {similarity.shape}"
         )
+    positions = list(range(n) if order is None else order)
+    shown = similarity.iloc[positions, positions]
+    names = [groups[k] for k in positions] if groups else None
     side = _side(n)
     with mpl.rc_context(STYLE):
-        figure, axes = _draw(
-            similarity, low, high, cmap, side, side, 10 if n <= 10 else 8, blank_diagonal=True
-        )
-        _label_axes(axes, labels, groups)
+        figure, axes = _draw(shown, low, high, cmap, side, side, 10 if n <= 10 else 8, blank_diagonal=True)
+        _label_axes(axes, labels, positions, names)
         start = 0
-        for size in (len(list(members)) for _, members in groupby(groups or ())):
+        for size in (len(list(members)) for _, members in groupby(names or ())):
             axes.add_patch(mpl.patches.Rectangle((start, start), size, size, **FRAME))
             start += size
         alt = describe_heatmap(similarity, low, high, groups, cmap)
@@ -166,12 +169,16 @@ def _side(n: int) -> float:
     return max(6.0, 0.15 * n) if n <= VECTOR_UP_TO else max(6.0, min(0.105 * n, 16.0))
 
 
-def _label_axes(axes: Axes, labels: list[str], groups: Sequence[str] | None) -> None:
+def _label_axes(axes: Axes, labels: list[str], positions: list[int], groups: Sequence[str] | None) -> None:
+    """Label the rows and columns, which show the sentences at `positions`."""
     n = len(labels)
     if n > LABELED_UP_TO:
-        axes.set_xlabel(f"sentences 1 to {n}, in the order of the set")
+        order = (
+            "in the order of the set" if positions == sorted(positions) else "similar ones next to each other"
+        )
+        axes.set_xlabel(f"sentences 1 to {n}, {order}")
         return
-    shown = [str(k) for k in range(1, n + 1)] if numbered(labels) else labels
+    shown = [str(k + 1) if numbered(labels) else labels[k] for k in positions]
     size = 10 if n <= 10 else 9 if n <= ANNOTATED_UP_TO else 7 if n <= VECTOR_UP_TO else 6
     axes.xaxis.tick_top()
     axes.set_xticks(np.arange(n) + 0.5, shown, rotation=90, size=size)

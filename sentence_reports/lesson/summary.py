@@ -37,6 +37,7 @@ def summarize(
     model: ModelFacts,
     tokens: Sequence["TokenFacts"],
     matrix: NDArray[np.float32],
+    order: Sequence[int] | None = None,
     baseline: Baseline,
     legend: Legend,
     claims: Sequence[ClaimCheck] = (),
@@ -47,8 +48,9 @@ def summarize(
     """Return the summary of a run over `n` sentences, as an output of the notebook's last cell.
 
     `settings` holds the set's other keys (title, description, claim ...), `model` is what `models.describe` returns,
-    `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `baseline` is the model's,
-    `legend` what `heatmap.legend` returns, `claims` what `check_claims`, `reference` what `reference_check`.
+    `tokens` has one `TokenFacts` per sentence, `matrix` holds the `(n, n)` similarities, `order` is what
+    `row_order` returns (None: as given), `baseline` is the model's, `legend` what `heatmap.legend` returns, `claims`
+    what `check_claims`, `reference` what `reference_check`.
     """
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
@@ -61,6 +63,7 @@ def summarize(
         sentences=tuple(texts),
         labels=tuple(labels),
         groups=None if groups is None else tuple(groups),
+        order=tuple(range(len(texts)) if order is None else order),
         model=model,
         closest=closest,
         farthest=farthest,

@@ -84,6 +84,12 @@ class SentenceSet(Mapping):
         description="The heatmap's colors: a matplotlib colormap.",
         json_schema_extra={"enum": list(COLORMAPS)},
     )
+    order: Literal["given", "similarity"] | None = Field(
+        None,
+        description="The order of the heatmap's rows: as given, or so that similar sentences are next to each other "
+        "(within each group, if there are groups). Without it, by similarity for more than 20 sentences without "
+        "groups.",
+    )
     expect: list[Expectation] | None = Field(
         None,
         description="Claims that must hold. If one does not, the page and the command line say so.",
@@ -126,7 +132,7 @@ class SentenceSet(Mapping):
         if isinstance(ratings, list):
             yield from rating_mismatches(ratings, subjects.sentences)
         yield from reference_mismatches(data.get("reference"), len(subjects.sentences.texts))
-        for key in ("ratings", "reference"):
+        for key in ("order", "ratings", "reference"):
             if data.get(key) is not None and queries is not None:
                 message = (
                     "does not go with `queries`: a search compares queries with sentences, not sentences"

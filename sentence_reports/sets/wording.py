@@ -11,6 +11,7 @@ from sentence_reports.sets.yaml_nodes import Value
 _EXPECTED = {
     "bool_type": "true or false", "int_type": "a whole number", "float_type": "a number", "list_type": "a list",
     "model_type": "a mapping", "name_type": "a whole number or a text", "finite_number": "a finite number",
+    "literal_error": "{expected}",
     "greater_than": "above {gt:g}", "greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:g}",
 }  # fmt: skip
 _READ_AS = {"null": "nothing", "timestamp": "a date", "seq": "a list", "map": "a mapping"}
@@ -30,7 +31,8 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
         found = f"a list of {len(value.data)}" if isinstance(value.data, list) else description(value)
         return f"{message}, not {found}."
     if kind in _EXPECTED:
-        return f"must be {_EXPECTED[kind].format(**context)}, not {description(value)}.{_hint(kind, value)}"
+        expected = _EXPECTED[kind].format(**context).replace("'", "`")
+        return f"must be {expected}, not {description(value)}.{_hint(kind, value)}"
     return message
 
 

@@ -245,3 +245,13 @@ def test_characters_that_xml_forbids_never_reach_a_picture() -> None:
     labels = make_labels([f"a{chr(code)}b" for code in forbidden[-20:]])
     drawn = "".join(ET.fromstring(svg_text(heatmap(square(labels)))).itertext())
     assert all(str(k) in drawn for k in range(1, 21))
+
+
+def test_rows_in_another_order_have_the_numbers_and_the_labels_of_their_sentences() -> None:
+    drawn = "".join(
+        ET.fromstring(svg_text(heatmap(square(["one", "two", "three"]), order=[2, 0, 1]))).itertext()
+    )
+    assert drawn.index("three") < drawn.index("one") < drawn.index("two")
+    assert svg_text(heatmap(square(["汉", "字", "a"]), order=[1, 0, 2])) != svg_text(
+        heatmap(square(["汉", "字", "a"]))
+    )

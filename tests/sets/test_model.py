@@ -34,6 +34,7 @@ def test_defaults() -> None:
         "normalize": True,
         "label_size": 30,
         "cmap": "YlGnBu",
+        "order": None,
         "expect": None,
         "claim": None,
         "ratings": None,

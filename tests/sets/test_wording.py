@@ -89,6 +89,7 @@ class TestValues:
                 '`cmap` is "ylgnbuu", which is not a matplotlib colormap; did you mean `YlGnBu`?',
             ),
             ("cmap: zzz", '`cmap` is "zzz", which is not a matplotlib colormap.'),
+            ("order: size", '`order` must be `given` or `similarity`, not the text "size".'),
             ("model:", "`model` is empty. Write some text, or remove it."),
             ('model: ""', "`model` is blank. Write some text, or remove it."),
             ('title: " "', "`title` is blank. Write some text, or remove it."),

@@ -1,0 +1,50 @@
+"""The order in which heatmaps show the sentences of a set, and the means of its blocks."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.spatial.distance import squareform
+
+GIVEN_UP_TO = 20  # sentences; of more, a reader no longer sees which rows are similar
+OPTIMAL_UP_TO = 500  # sentences: 0.4 s; the time grows with the third power, 1,000 take 3 s
+DECIMALS = 6  # float32 cannot tell apart what differs only in later ones
+
+
+def similarity_order(matrix: NDArray[np.floating]) -> list[int]:
+    """Return the positions of `n` sentences so that similar ones are next to each other.
+
+    `matrix` holds the `(n, n)` similarities. It is the order of the leaves of an average-linkage tree: the one with
+    the most similar neighbors that the tree allows, up to `OPTIMAL_UP_TO` sentences.
+    """
+    if len(matrix) < 2:
+        return list(range(len(matrix)))
+    distances = squareform((1 - matrix.astype(float)).round(DECIMALS).clip(min=0), checks=False)
+    tree = linkage(distances, "average")
+    if len(matrix) <= OPTIMAL_UP_TO:
+        tree = optimal_leaf_ordering(tree, distances)
+    order: list[int] = leaves_list(tree).tolist()
+    return order
+
+
+def row_order(
+    matrix: NDArray[np.floating],
+    groups: Sequence[str] | None = None,
+    order: Literal["given", "similarity"] | None = None,
+) -> list[int]:
+    """Return the positions of `n` sentences in the order in which a heatmap shows them.
+
+    `matrix` holds the `(n, n)` similarities, `groups` one name per sentence. By similarity, groups stay where they
+    are, and the sentences within each are ordered. If `order` is None, it is by similarity for more than
+    `GIVEN_UP_TO` sentences without groups.
+    """
+    positions = list(range(len(matrix)))
+    if order is None:
+        order = "similarity" if len(matrix) > GIVEN_UP_TO and not groups else "given"
+    if order == "given":
+        return positions
+    members = [list(run) for _, run in groupby(positions, key=lambda k: groups[k] if groups else None)]
+    return [run[k] for run in members for k in similarity_order(matrix[np.ix_(run, run)])]
