@@ -58,11 +58,11 @@ class TestQueries:
     def test_do_not_go_with_what_compares_sentences(self) -> None:
         reference = "{source: s, model: m, similarity: [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}"
         ratings = "[[1, 2, 3], [1, 3, 4]]"
-        content = f"{SENTENCES}queries: [q]\nratings: {ratings}\nreference: {reference}\n"
+        content = f"{SENTENCES}queries: [q]\nratings: {ratings}\nreference: {reference}\norder: given\n"
         assert problems(content) == [
             f"line {line}, column 1: `{key}` does not go with `queries`: a search compares queries with sentences, "
             "not sentences with each other. Put it into a set without queries."
-            for line, key in ((3, "ratings"), (4, "reference"))
+            for line, key in ((5, "order"), (3, "ratings"), (4, "reference"))
         ]
 
 
