@@ -62,7 +62,7 @@ class TestQueries:
         assert problems(content) == [
             f"line {line}, column 1: `{key}` does not go with `queries`: a search compares queries with sentences, "
             "not sentences with each other. Put it into a set without queries."
-            for line, key in ((5, "order"), (3, "ratings"), (4, "reference"))
+            for line, key in ((3, "ratings"), (4, "reference"), (5, "order"))
         ]
 
 
