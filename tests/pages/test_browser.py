@@ -434,7 +434,7 @@ def test_on_paper_the_table_is_open_and_the_controls_are_gone(
     assert not page.locator(".matrix table").is_visible()
     page.emulate_media(media="print")
     assert page.locator(".matrix table").is_visible()
-    assert page.locator(".output details p").first.is_visible()
+    assert not page.locator(".output details p").first.is_visible()
     assert not page.locator(".toc").is_visible()
     assert not page.locator(".code").first.is_visible()
     assert not page.get_by_text("Full size").first.is_visible()
