@@ -9,7 +9,7 @@ from sentence_reports.project import version
 EXIT_CODES = """\
 exit codes:
   0  success
-  1  a set failed; the other reports are made
+  1  a set failed, or a page could not be printed; all else is made
   2  nothing could be started
   3  all reports are made, but an expectation or published figure is not met
   130, 143  interrupted; finished reports are kept
@@ -60,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
                          help="use this model instead of each set's own; reports are named SET@MODEL")  # fmt: skip
     command.add_argument("--timeout", type=seconds, default=900.0, metavar="SECONDS",
                          help="time limit for each set (default: 900)")  # fmt: skip
+    command.add_argument("--pdf", action="store_true",
+                         help="print each page to a PDF; needs Chromium, Chrome or Edge")  # fmt: skip
     command.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     command.add_argument("--markdown", type=Path, metavar="FILE", help="write a summary in Markdown")
     command.add_argument("--cold", action="store_true", help=argparse.SUPPRESS)

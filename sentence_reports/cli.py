@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from sentence_reports import pipeline, results, streams
 from sentence_reports import project as projects
 from sentence_reports.arguments import parser
 from sentence_reports.errors import OutputError, SentenceReportsError, UsageError
-from sentence_reports.files import atomic_write
+from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.ownership import holds_results
 from sentence_reports.prepare import named_model, today
+from sentence_reports.printing import find_browser
 from sentence_reports.process import Terminated
 from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
-from sentence_reports.store import make_usable
 from sentence_reports.terminal import BUG, Teller, log, say, short, show, write_log
 from sentence_reports.texts import count
 
@@ -164,6 +165,8 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = {name: getattr(arguments, name) for name in names}
     options = options_of(arguments, model=named_model(arguments.model), **chosen)
     paths = set_files(arguments)
+    if arguments.pdf:
+        options = replace(options, browser=find_browser())
     check_result_files(arguments.junit, arguments.markdown)
     with Teller(bar=sys.stderr.isatty(), debug=arguments.debug) as teller:
         reports = pipeline.run(paths, options, teller)
@@ -179,7 +182,7 @@ def run(arguments: argparse.Namespace) -> int:
     page = reports[0].stem if len(reports) == 1 and not reports[0].failure else "index"
     if (options.out / f"{page}.html").exists():
         say(f"Look at {short(options.out / page)}.html")
-    if any(report.failure for report in reports):
+    if teller.unprinted or any(report.failure for report in reports):
         return 1
     return 3 if any(report.unmet for report in reports) else 0
 

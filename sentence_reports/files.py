@@ -1,9 +1,22 @@
-"""Files that are never half-written."""
+"""Files that are never half-written, and the folders that take them."""
 
+import errno
+import hashlib
+import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+
+def make_usable(folder: Path) -> None:
+    """Create a folder if necessary. Raises OSError if it cannot be created or written to."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def atomic_write(files: Mapping[Path, bytes], *, by_way_of: Path | None = None) -> None:
@@ -26,3 +39,8 @@ def atomic_write(files: Mapping[Path, bytes], *, by_way_of: Path | None = None) 
         for beside in temporary.values():
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()

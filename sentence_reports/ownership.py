@@ -4,9 +4,11 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from sentence_reports import results
+from sentence_reports.files import sha256
 from sentence_reports.summary import METADATA
 
 STATE = ".sentence-reports.json"
@@ -32,6 +34,14 @@ def is_ours(path: Path) -> bool:
             return f'"{METADATA}": {{'.encode() in file.read()
     except OSError:
         return False
+
+
+def has_hash(path: Path, hashes: Collection[str]) -> bool:
+    """Return whether a file may be replaced, because it does not exist or its SHA-256 is one of those recorded."""
+    try:
+        return sha256(path.read_bytes()) in hashes
+    except OSError:
+        return not os.path.lexists(path)
 
 
 def holds_results(path: Path) -> bool:

@@ -14,6 +14,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import choose_usage
 from sentence_reports.pages.index import render_index
 from sentence_reports.prepare import ModelFinder, prepare_job, read_notebook, today
+from sentence_reports.printing import Browser, Page, print_pages
 from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
 from sentence_reports.sets import SetFile, title_of
 from sentence_reports.sets.folder import read_sets, stem_of
@@ -71,6 +72,9 @@ def run(
                         report = _published(made, blanks[made.stem], digests[made.stem], date)
                         listener.done(store.publish(made, report))
         reports = [store.reports[stem] for stem in blanks]
+        if options.browser is not None:
+            good = [report for report in reports if not report.failure]
+            _print(good, options.browser, store, options, listener)
         store.close(render_index)
     return reports
 
@@ -177,6 +181,25 @@ def _make(
         except BaseException:  # the kernels may serve later runs
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _print(
+    reports: Sequence[Report], browser: Browser, store: Store, options: Options, listener: Listener
+) -> None:
+    """Print each page whose PDF is missing or shows an earlier one."""
+    pages = {}
+    for report in reports:
+        page = store.page_to_print(report.stem, again=options.force)
+        if page is not None:
+            pages[report.stem] = Page(report.stem, page, report.date or "")
+    if not pages:
+        return
+    jobs, timeout = options.jobs or process.cores(), options.timeout
+    with closing(
+        print_pages(browser, list(pages.values()), store.temporary, jobs=jobs, timeout=timeout)
+    ) as results:
+        for stem, pdf, failure in results:
+            listener.printed(stem, failure or store.publish_pdf(stem, pages[stem].html, pdf))
 
 
 def default_jobs(kernels: Kernels) -> int:

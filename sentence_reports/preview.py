@@ -25,12 +25,12 @@ from tornado.web import Application, HTTPError, RequestHandler
 from sentence_reports import process
 from sentence_reports.errors import SentenceReportsError, UsageError
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.files import make_usable
 from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
 from sentence_reports.sets.folder import find_sets, stem_of
-from sentence_reports.store import make_usable
 from sentence_reports.texts import escape_controls
 
 PORT = 8000  # if it is taken, any free one

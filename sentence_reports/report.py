@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sentence_reports.claims import Check
+from sentence_reports.printing import Browser
 from sentence_reports.summary import Source, Summary
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Options:
     Notebooks are looked up in `project`; `out` is the output folder, `jobs` the number of sets to run in
     parallel (None: as many as cores and memory allow), `timeout` the limit for one set in seconds. `strict` makes
     a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing. `model` is
-    the one to run instead of each set's own: a hub id, or the absolute path of a folder.
+    the one to run instead of each set's own: a hub id, or the absolute path of a folder. `browser` prints each page
+    as PDF; None prints nothing.
     """
 
     project: Project
@@ -43,6 +45,7 @@ class Options:
     timeout: float = 900.0
     cold: bool = False
     model: str | None = None
+    browser: Browser | None = None
 
 
 class Listener(Protocol):
@@ -59,6 +62,9 @@ class Listener(Protocol):
 
     def done(self, report: Report) -> None:
         """Report the end of a set, good or bad."""
+
+    def printed(self, stem: str, failure: str | None) -> None:
+        """Report that the page of a set was printed, or in `failure` why its PDF could not be made."""
 
 
 class Request(NamedTuple):
@@ -156,7 +162,9 @@ class Report:
     good report, None if there is none; then `title`, `model` and `n` come from the set alone. `finding` says what came
     out, `checks` what the set expects and whether that is met, `failure` why the last run failed. `tables` holds the
     SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a marker.
-    `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no longer there.
+    `pdf` holds the SHA-256 of the page that was printed last, and of its PDF; `printed` says that this PDF is there and
+    shows the page as it is. `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no
+    longer there.
     `traceback` is kept for the listener only, never in the state.
     """
 
@@ -177,6 +185,8 @@ class Report:
     checks: tuple[Check, ...] = ()
     failure: str | None = None
     gone: bool = False
+    pdf: tuple[str, str] | None = None
+    printed: bool = False
     traceback: str | None = field(default=None, compare=False)
 
     @property

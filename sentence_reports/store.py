@@ -1,15 +1,12 @@
 """The output folder of a run, with its lock and its state. No other code writes to it or removes anything from it.
 
 A file is replaced or removed only if it is proven to be this program's: a page by the generator named in its head,
-a notebook by its metadata, a table by its hash in the state, the state by how it begins. A name proves nothing.
+a notebook by its metadata, a table or PDF by its hash in the state, the state by how it begins. A name proves nothing.
 """
 
-import errno
-import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -17,18 +14,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from sentence_reports import process
 from sentence_reports.errors import OutputError, UsageError
-from sentence_reports.files import atomic_write
-from sentence_reports.ownership import STATE, is_ours, make_temporary, not_ours, remove_temporary
+from sentence_reports.files import atomic_write, sha256
+from sentence_reports.lock import LOCK, locked
+from sentence_reports.ownership import STATE, has_hash, is_ours, make_temporary, not_ours, remove_temporary
 from sentence_reports.report import SET_SUFFIXES, Failed, Made, Report
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-LOCK = ".sentence-reports.lock"
 TEMPORARY = ".sentence-reports.tmp"
 SUFFIXES = (".html", ".ipynb", ".csv")
 
@@ -50,7 +44,7 @@ class Store:
 
         Raises UsageError if the folder cannot be used, or if it holds an index.html that is not ours.
         """
-        with _locked(out, lambda: warn(f"another run is using {out}; waiting for it to finish")):
+        with locked(out, lambda: warn(f"another run is using {out}; waiting for it to finish")):
             for name in ("index.html", STATE):
                 if not is_ours(out / name):
                     raise UsageError(not_ours(out / name))
@@ -103,8 +97,8 @@ class Store:
         """Put the files of a report into place and record it; return the record, a failure if that is impossible."""
         table = made.files[".csv"]
         if (reason := self.refusal(report, table)) is None:
-            known, digest = self.reports.get(made.stem), hashlib.sha256(table).hexdigest()
-            report = replace(report, tables=(digest,))
+            known, digest = self.reports.get(made.stem), sha256(table)
+            report = replace(report, tables=(digest,), pdf=known.pdf if known else None)
             try:
                 # Before the files: if this process is killed between the two, both tables are known as ours.
                 before = known or replace(report, digest=None, date=None)
@@ -143,12 +137,36 @@ class Store:
             )
         )
 
+    def page_to_print(self, stem: str, *, again: bool) -> bytes | None:
+        """Return the page of a report, None if it cannot be read, or unless `again` if its PDF shows it already."""
+        return None if self._is_printed(stem) and not again else _read_bytes(self.out / f"{stem}.html")
+
+    def publish_pdf(self, stem: str, page: bytes, pdf: bytes) -> str | None:
+        """Put the PDF of a page into place and record it; return why that is impossible, None if it was done."""
+        path = self.out / f"{stem}.pdf"
+        if not self._is_our_pdf(stem) and _read_bytes(path) != pdf:
+            return not_ours(path)
+        try:
+            path.unlink(missing_ok=True)  # if this process is killed, no PDF is there whose hash is forgotten
+            self._note(replace(self.reports[stem], pdf=(sha256(page), sha256(pdf))))
+            self._write({path.name: pdf})
+        except OSError as error:
+            return f"the PDF could not be written: {error.strerror or error}"
+        return None
+
     def close(self, render_index: Callable[[list[Report]], str]) -> None:
         """Forget reports whose set and page are both gone; write index and state unless they are up to date.
 
         Raises OutputError if that fails; the reports are published nevertheless.
         """
-        known = [replace(r, gone=not _is_set(self.out / r.set_file)) for r in self.reports.values()]
+        known = [
+            replace(
+                r,
+                gone=not _is_set(self.out / r.set_file),
+                printed=self._is_printed(r.stem),
+            )
+            for r in self.reports.values()
+        ]
         self.reports = {
             report.stem: report
             for report in known
@@ -178,26 +196,29 @@ class Store:
         return (json.dumps(state, ensure_ascii=False, indent=1) + "\n").encode()
 
     def _is_our_table(self, stem: str) -> bool:
-        """Return whether a run wrote the CSV of this name, or there is no such file."""
-        path, known = self.out / f"{stem}.csv", self.reports.get(stem)
-        data = _read_bytes(path)
-        if data is None:
-            return not os.path.lexists(path)
-        return known is not None and hashlib.sha256(data).hexdigest() in known.tables
+        known = self.reports.get(stem)
+        return has_hash(self.out / f"{stem}.csv", known.tables if known else ())
 
-    def _write(self, files: Mapping[str, bytes]) -> None:
+    def _is_our_pdf(self, stem: str) -> bool:
+        known = self.reports.get(stem)
+        return has_hash(self.out / f"{stem}.pdf", known.pdf[1:] if known and known.pdf else ())
+
+    def _is_printed(self, stem: str) -> bool:
+        """Return whether our PDF of this name is there and shows the page as it is."""
+        page, pdf, known = self.out / f"{stem}.html", self.out / f"{stem}.pdf", self.reports[stem].pdf
+        if known is None or not page.is_file() or not pdf.is_file():
+            return False
+        return has_hash(page, known[:1]) and has_hash(pdf, known[1:])
+
+    @property
+    def temporary(self) -> Path:
+        """A folder for temporary files, inside the output folder; it is removed when the run ends."""
         if self._temporary is None:
             self._temporary = make_temporary(self.out / TEMPORARY)
-        atomic_write({self.out / name: data for name, data in files.items()}, by_way_of=self._temporary)
+        return self._temporary
 
-
-def make_usable(out: Path) -> None:
-    """Create the output folder if necessary. Raises OSError if it cannot be created or written to."""
-    if os.path.lexists(out) and not out.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(out))
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=out):
-        pass
+    def _write(self, files: Mapping[str, bytes]) -> None:
+        atomic_write({self.out / name: data for name, data in files.items()}, by_way_of=self.temporary)
 
 
 def clean(out: Path) -> list[Path]:
@@ -207,14 +228,15 @@ def clean(out: Path) -> list[Path]:
     """
     if not out.is_dir():
         return []
-    with _locked(out, wait=None):
+    with locked(out, wait=None):
         store = Store(out, "")
         files = [out / "index.html"]
         for stem in store.reports:
             files += [out / f"{stem}.html", out / f"{stem}.ipynb", out / "failed" / f"{stem}.ipynb"]
         removed = [path for path in files if path.is_file() and is_ours(path)]
-        tables = [out / f"{stem}.csv" for stem in store.reports if store._is_our_table(stem)]
-        removed += [path for path in tables if path.is_file()]
+        unmarked = [out / f"{stem}.csv" for stem in store.reports if store._is_our_table(stem)]
+        unmarked += [out / f"{stem}.pdf" for stem in store.reports if store._is_our_pdf(stem)]
+        removed += [path for path in unmarked if path.is_file()]
         removed = [path for path in removed if path.parent in (out, out / "failed")]
         for path in removed:
             path.unlink()
@@ -226,31 +248,6 @@ def clean(out: Path) -> list[Path]:
         if (out / LOCK).is_file() and not (out / LOCK).stat().st_size:
             (out / LOCK).unlink()
     return removed
-
-
-@contextmanager
-def _locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
-    """Hold the lock of a folder; if another run holds it, call `wait` and wait, or raise UsageError if that is None."""
-    lock = FileLock(out / LOCK)
-    try:
-        make_usable(out)
-        with suppress(Timeout):
-            lock.acquire(blocking=False)
-        if not lock.is_locked:
-            if wait is None:
-                raise UsageError(f"another run is using {out}; wait for it to finish")
-            wait()
-        while not lock.is_locked:
-            process.check()
-            with suppress(Timeout):
-                lock.acquire(timeout=process.PIECE)
-    except OSError as error:
-        reason = error.strerror or error
-        raise UsageError(f"cannot write to {out}: {reason}. Choose another folder with --out DIR") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _read_state(out: Path) -> Iterable[Report]:

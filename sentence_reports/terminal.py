@@ -67,6 +67,8 @@ class Teller:
     def __init__(self, *, bar: bool, debug: bool = False) -> None:
         self.begun = 0
         self.done_stems: set[str] = set()
+        self.printed_stems: set[str] = set()
+        self.unprinted: set[str] = set()
         self._wants_bar, self._debug = bar, debug
         self._bar: Progress | None = None
         # For each large set: when the first sentences were encoded, how many these were, and how many are encoded now.
@@ -128,6 +130,11 @@ class Teller:
         elif not report.failure:
             say(f"{report.stem}: done in {report.seconds:g} s")
 
+    def printed(self, stem: str, failure: str | None) -> None:
+        """Print that a page is printed, or why it is not."""
+        (self.unprinted if failure else self.printed_stems).add(stem)
+        say(f"{stem}: not printed: {failure}" if failure else f"{stem}: printed", "red" if failure else "")
+
     def close(self, reports: Sequence["Report"]) -> None:
         """Stop the bar; print the claims that do not hold and were not printed yet, and a summary."""
         self.__exit__()
@@ -137,9 +144,11 @@ class Teller:
             if report.stem not in self.done_stems:
                 tell_unmet(report)
         made = self.begun - sum(report.stem in self.done_stems for report in failed)
-        if made or failed:
-            rest = len(good) - made
-            say(f"{made} made, {rest} up to date" + (f", {len(failed)} failed." if failed else "."))
+        if made or failed or self.printed_stems:
+            counts = [f"{made} made", f"{len(good) - made} up to date"]
+            counts += [f"{len(failed)} failed"] * bool(failed)
+            counts += [f"{len(self.printed_stems)} printed"] * bool(self.printed_stems)
+            say(f"{', '.join(counts)}.")
         else:
             verb = "is" if len(reports) == 1 else "are"
             say(f"Nothing to do: {count(len(reports), 'report')} {verb} up to date.")

@@ -180,6 +180,7 @@ class Notes:
         self.warnings: list[str] = []
         self.ran: list[str] = []
         self.failures: list[str] = []
+        self.pdfs: dict[str, str | None] = {}
 
     def warn(self, words: str) -> None:
         self.warnings.append(words)
@@ -193,6 +194,9 @@ class Notes:
     def done(self, report: Report) -> None:
         self.ran.append(report.stem)
         self.failures += [report.failure] if report.failure else []
+
+    def printed(self, stem: str, failure: str | None) -> None:
+        self.pdfs[stem] = failure
 
 
 DEFAULT = """

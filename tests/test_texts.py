@@ -105,6 +105,9 @@ class Deaf:
     def done(self, report: Report) -> None:
         pass
 
+    def printed(self, stem: str, failure: str | None) -> None:
+        pass
+
 
 def unchanged(texts: list[str], title: str) -> dict[str, object]:
     """What comes out of `carry` where nothing is lost on the way."""
