@@ -11,7 +11,7 @@ exit codes:
   0  success
   1  a set failed, or a page could not be printed; all else is made
   2  nothing could be started
-  3  all reports are made, but an expectation or published figure is not met
+  3  all reports are made, but a claim or published figure does not hold
   130, 143  interrupted; finished reports are kept
 """
 

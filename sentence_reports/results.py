@@ -32,7 +32,7 @@ def is_ours(beginning: bytes) -> bool:
 def junit(reports: Iterable[Report], day: str) -> str:
     """Return JUnit's XML: a suite per set, with a test case for its report and one for each of its checks.
 
-    A report that could not be made is an error, a check that is not met is a failure. `day` is that of the run, as
+    A report that could not be made is an error, a check that does not hold is a failure. `day` is that of the run, as
     YYYY-MM-DD. All times are 0, so that the same results are the same text. It is valid by the JUnit.xsd of Windy Road
     and the junit-10.xsd of Jenkins.
     """
@@ -75,7 +75,7 @@ def _case(report: Report, check: Check | None = None, number: int = 0) -> Elemen
     case = Element("testcase", name=name, classname=report.stem, time="0")
     if check and not check.met:
         because = f"\nBecause: {check.because}" if check.because else ""
-        details = f"Not met: {check.statement}\nExpected: {check.expected}{because}"
+        details = f"Does not hold: {check.statement}\nExpected: {check.expected}{because}"
         SubElement(case, "failure", type="unmet", message=check.statement).text = details
     elif report.failure:
         SubElement(case, "error", type="failed", message=report.failure.splitlines()[0]).text = report.failure

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentence_reports.report import Report
 
 log = logging.getLogger("sentence_reports")
+SHOWN_CLAIMS = 20
 BUG = "This is a bug in Sentence Reports; run the command again with --debug to see where it happened."
 
 
@@ -157,9 +158,11 @@ class Teller:
 
 
 def tell_unmet(report: "Report") -> None:
-    """Print each claim of a set that does not hold."""
-    for check in report.unmet:
-        say(f"{report.stem}: not met: {check.statement}", "yellow")
+    """Print the claims of a set that do not hold, the first `SHOWN_CLAIMS` of them."""
+    for check in report.unmet[:SHOWN_CLAIMS]:
+        say(f"{report.stem}: does not hold: {check.statement}", "yellow")
+    if more := len(report.unmet[SHOWN_CLAIMS:]):
+        say(f"{report.stem}: {more:,} more {'does' if more == 1 else 'do'} not hold; see the page", "yellow")
 
 
 def show(reports: Sequence["Report"], out: Path) -> None:

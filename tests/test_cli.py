@@ -426,7 +426,7 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
     for told in ("1 made, 0 up to date.", "Nothing to do: 1 report is up to date."):
         ran = command_line("run", "--cold", home=tmp_path, cwd=tmp_path)
         assert ran.code == 3, ran.stderr
-        unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: not met: 1 of 1 ")]
+        unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: does not hold: 1 of 1 ")]
         assert "the tolerance 0.01 (nowhere)" in unmet
         assert told in ran.stderr.splitlines()
         assert "The claim does not hold." in ran.stderr.splitlines()

@@ -305,7 +305,7 @@ def test_a_claim_turned_round_is_named_wherever_results_are_shown(tmp_path: Path
     assert ran.code == 3, ran.stderr
     notebook = nbformat.read(out / "negation.ipynb", as_version=4)
     (check,) = (check for check in read_summary(notebook).checks if not check.met)
-    assert f"negation: not met: {check.statement}" in ran.stderr.splitlines()
+    assert f"negation: does not hold: {check.statement}" in ran.stderr.splitlines()
     total = len(negation["expect"])
     assert f"{total - 1} of {total} claims hold." in ran.stderr.splitlines()
     index = BeautifulSoup((out / "index.html").read_text(encoding="utf-8"), "html.parser")

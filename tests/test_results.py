@@ -54,7 +54,7 @@ def test_a_set_is_a_suite_with_a_case_for_its_report_and_for_each_check() -> Non
     (failure,) = suite.iter("failure")
     assert failure.attrib == {"type": "unmet", "message": FAILS.statement}
     assert failure.text == (
-        f"Not met: {FAILS.statement}\nExpected: {FAILS.expected}\nBecause: c is what a means"
+        f"Does not hold: {FAILS.statement}\nExpected: {FAILS.expected}\nBecause: c is what a means"
     )
     assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
         "tests": "3", "failures": "1", "errors": "0"

@@ -35,7 +35,7 @@ def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[
     told = capsys.readouterr().err.splitlines()
     assert told == [
         "1 set to run",
-        "odd: not met: y (1): not above x (2)",
+        "odd: does not hold: y (1): not above x (2)",
         "odd: done in 1 s",
         "1 made, 1 up to date.",
         "1 of 2 claims holds.",
@@ -43,9 +43,19 @@ def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[
     tell(GOOD, UNMET, begun=0)
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        "odd: not met: y (1): not above x (2)",
+        "odd: does not hold: y (1): not above x (2)",
         "Nothing to do: 2 reports are up to date.",
         "1 of 2 claims holds.",
+    ]
+
+
+def test_of_many_claims_that_do_not_hold_the_first_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(replace(UNMET, checks=(FAILS,) * 1020), begun=1)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2] for line in told[1:23]] == [
+        *[f"does not hold: {FAILS.statement}"] * 20,
+        "1,000 more do not hold; see the page",
+        "done in 1 s",
     ]
 
 
@@ -107,7 +117,7 @@ def test_on_a_terminal_there_is_a_bar_and_yellow_for_what_is_not_met() -> None:
     assert code == 0, shown
     assert "many: 1,024 of 1,024 sentences encoded, about 0 s left" in shown
     assert "1/2" in shown
-    assert "\x1b[33mmany: not met: 1 of 3 is not" in shown
+    assert "\x1b[33mmany: does not hold: 1 of 3 is not" in shown
 
 
 BROKEN = """
