@@ -18,7 +18,8 @@ from sentence_reports import project as projects
 from sentence_reports.arguments import parser
 from sentence_reports.errors import OutputError, SentenceReportsError, UsageError
 from sentence_reports.files import atomic_write, make_usable
-from sentence_reports.ownership import holds_results
+from sentence_reports.lock import LOCK
+from sentence_reports.ownership import STATE, holds_results
 from sentence_reports.prepare import named_model, today
 from sentence_reports.printing import find_browser
 from sentence_reports.process import Terminated
@@ -140,6 +141,8 @@ def check_result_files(junit: Path | None, markdown: Path | None) -> None:
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
         if not ours:
             raise UsageError(f"{path} exists and was not made by Sentence Reports. Choose another file")
+        if path.name in (LOCK, STATE):
+            raise UsageError(f"{path} is a file that Sentence Reports needs for itself. Choose another file")
     if junit is not None and markdown is not None and os.path.realpath(junit) == os.path.realpath(markdown):
         raise UsageError(f"--junit and --markdown both name {junit}. Choose two files")
 

@@ -16,6 +16,8 @@ from support import ROOT, Ran, command_line, on_a_terminal
 
 from sentence_reports import cli
 from sentence_reports.arguments import parser
+from sentence_reports.lock import LOCK
+from sentence_reports.ownership import STATE
 from sentence_reports.texts import printable
 
 MOVIES = ROOT / "params" / "sbert-movies.yaml"
@@ -426,7 +428,9 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
     for told in ("1 made, 0 up to date.", "Nothing to do: 1 report is up to date."):
         ran = command_line("run", "--cold", home=tmp_path, cwd=tmp_path)
         assert ran.code == 3, ran.stderr
-        unmet, *_ = [line for line in ran.stderr.splitlines() if line.startswith("odd: does not hold: 1 of 1 ")]
+        unmet, *_ = [
+            line for line in ran.stderr.splitlines() if line.startswith("odd: does not hold: 1 of 1 ")
+        ]
         assert "the tolerance 0.01 (nowhere)" in unmet
         assert told in ran.stderr.splitlines()
         assert "The claim does not hold." in ran.stderr.splitlines()
@@ -486,6 +490,8 @@ def test_results_never_replace_another_file_and_are_refused_before_anything_star
         "mine.yaml": "mine.yaml exists and was not made by Sentence Reports. Choose another file\n",
         "folder": "folder exists and was not made by Sentence Reports. Choose another file\n",
         "file/results": "file/results: not a folder\n",
+        LOCK: f"{LOCK} is a file that Sentence Reports needs for itself. Choose another file\n",
+        STATE: f"{STATE} is a file that Sentence Reports needs for itself. Choose another file\n",
     }.items():
         words = ["run", str(tmp_path / "mine.yaml"), "--out", str(tmp_path / "out")]
         assert cli.main([*words, option, str(tmp_path / name)]) == 2
