@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sentence_reports.claims import Agreement, Check, ClaimCheck, ReferenceCheck
 from sentence_reports.errors import RenderError
+from sentence_reports.overview import Overview
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +150,7 @@ class Summary:
 
     What every kind of report has. `settings` holds the set's keys other than its texts and what it expects. `finding`
     says in one or two sentences what came out; `notices` is what a reader should know before believing the numbers.
-    `matrix` is the matrix of similarities as `encode_matrix` writes it.
+    `matrix` is the matrix of similarities as `encode_matrix` writes it, None if it is too large to be kept.
     """
 
     kind: str
@@ -165,13 +166,20 @@ class Summary:
     notices: tuple[str, ...]
     legend: Legend
     versions: dict[str, str]
-    matrix: str
+    matrix: str | None
 
     @property
     def similarity(self) -> NDArray[np.float32]:
-        """The float32 similarities, bit for bit as the notebook had them, with one column per sentence."""
+        """The float32 similarities, bit for bit as the notebook had them, with one column per sentence.
+
+        Raises ValueError if the set is so large that they are not kept.
+        """
         import numpy as np
 
+        if self.matrix is None:
+            raise ValueError(
+                f"the similarities of {len(self.sentences):,} sentences are not kept, only their overview"
+            )
         return np.frombuffer(base64.b64decode(self.matrix), dtype="<f4").reshape(-1, len(self.sentences))
 
     @property
@@ -195,13 +203,15 @@ class WalkthroughSummary(Summary):
     """The summary of a walkthrough: `similarity` is `(n, n)`, one row and one column per sentence.
 
     `order` holds the positions of the sentences in the order in which heatmaps show them; `places` says how the
-    closest and the farthest pair compare with unrelated pairs, in words.
+    closest and the farthest pair compare with unrelated pairs, in words. From `OVERVIEW_FROM` sentences on, `overview`
+    holds what can be read of the matrix, which is kept for up to `MATRIX_UP_TO`.
     """
 
     kind: Literal["walkthrough"] = "walkthrough"
     order: tuple[int, ...]
     farthest: Pair
     places: tuple[str, str]
+    overview: Overview | None = None
     reference: ReferenceCheck | None = None
     agreement: Agreement | None = None
 

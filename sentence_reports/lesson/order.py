@@ -9,8 +9,13 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
+from sentence_reports.overview import Blocks
+
 GIVEN_UP_TO = 20  # sentences; of more, a reader no longer sees which rows are similar
 OPTIMAL_UP_TO = 500  # sentences: 0.4 s; the time grows with the third power, 1,000 take 3 s
+MOST_BLOCKS = 60  # groups; of more, the rows are cut into parts instead
+MOST_PARTS = 30
+MEAN_DECIMALS = 4
 DECIMALS = 6  # float32 cannot tell apart what differs only in later ones
 
 
@@ -48,3 +53,37 @@ def row_order(
         return positions
     members = [list(run) for _, run in groupby(positions, key=lambda k: groups[k] if groups else None)]
     return [run[k] for run in members for k in similarity_order(matrix[np.ix_(run, run)])]
+
+
+def blocks(matrix: NDArray[np.floating], order: Sequence[int], groups: Sequence[str] | None = None) -> Blocks:
+    """Return the mean similarities of blocks of `n` sentences, in the order in which a heatmap shows them.
+
+    `matrix` holds the `(n, n)` similarities, `order` the positions of the rows as they are shown (`row_order`),
+    `groups` one name per sentence. The blocks are the groups, from two to `MOST_BLOCKS`, else equal parts of the
+    rows: about as many as each has sentences, but at most `MOST_PARTS`.
+    """
+    names = tuple(dict.fromkeys(groups or ()))
+    if groups and 2 <= len(names) <= MOST_BLOCKS:
+        members = [[k for k in order if groups[k] == name] for name in names]
+    else:
+        names = ()
+        parts = np.array_split(np.array(order), min(MOST_PARTS, round(len(order) ** 0.5)))
+        members = [part.tolist() for part in parts]
+    belongs = np.zeros((len(matrix), len(members)))
+    for block, positions in enumerate(members):
+        belongs[positions, block] = 1
+    others = (matrix @ belongs) - belongs * matrix.diagonal()[:, None]  # no sentence is paired with itself
+    sizes = belongs.sum(axis=0)
+    pairs = np.outer(sizes, sizes) - np.diag(sizes)
+    means = np.divide(belongs.T @ others, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+    return Blocks(
+        names=names or None,
+        sizes=tuple(map(len, members)),
+        central=tuple(
+            positions[int(others[positions, block].argmax())] for block, positions in enumerate(members)
+        ),
+        means=tuple(
+            tuple(None if np.isnan(mean) else mean for mean in row)
+            for row in means.round(MEAN_DECIMALS).tolist()
+        ),
+    )

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
-from sentence_reports.lesson.finding import finding, search_finding
+from sentence_reports.lesson.finding import finding, groups_in_words, search_finding
+from sentence_reports.lesson.order import blocks
+from sentence_reports.overview import MATRIX_UP_TO, OVERVIEW_FROM, Neighbors, Overview
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
 from sentence_reports.summary import (
@@ -52,6 +54,7 @@ def summarize(
     `row_order` returns (None: as given), `baseline` is the model's, `legend` what `heatmap.legend` returns, `claims`
     what `check_claims`, `reference` what `reference_check`.
     """
+    positions = range(len(texts)) if order is None else order
     pairs = Pairs(matrix)
     closest, farthest = pairs.closest(1)[0], pairs.farthest(1)[0]
     same, count = pairs.above(NEAR_DUPLICATE, NOTICES_OF_A_KIND + 1)
@@ -63,7 +66,7 @@ def summarize(
         sentences=tuple(texts),
         labels=tuple(labels),
         groups=None if groups is None else tuple(groups),
-        order=tuple(range(len(texts)) if order is None else order),
+        order=tuple(positions),
         model=model,
         closest=closest,
         farthest=farthest,
@@ -80,7 +83,14 @@ def summarize(
         legend=legend,
         reference=reference,
         versions=versions,
-        matrix=encode_matrix(matrix),
+        matrix=encode_matrix(matrix) if len(texts) <= MATRIX_UP_TO else None,
+        overview=Overview(
+            neighbors=Neighbors.of(matrix),
+            blocks=blocks(matrix, positions, groups),
+            verdict=groups_in_words(texts, matrix, baseline, groups or ()),
+        )
+        if len(texts) >= OVERVIEW_FROM
+        else None,
     )
 
 

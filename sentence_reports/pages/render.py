@@ -104,22 +104,26 @@ def render(notebook: NotebookNode) -> str:
     report = {
         "facts": PageFacts.read_from(notebook),
         "summary": summary,
-        "matrix": summary.similarity,
         "colors": tables.Colors(summary.legend),
         "group_colors": dict(summary.legend.groups),
         **(_pairs(summary) if isinstance(summary, WalkthroughSummary) else _found(summary)),
         "steps": {cell.id: match[1] for cell in visible.cells if (match := _heading(cell))},
         "heatmap": _heatmap(notebook),
     }
-    css = style_sheets("style.css", "guess.css", "paper.css", "slides.css")
+    css = style_sheets(
+        "style.css", *(["large.css"] if "large" in report else []), "guess.css", "paper.css", "slides.css"
+    )
     html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
 
 
 def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:
     """Return what the page of a walkthrough tells of its pairs of sentences."""
+    if summary.overview:
+        return {"large": tables.large_set(summary)}
     matrix, n = summary.similarity, len(summary.sentences)
     return {
+        "matrix": matrix,
         "as_table": n <= TABLE_UP_TO,
         "extremes": tables.extremes(matrix),
         "neighbors": tables.nearest_neighbors(matrix) if n <= NEIGHBORS_UP_TO else [],
@@ -131,13 +135,14 @@ def _found(summary: SearchSummary) -> dict[str, Any]:
     matrix, n = summary.similarity, len(summary.sentences)
     shown = rankings(matrix, summary.baseline, MATCHES if len(matrix) <= UNFOLDED_UP_TO else 3)
     return {
+        "matrix": matrix,
         "found": {
             "rankings": shown,
             "nothing": without_match(shown),
             "unfound": never_found(shown, n),
             "by_chance": f"Of unrelated queries, about {found_by_chance(n):.0%} would find one too.",
             "whole": matrix.size <= tables.MAX_ROWS,
-        }
+        },
     }
 
 

@@ -1,17 +1,25 @@
-"""From a run's similarities to its tables: colors, extreme pairs, nearest neighbors, the thumbnail and the CSV."""
+"""From a run's similarities to its tables: colors, extreme pairs, neighbors, thumbnail, CSV, a large set's overview."""
 
 import csv
 import io
+import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sentence_reports.overview import Blocks
 from sentence_reports.pairs import Pairs
-from sentence_reports.rankings import rankings
-from sentence_reports.summary import Legend, Pair, SearchSummary, Summary
+from sentence_reports.rankings import RELATED, found_by_chance, rankings
+from sentence_reports.summary import Legend, Pair, SearchSummary, Summary, WalkthroughSummary
+from sentence_reports.texts import shorten
 
 NEIGHBORS = 5
+FEW_NEIGHBORS = 3  # of each sentence, if there are many
+MANY = 1000  # sentences
+SHORT = 80  # characters of a sentence that is on the page in full, too
+LEAST_RANGE = 0.1  # of the colors of blocks, so that small differences do not look large
 EXTREMES = 10
 THUMBNAIL = 12  # cells per side
 MAX_ROWS = 100_000  # of a search's CSV
@@ -59,26 +67,136 @@ def nearest_neighbors(matrix: NDArray[np.float32]) -> list[list[int]]:
     return positions
 
 
+@dataclass(frozen=True)
+class Alone:
+    """A sentence far from all others, by position: its nearest neighbor, and how that compares with unrelated pairs."""
+
+    sentence: int
+    nearest: int
+    similarity: float
+    place: str
+    related: bool
+
+
+@dataclass(frozen=True)
+class LargeSet:
+    """What the page of a large set shows.
+
+    `closest` holds the closest pairs, `alone` the sentences whose nearest neighbor is least similar, the farthest
+    first; `without` counts those whose nearest neighbor is not above chance, `by_chance` says how many unrelated
+    sentences have such a neighbor. `neighbors` holds position and similarity of each sentence's nearest, `short` each
+    sentence cut to `SHORT` characters. `colors` are those of the mean similarities of the blocks, from `low` to `high`;
+    `given` says whether the rows are in the order of the set.
+    """
+
+    closest: list[Pair]
+    alone: list[Alone]
+    without: int
+    by_chance: float
+    neighbors: list[list[tuple[int, float]]]
+    blocks: Blocks
+    colors: Colors
+    low: float
+    high: float
+    short: list[str]
+    given: bool
+
+
+def large_set(summary: WalkthroughSummary) -> LargeSet | None:
+    """Return what the page shows of a set that is too large for a heatmap of all; None for a smaller one."""
+    if summary.overview is None:
+        return None
+    near, baseline = summary.overview.neighbors, summary.baseline
+    positions, similarities = near.positions.tolist(), near.similarities.tolist()
+    pairs = {
+        Pair(min(k, other), max(k, other), value)
+        for k, others in enumerate(zip(positions, similarities, strict=True))
+        for other, value in zip(*others, strict=True)
+    }
+    lonely = np.argsort(near.similarities[:, 0], kind="stable").tolist()
+    related = [baseline.percentile(row[0]) >= RELATED for row in similarities]
+    shown = NEIGHBORS if len(positions) <= MANY else FEW_NEIGHBORS
+    colors = block_legend(summary.legend, summary.overview.blocks)
+    return LargeSet(
+        closest=sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second))[:EXTREMES],
+        alone=[
+            Alone(k, positions[k][0], similarities[k][0], baseline.describe(similarities[k][0]), related[k])
+            for k in lonely[:EXTREMES]
+        ],
+        without=related.count(False),
+        by_chance=found_by_chance(len(positions) - 1),
+        neighbors=[
+            list(zip(*(row[:shown] for row in rows), strict=True))
+            for rows in zip(positions, similarities, strict=True)
+        ],
+        blocks=summary.overview.blocks,
+        colors=Colors(colors),
+        low=colors.low,
+        high=colors.high,
+        short=[_cut(text) for text in summary.sentences],
+        given=list(summary.order) == sorted(summary.order),
+    )
+
+
+def _cut(text: str) -> str:
+    """The text on one line, cut at the end of a word if it is long."""
+    line = textwrap.shorten(text, SHORT, placeholder=" …")
+    return shorten(text, SHORT) if line == "…" else line
+
+
+def block_legend(legend: Legend, blocks: Blocks) -> Legend:
+    """Return the colors of the mean similarities of blocks, which end at the largest of them."""
+    return replace(legend, high=max(blocks.highest, legend.low + LEAST_RANGE))
+
+
 def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:
-    """Return the heatmap as a few rows of colors; a large matrix is sampled evenly."""
-    matrix, colors = summary.similarity, Colors(summary.legend)
+    """Return the heatmap as a few rows of colors: of a large set the blocks; what has more rows is sampled evenly."""
+    legend = summary.legend
+    if isinstance(summary, WalkthroughSummary) and summary.overview:
+        blocks = summary.overview.blocks
+        legend = block_legend(legend, blocks)
+        matrix = np.array([[legend.low if mean is None else mean for mean in row] for row in blocks.means])
+    elif isinstance(summary, WalkthroughSummary):
+        matrix = summary.similarity[np.ix_(summary.order, summary.order)]
+    else:
+        matrix = summary.similarity
     rows, columns = (np.linspace(0, n - 1, min(n, THUMBNAIL)).round().astype(int) for n in matrix.shape)
-    return tuple(tuple(map(colors.of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
+    return tuple(tuple(map(Colors(legend).of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
 
 
 def table_csv(summary: Summary) -> str:
-    """Return the similarities of a report as CSV (RFC 4180): the rankings of a search, else the matrix."""
+    """Return the similarities of a report as CSV (RFC 4180).
+
+    They are the rankings of a search, the matrix of a walkthrough, and the nearest neighbors if the matrix is too large
+    to be kept.
+    """
     buffer = io.StringIO()
-    rows = _ranking_rows(summary) if isinstance(summary, SearchSummary) else _matrix_rows(summary)
+    if isinstance(summary, SearchSummary):
+        rows = _ranking_rows(summary)
+    elif isinstance(summary, WalkthroughSummary) and summary.matrix is None:
+        rows = _neighbor_rows(summary)
+    else:
+        rows = _matrix_rows(summary)
     csv.writer(buffer).writerows(rows)  # quotes where needed, CRLF
     return buffer.getvalue()
 
 
-def _matrix_rows(summary: Summary) -> Iterator[list[str]]:
+def _matrix_rows(summary: Summary) -> Iterator[list[object]]:
     """Yield the matrix with the full sentences as header and first column."""
     yield ["", *summary.sentences]
     for text, row in zip(summary.sentences, summary.similarity, strict=True):
         yield [text, *row.astype(str)]  # the shortest digits that give the same float32 again
+
+
+def _neighbor_rows(summary: WalkthroughSummary) -> Iterator[list[object]]:
+    """Yield the nearest neighbors of each sentence, the nearest first."""
+    assert summary.overview  # what has no matrix has one
+    near, texts = summary.overview.neighbors, summary.sentences
+    yield ["number", "text", "rank", "neighbor", "neighbor text", "similarity", "percentile"]
+    for k, (positions, similarities) in enumerate(zip(near.positions, near.similarities, strict=True)):
+        for rank, (other, value) in enumerate(zip(positions.tolist(), similarities, strict=True), start=1):
+            place = summary.baseline.percentile(float(value))
+            yield [k + 1, texts[k], rank, other + 1, texts[other], str(value), place]
 
 
 def _ranking_rows(summary: SearchSummary) -> Iterator[list[object]]:
