@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sentence_reports.lesson.order import OPTIMAL_UP_TO, row_order, similarity_order
+from sentence_reports.lesson.order import MOST_BLOCKS, OPTIMAL_UP_TO, blocks, row_order, similarity_order
 
 
 def on_a_line(places: list[float]) -> NDArray[np.float32]:
@@ -59,3 +59,43 @@ def test_rows_are_in_the_order_of_similarity_in_large_sets_without_groups_or_if_
 def test_groups_stay_where_they_are() -> None:
     found = row_order(on_a_line(SHUFFLED.tolist()), GROUPS, "similarity")
     assert [GROUPS[k] for k in found] == GROUPS
+
+
+# --- blocks ------------------------------------------------------------------------------------------------
+
+SQUARE = np.array([[1, 0.8, 0.1, 0.3], [0.8, 1, 0.5, 0.1], [0.1, 0.5, 1, 0.6], [0.3, 0.1, 0.6, 1]])
+
+
+def test_blocks_are_the_groups_wherever_their_sentences_are() -> None:
+    found = blocks(SQUARE, [0, 1, 2, 3], ["x", "y", "x", "y"])
+    assert (found.names, found.sizes) == (("x", "y"), (2, 2))
+    assert found.means == ((0.1, 0.55), (0.55, 0.1))
+    assert found.highest == 0.55
+
+
+def test_without_groups_blocks_are_parts_of_the_rows_in_their_order() -> None:
+    found = blocks(SQUARE, [0, 2, 1, 3])
+    assert (found.names, found.sizes) == (None, (2, 2))
+    assert found.means == ((0.1, 0.55), (0.55, 0.1))
+
+
+def test_a_group_of_one_has_no_mean_within() -> None:
+    found = blocks(SQUARE, [0, 1, 2, 3], ["x", "x", "x", "y"])
+    assert found.means[1][1] is None
+    assert found.means[0][0] == pytest.approx((0.8 + 0.1 + 0.5) / 3, abs=1e-4)
+
+
+def test_the_central_sentence_of_a_block_is_the_most_similar_to_the_others_of_it() -> None:
+    assert blocks(SQUARE, [3, 2, 1, 0], ["x", "x", "x", "y"]).central == (1, 3)
+
+
+def test_blocks_are_few_enough_to_be_read() -> None:
+    n = 2 * (MOST_BLOCKS + 1)
+    matrix = on_a_line([k / n for k in range(n)])
+    assert (
+        len(blocks(matrix, range(n), [str(k // 2) for k in range(n - 2)] + ["0", "1"]).sizes) == MOST_BLOCKS
+    )
+    parts = blocks(matrix, range(n), [str(k // 2) for k in range(n)])
+    assert (parts.names, len(parts.sizes), sum(parts.sizes)) == (None, 11, n)
+    assert len(blocks(np.eye(2000, dtype="f4"), range(2000)).sizes) == 30
+    assert blocks(matrix, range(n), ["x"] * n).names is None

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support import contrast, small_summary
+from support import contrast, small_search, small_summary
 
 from sentence_reports.pages import tables
 from sentence_reports.pages.tables import Colors
@@ -62,7 +62,7 @@ def thumbnail(matrix: NDArray[np.float32]) -> tuple[tuple[str, ...], ...]:
 
 def test_a_thumbnail_samples_a_large_matrix_from_corner_to_corner() -> None:
     assert thumbnail(MATRIX)[1] == ("#808080", "#000000", "#000000")
-    assert tables.thumbnail(small_summary(legend=LEGEND, matrix=encode_matrix(MATRIX[:2]))) == (
+    assert tables.thumbnail(small_search(legend=LEGEND, matrix=encode_matrix(MATRIX[:2]))) == (
         ("#000000", "#808080", "#ffffff"),
         ("#808080", "#000000", "#000000"),
     )
@@ -70,3 +70,8 @@ def test_a_thumbnail_samples_a_large_matrix_from_corner_to_corner() -> None:
     assert len(small) == 12
     assert [small[k][k] for k in range(12)] == ["#000000"] * 12
     assert small[0][11] == "#ffffff"
+
+
+def test_a_thumbnail_shows_the_rows_in_the_order_of_the_heatmap() -> None:
+    shown = tables.thumbnail(small_summary(legend=LEGEND, matrix=encode_matrix(MATRIX), order=(0, 2, 1)))
+    assert [row[0] for row in shown] == [Colors(LEGEND).of(value) for value in (1, 0.25, 0.5)]
