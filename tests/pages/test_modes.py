@@ -26,7 +26,7 @@ def write_page(path: Path, summary: Summary) -> None:
     columns = "".join(f"<th>column {k}</th>" for k in range(40))
     cells = {
         "sentences": ("handout", {"text/plain": "the sentences"}),
-        "numbers": ("answer", {"text/plain": "the numbers"}),
+        "numbers": ("results", {"text/plain": "the numbers"}),
         "question": ("question", question),
         "wide": ("wide", {"text/html": f"<table><thead><tr>{columns}</tr></thead></table>"}),
     }
@@ -73,8 +73,14 @@ def test_a_guess_comes_before_everything_that_came_out(visit: Callable[..., Page
 
 def test_each_label_shows_its_part_and_hides_it_again_by_mouse_and_by_key(visit: Callable[..., Page]) -> None:
     page = visit("guess")
-    labels = page.locator(".reveal")
-    assert labels.count() == 4
+    labels = page.locator(".reveal").locator("visible=true")
+    assert [label.strip() for label in labels.all_inner_texts()] == [
+        "Show what came out",
+        "Show what was expected, and whether it holds",
+        "Show the heatmap and the pairs",
+        "Show the result",
+        "Show the result",
+    ]
     for k in range(labels.count()):
         part = labels.nth(k).locator("+ *")
         assert not part.is_visible()
