@@ -31,6 +31,7 @@ from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
 from sentence_reports.sets.folder import find_sets, stem_of
+from sentence_reports.sets.tables import SUFFIXES as TABLE_SUFFIXES
 from sentence_reports.texts import escape_controls
 
 PORT = 8000  # if it is taken, any free one
@@ -92,6 +93,14 @@ class Maker:
                 sets += [file] if file.suffix in SET_SUFFIXES and not file.is_dir() else find_sets(file)
         return sets
 
+    def tables(self) -> list[Path]:
+        """Return the tables next to the sets, any of which may hold the ratings of one."""
+        tables: list[Path] = []
+        for folder in {path.parent for path in self.sets()}:
+            with suppress(OSError):
+                tables += [path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES]
+        return tables
+
     @property
     def notebooks(self) -> list[Path]:
         """The notebooks that a set may need, now or after a change."""
@@ -105,7 +114,7 @@ class Maker:
             process.check()
             # Listed anew each time, so that a folder may go and come back; links are followed.
             templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
-            watched = (*self.sets(), *self.notebooks, *templates)
+            watched = (*self.sets(), *self.tables(), *self.notebooks, *templates)
             now = {path: _stamp(path) for path in watched}
             if now != made and (now == before or not made):  # a file that is being written is left alone
                 self.make({path for path in now | made if now.get(path) != made.get(path)}, kernels)

@@ -536,3 +536,16 @@ def test_sets_are_watched_wherever_they_are(
     path.write_text(text.replace("Second", "Third"))
     preview.wait_for("mine: done", 3)
     assert "Third</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
+
+
+def test_a_table_of_ratings_is_watched(
+    write_set: Callable[..., Path], start: Callable[..., Preview], tmp_path: Path
+) -> None:
+    table = tmp_path / "params" / "people.csv"
+    table.write_text("a,b,score\nab,bc,high\nab,cd,2\nbc,cd,3\n")
+    ratings = {"file": table.name, "first": "a", "second": "b", "score": "score"}
+    write_set("mine", sentences=["ab", "bc", "cd"], ratings=ratings)
+    preview = start()
+    preview.wait_for("must be a finite number")
+    table.write_text(table.read_text().replace("high", "1"))
+    preview.wait_for("mine: done")

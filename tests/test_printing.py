@@ -318,8 +318,10 @@ def test_a_set_that_fails_keeps_its_pdf_and_is_not_printed(
     run_all(browser)
     good = (out / "one.pdf").read_bytes()
     write_set("one", description="#run\n1 / 0")
+    write_set("two")
+    (out / "two.html").write_text("mine")
     notes = run_all(browser)
-    assert notes.failures
+    assert len(notes.failures) == 2
     assert notes.pdfs == {}
     assert (out / "one.pdf").read_bytes() == good
     assert links_to_pdf(out) == ["one.pdf"]
