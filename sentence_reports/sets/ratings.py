@@ -137,7 +137,9 @@ def _rated(row: Row, sentences: Numbered, mismatches: list[Mismatch]) -> _Rated 
     score = _number(raw)
     if score is None:
         shown = show(raw if isinstance(raw, str) else repr(raw))
-        mismatches.append(Mismatch((2,), f"must be a finite number, not {shown}."))
+        with_comma = isinstance(raw, str) and _number(raw.replace(",", ".")) is not None
+        hint = " Write numbers with a decimal point and without commas." if with_comma and "," in raw else ""
+        mismatches.append(Mismatch((2,), f"must be a finite number, not {shown}.{hint}"))
     return None if pair is None or score is None else _Rated(row.number, pair, score)
 
 

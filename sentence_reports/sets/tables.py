@@ -139,7 +139,12 @@ def _json_rows(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iter
 
 
 def _check_columns(path: Path, columns: Sequence[str], header: list[str]) -> None:
-    """Raise SetError with the columns that are missing or ambiguous."""
+    """Raise SetError with the columns that are missing, ambiguous or separated by semicolons."""
+    if len(header) == 1 and ";" in header[0] and header[0] not in columns:
+        message = (
+            "the columns are separated by semicolons. Use commas, and write numbers with a decimal point."
+        )
+        raise refusal(path, None, message)
     missing = []
     for column in columns:
         if (count := header.count(column)) > 1:

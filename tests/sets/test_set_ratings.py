@@ -208,7 +208,6 @@ class TestInATable:
             ("null", "None"),
             ("NaN", "nan"),
             ("[1]", "[1]"),
-            ('"1,5"', "1,5"),
             ("1" * 400, "1" * 57 + "..."),
         ],
     )
@@ -216,6 +215,13 @@ class TestInATable:
         row = '{"one": "The cat sat", "other": "A dog barked", "score": %s}'
         assert table_problems(row % score, "t.jsonl") == [
             f'params/t.jsonl, line 1: "score" in row 1 must be a finite number, not "{shown}".'
+        ]
+
+    @pytest.mark.parametrize("score", ["1,5", "1,000", "-0,25"])
+    def test_a_decimal_comma_gets_a_hint(self, score: str) -> None:
+        assert table_problems(f'one,other,score\nThe cat sat,A dog barked,"{score}"\n') == [
+            f'params/table.csv, line 2: "score" in row 1 must be a finite number, not "{score}". '
+            "Write numbers with a decimal point and without commas."
         ]
 
     def test_a_number_in_a_table_names_no_sentence(self) -> None:

@@ -75,6 +75,11 @@ class TestRefused:
                 "tex,y\na,1\n",
                 'it has no column "text" (did you mean "tex"?), "score". The columns are "tex", "y".',
             ),
+            (
+                "t.csv",
+                "text;score\na;1,5\n",
+                "the columns are separated by semicolons. Use commas, and write numbers with a decimal point.",
+            ),
             ("t.jsonl", '{"text": 1}', 'it has no column "score". The columns are "text".'),
             ("t.csv", "text,score,text\n", '2 columns are called "text". Rename the others.'),
             (
