@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -18,6 +19,11 @@ PIXELS = 96 / 25.4  # per millimeter
 PAPER = round((210 - 2 * 15) * PIXELS), round((297 - 14 - 16) * PIXELS)  # A4 within its margins
 CLAIM = ClaimCheck("closer", True, Side("pair", ("one", "two"), 0.5), Side("pair", ("one", "three"), 0.1))
 FINDING = ("What came out.", "And more.")
+RESULTS: dict[str, Any] = {
+    "settings": {"title": "T", "description": "Does it?", "normalize": True},
+    "finding": FINDING,
+    "claims": (CLAIM,),
+}
 
 
 def write_page(path: Path, summary: Summary) -> None:
@@ -45,8 +51,8 @@ def write_page(path: Path, summary: Summary) -> None:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a page of either kind."""
     folder = tmp_path_factory.mktemp("modes")
-    write_page(folder / "walkthrough.html", small_summary(finding=FINDING, claims=(CLAIM,)))
-    write_page(folder / "search.html", small_search(finding=FINDING, claims=(CLAIM,)))
+    write_page(folder / "walkthrough.html", small_summary(**RESULTS))
+    write_page(folder / "search.html", small_search(**RESULTS))
     return folder
 
 
@@ -108,15 +114,16 @@ def test_a_handout_asks_and_its_key_answers(visit: Callable[..., Page]) -> None:
     page.get_by_text("Which two?").click()  # an answer that was opened before
     page = visit("handout")
     assert " ".join(seen(page).split()) == (
-        "Report Guess first Slides Handout Answers T D Step 2 the sentences Which two?"
+        "Report Guess first Slides Handout Answers T Does it? Step 2 the sentences Which two?"
     )
     question = page.locator(".output details")
     lines = "element => getComputedStyle(element, '::after').borderBottomWidth"
     assert question.evaluate(lines) == "1px"
+    assert page.locator(".page-head .lines").is_visible()
     blank = question.bounding_box()
     page = visit("answers")
-    assert "These two." in seen(page)
-    assert not [outcome for outcome in OUTCOMES[:-1] if outcome in seen(page)]
+    assert all(text in seen(page) for text in (*FINDING, "These two."))
+    assert not [outcome for outcome in ("✓ holds", "0.5", "the numbers") if outcome in seen(page)]
     filled = question.bounding_box()
     assert blank is not None
     assert filled is not None
@@ -125,7 +132,7 @@ def test_a_handout_asks_and_its_key_answers(visit: Callable[..., Page]) -> None:
 
 def test_slides_show_one_step_at_a_time(visit: Callable[..., Page]) -> None:
     page = visit("slides")
-    assert "D" in seen(page)
+    assert "Does it?" in seen(page)
     assert not [outcome for outcome in FINDING if outcome in seen(page)]
     for number in range(1, 4):
         page.keyboard.press("Space" if number == 1 else "PageDown")
