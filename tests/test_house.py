@@ -29,7 +29,7 @@ def hiding(name, globals=None, locals=None, fromlist=(), level=0):
     if name.split(".")[0] in HIDDEN and ours(globals):
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     return genuine(name, globals, locals, fromlist, level)
-import papermill, nbconvert, seaborn, jupyter_client.provisioning  # as they are
+import papermill, nbconvert, seaborn, jupyter_client.provisioning, sklearn.feature_extraction.text  # as they are
 import ipykernel.kernelapp, nbclient, tornado.web, nbformat, huggingface_hub, psutil, filelock, rich
 builtins.__import__ = hiding
 for name in ("fork", "forkpty", "getuid", "geteuid", "setuid", "getpgid", "killpg", "setsid", "sched_getaffinity",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Claim, ClaimCheck, Side
+from sentence_reports.claims import Claim, ClaimCheck, Side, tally
 from sentence_reports.lesson.groups import group_means
 from sentence_reports.summary import DIGITS, EQUAL, Baseline
 
@@ -47,6 +47,11 @@ def check_claims(
         for claim in claims
         for compared in [sides(claim)]
     )
+
+
+def tally_claims(checks: Sequence[ClaimCheck]) -> str:
+    """Return in a sentence how many claims hold."""
+    return f"{tally([each.check for each in checks])}." if checks else "This set makes no claims."
 
 
 def holds(claim: Claim, first: Side, second: Side) -> bool:

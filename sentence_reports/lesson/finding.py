@@ -130,13 +130,14 @@ def groups_in_words(
     together = [names[k] for k in lead if lead[k] >= CLEAR]
     apart = [names[k] for k in lead if lead[k] < CLEAR]
     loosest = min(lead, key=lead.__getitem__)
-    rival = f"{number(nearest[loosest], 2)} to {cite(names[others[loosest].argmax()])}"
-    if nearest[loosest] <= baseline.median:
-        rival = f"{number(baseline.median, 2)} by chance"
+    own, other = (number(baseline.corrected(means[loosest]), 2) for means in (within, nearest))
+    rival = (
+        "" if nearest[loosest] <= baseline.median else f", {other} to {cite(names[others[loosest].argmax()])}"
+    )
     kind = "group" if len(lead) == len(names) else "group of more than one sentence"
     return (
-        f"{_which_hold(together, apart, cite(names[loosest]), kind)}: "
-        f"{number(within[loosest], 2)} on average within the group, {rival}.",
+        f"{_which_hold(together, apart, cite(names[loosest]), kind)}: {own} on average within the group{rival} "
+        "(0 is chance, 1 the same text).",
         *_strays(texts, matrix, groups),
     )
 

@@ -1,11 +1,15 @@
 """Mean similarities within and between the groups of a set."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from sentence_reports.summary import Baseline
+from sentence_reports.texts import number
+
+NO_PAIR = "–"
 
 
 def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataFrame:
@@ -23,19 +27,35 @@ def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataF
     return total(pairs) / total(pairs.notna())
 
 
-def compare_groups(matrix: NDArray[np.floating], groups: Sequence[str]) -> str:
+def corrected_means(matrix: NDArray[np.floating], groups: Sequence[str], baseline: Baseline) -> pd.DataFrame:
+    """Return `group_means` on the chance-corrected scale, as texts of two decimals.
+
+    A group of one sentence, which has no pair, has a dash on the diagonal.
+    """
+    return group_means(matrix, groups).map(
+        lambda mean: NO_PAIR if np.isnan(mean) else number(baseline.corrected(mean), 2)
+    )
+
+
+def compare_groups(matrix: NDArray[np.floating], groups: Sequence[str] | None, baseline: Baseline) -> str:
     """Return a sentence that compares the mean similarity within groups with that between groups.
 
-    `matrix` is `(n, n)`, `groups` names the group of each sentence.
+    `matrix` is `(n, n)`, `groups` names the group of each sentence. The means are on the chance-corrected scale.
     """
+    if not groups:
+        return "This set has no groups."
     first, second = np.triu_indices(len(groups), k=1)
     group, values = np.array(groups), matrix[first, second]
     same = group[first] == group[second]
     if not same.any():
         return "Each group has one sentence, so there is no pair within a group."
-    within = f"Sentences in the same group average {values[same].mean():.3f}"
+
+    def mean(some: NDArray[np.bool_]) -> str:
+        return number(baseline.corrected(float(values[some].mean(dtype=float))), 2)
+
+    within = f"Sentences in the same group average {mean(same)}"
     if same.all():
         return f"{within}. There is only one group."
-    between, gap = values[~same].mean(), values[same].mean() - values[~same].mean()
-    alone = " (NaN: a group of one sentence has no pair.)" if min(Counter(groups).values()) == 1 else ""
-    return f"{within}; sentences in different groups {between:.3f}. The difference is {gap:.3f}.{alone}"
+    sizes = pd.Series(groups).value_counts()
+    alone = f" ({NO_PAIR}: one sentence, so no pair.)" if sizes.min() == 1 else ""
+    return f"{within}, sentences in different groups {mean(~same)}.{alone}"

@@ -1,9 +1,12 @@
 """Published figures: the outcome of the notebook's comparison, as a record and in words."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sentence_reports.claims import ReferenceCheck
-from sentence_reports.texts import isolated
+from sentence_reports.texts import isolated, number
 
 if TYPE_CHECKING:
     from sentence_reports.sets import Reference
@@ -29,6 +32,12 @@ def reference_check(
         total=int(total),
         largest=float(largest) if total else None,
     )
+
+
+def published_figures(reference: "Reference", labels: Sequence[str]) -> pd.DataFrame:
+    """Return the published figures as texts of four decimals; a dash if the source prints none."""
+    rows = [["–" if figure is None else number(figure, 4) for figure in row] for row in reference.similarity]
+    return pd.DataFrame(rows, list(labels), list(labels))
 
 
 def verdict(check: ReferenceCheck | None, model: str) -> str:

@@ -121,71 +121,74 @@ def test_claims_come_first(claims: list[ClaimCheck], headline: str | None, expec
             "aabbcc",
             {"a": 0.5, "b": 0.6, "c": 0.3},
             {"ac": 0.31, "bc": 0.2},
-            "“a” and “b” hold together; “c” does not: 0.30 on average within the group, 0.31 to “a”.",
+            "“a” and “b” hold together; “c” does not: 0.18 on average within the group, 0.19 to “a”",
         ),
         (
             "aabbcc",
             {"a": 0.5, "b": 0.2, "c": 0.3},
             {"ac": 0.31, "bc": 0.25},
-            "“a” holds together; “b” and “c” do not, “b” least: 0.20 on average within the group, 0.25 to “c”.",
+            "“a” holds together; “b” and “c” do not, “b” least: 0.06 on average within the group, 0.12 to “c”",
         ),
         (
             "aabb",
             {"a": 0.5, "b": 0.3},
             {"ab": 0.2},
-            "Both groups hold together, “b” least: 0.30 on average within the group, 0.20 to “a”.",
+            "Both groups hold together, “b” least: 0.18 on average within the group, 0.06 to “a”",
         ),
         (
             "aabbcc",
             {"a": 0.5, "b": 0.3, "c": 0.9},
             {},
-            "All three groups hold together, “b” least: 0.30 on average within the group, 0.15 by chance.",
+            "All three groups hold together, “b” least: 0.18 on average within the group",
         ),
         (
             "aabb",
             {"a": 0.2, "b": -0.3},
             {"ab": 0.2},
-            "Neither group holds together, “b” least: −0.30 on average within the group, 0.20 to “a”.",
+            "Neither group holds together, “b” least: −0.53 on average within the group, 0.06 to “a”",
         ),
         (
             "aabbcc",
             {"a": 0.2, "b": 0.16, "c": 0.19},
             {"ab": -0.2},
             # Above the other groups, but about what unrelated sentences get.
-            "“a” holds together; “b” and “c” do not, “b” least: 0.16 on average within the group, 0.15 by chance.",
+            "“a” holds together; “b” and “c” do not, “b” least: 0.01 on average within the group",
         ),
         (
             "aabc",
             {"a": 0.5},
             {"ab": 0.2, "bc": 0.9},
-            "“a” holds together: 0.50 on average within the group, 0.20 to “b”.",
+            "“a” holds together: 0.41 on average within the group, 0.06 to “b”",
         ),
         (
             "aabc",
             {"a": 0.5},
             {"ab": 0.2, "ac": 0.7},
-            "“a” does not hold together: 0.50 on average within the group, 0.70 to “c”.",
+            "“a” does not hold together: 0.41 on average within the group, 0.65 to “c”",
         ),
         (
             "aabbc",
             {"a": 0.5, "b": 0.4},
             {},
             "Both groups of more than one sentence hold together, “b” least: "
-            "0.40 on average within the group, 0.15 by chance.",
+            "0.29 on average within the group",
         ),
         (
             "aabbccd",
             {"a": 0.1, "b": 0.12, "c": 0.12},
             {},
             "None of the three groups of more than one sentence holds together, “a” least: "
-            "0.10 on average within the group, 0.15 by chance.",
+            "−0.06 on average within the group",
         ),
     ],
 )
 def test_groups_hold_together_or_not(
     groups: str, within: dict[str, float], between: dict[str, float], expected: str
 ) -> None:
-    assert found(blocks(groups, within, between), groups=groups)[0] == expected
+    assert (
+        found(blocks(groups, within, between), groups=groups)[0]
+        == f"{expected} (0 is chance, 1 the same text)."
+    )
 
 
 def test_sentences_that_are_closer_to_another_group_are_named() -> None:
@@ -212,7 +215,7 @@ def test_many_groups_and_many_sentences_are_counted() -> None:
     first, second = found(matrix, groups=groups)
     assert first == (
         "“g0”, “g1”, “g2” and 147 more hold together; “g150”, “g151”, “g152” and 147 more do not, “g299” least: "
-        "0.10 on average within the group, 0.20 to “g0”."
+        "−0.06 on average within the group, 0.06 to “g0” (0 is chance, 1 the same text)."
     )
     assert second == "“t897”, “t898” and “t899” are on average closer to another group than to their own."
     matrix[600:, 600:] = 0.1
@@ -231,7 +234,7 @@ def test_groups_are_judged_on_the_chance_corrected_scale() -> None:
 def test_a_model_to_which_all_is_the_same_holds_nothing_together() -> None:
     blind = Baseline("k", "m", 10, (1.0,) * (STEPS + 1))
     assert finding("wxyz", np.ones((4, 4)), blind, groups="aabb") == (
-        "Neither group holds together, “a” least: 1.00 on average within the group, 1.00 by chance.",
+        "Neither group holds together, “a” least: 0.00 on average within the group (0 is chance, 1 the same text).",
     )
 
 

@@ -1,17 +1,34 @@
 """Folded answers, texts in pieces, words and groups: what the lesson shows beside its pictures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from support import MODEL
 
 from sentence_reports import models
-from sentence_reports.lesson import compare_groups, folded, group_means, show_tokens, words
+from sentence_reports.lesson import (
+    compare_groups,
+    corrected_means,
+    folded,
+    group_means,
+    leave_out,
+    make_quiz,
+    model_facts,
+    show_sentences,
+    show_tokens,
+    words,
+    words_or_meaning,
+)
 from sentence_reports.lesson.html import HtmlOutput
+from sentence_reports.lesson.left_out import MAX_WORDS
+from sentence_reports.lesson.model import count_in_words, size_in_words
 from sentence_reports.lesson.tokens import MAX_SENTENCES, MAX_TOKENS, _row
 from sentence_reports.models import Piece, find_model
+from sentence_reports.summary import STEPS, Baseline
 
 HOSTILE = '<script>alert(1)</script> & "quotes" {{ 7 * 7 }}'
 
@@ -138,13 +155,17 @@ def test_group_means_leave_out_each_sentence_with_itself() -> None:
     assert means.to_numpy() == pytest.approx(np.array([[0.8, 0.25], [0.25, 0.6]]))
 
 
+# Half of unrelated pairs have 0.2 or less, 99% of them 0.295 or less.
+BASELINE = Baseline("k", "m", 1000, tuple(round(0.1 + 0.2 * k / STEPS, 3) for k in range(STEPS + 1)))
+
+
 def test_a_group_of_one_has_no_mean_within() -> None:
-    means = group_means(MATRIX, ["a", "a", "a", "b"])
+    groups = ["a", "a", "a", "b"]
+    means = group_means(MATRIX, groups)
     assert np.isnan(means.loc["b", "b"])
     assert means.loc["a", "a"] == pytest.approx((0.8 + 0.2 + 0.1) / 3)
-    assert compare_groups(MATRIX, ["a", "a", "a", "b"]).endswith(
-        "(NaN: a group of one sentence has no pair.)"
-    )
+    assert corrected_means(MATRIX, groups, BASELINE).to_numpy().tolist() == [["0.21", "0.29"], ["0.29", "–"]]
+    assert compare_groups(MATRIX, groups, BASELINE).endswith(" (–: one sentence, so no pair.)")
 
 
 @pytest.mark.parametrize(
@@ -152,12 +173,120 @@ def test_a_group_of_one_has_no_mean_within() -> None:
     [
         (
             ["z", "z", "a", "a"],
-            "Sentences in the same group average 0.700; sentences in different groups 0.250. "
-            "The difference is 0.450.",
+            "Sentences in the same group average 0.62, sentences in different groups 0.06.",
         ),
-        (["a"] * 4, "Sentences in the same group average 0.400. There is only one group."),
+        (["a"] * 4, "Sentences in the same group average 0.25. There is only one group."),
         (["a", "b", "c", "d"], "Each group has one sentence, so there is no pair within a group."),
+        (None, "This set has no groups."),
     ],
 )
-def test_groups_are_compared_in_one_sentence(groups: list[str], expected: str) -> None:
-    assert compare_groups(MATRIX, groups) == expected
+def test_groups_are_compared_on_the_chance_corrected_scale(groups: list[str] | None, expected: str) -> None:
+    assert compare_groups(MATRIX, groups, BASELINE) == expected
+
+
+# --- words or meaning? -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "similarity", "expected"),
+    [
+        (
+            "the old tree",
+            "a tree fell",
+            0.15,
+            "Content words in common (“tree”), but a similarity of only 0.15",
+        ),
+        ("the old tree", "a tree fell", 0.5, "No pair here"),
+        ("the old oak", "a tree fell", 0.5, "No content word in common, but a similarity of 0.50"),
+        ("the old oak", "a tree fell", 0.15, "No pair here"),
+        ("the old oak", "the tree fell", 0.5, "No content word in common"),  # "the" is a stop word
+        ("the old oak", "the new tree", 0.1, "No pair here"),
+        ("今天很好", "你好", 0.5, "No pair here"),  # one word each, to the index
+    ],
+)
+def test_a_pair_is_an_example_only_if_words_and_meaning_part(
+    one: str, other: str, similarity: float, expected: str
+) -> None:
+    matrix = np.array([[1, similarity], [similarity, 1]])
+    assert words_or_meaning([one, other], [0], [1], matrix, BASELINE).startswith(expected)
+
+
+# --- why are these two similar? ----------------------------------------------------------------------------------
+
+
+def by_letters(texts: list[str]) -> np.ndarray:
+    """One dimension per letter: what an encoder could be."""
+    return np.array([[text.count(letter) for letter in "abcxyz"] for text in texts], dtype=float)
+
+
+def test_each_word_is_left_out_once_and_the_one_that_counts_most_is_marked() -> None:
+    page = soup(leave_out(("aaa x", "aaa y z"), by_letters))
+    intro, first, second = (item.text for item in page.select("p"))
+    assert intro == "With all their words, the similarity of the two is 0.86. Without one word:"
+    assert first == "aaa\xa0−0.86 · x\xa0+0.05Without “aaa”, it falls to 0.00; without “x”, it rises to 0.90."
+    assert second.startswith("aaa\xa0−0.86 · y\xa0+0.04 · z\xa0+0.04")
+    assert [mark.bdi.text for mark in page.select("mark") if mark.bdi] == ["aaa", "aaa"]
+
+
+def test_nothing_is_left_out_of_one_word_or_of_very_many() -> None:
+    one, many = "今天天气很好a", "a " * (MAX_WORDS + 1)
+    page = soup(leave_out((one, many), by_letters))
+    assert [item.text.partition("” ")[2] for item in page.select("p")[1:]] == [
+        "is written as one word, so none is left out.",
+        "has too many words, so none is left out.",
+    ]
+
+
+def test_what_leaves_nothing_to_read_is_a_dash() -> None:
+    page = soup(leave_out(("a !", HOSTILE), by_letters))
+    assert "a\xa0– · !\xa00.00" in page.select("p")[1].text
+    assert not page.select("script")
+
+
+# --- the sentences, the model, the quiz --------------------------------------------------------------------------
+
+
+def test_sentences_are_listed_with_their_numbers_under_their_groups() -> None:
+    page = soup(show_sentences(["a", HOSTILE, "c"], ["x", "x", "y"]))
+    assert [item.text for item in page.select("p")] == ["3 sentences in 2 groups:", "x", "y"]
+    assert [(ol["start"], [li.text for li in ol.select("li")]) for ol in page.select("ol")] == [
+        ("1", ["a", HOSTILE]),
+        ("3", ["c"]),
+    ]
+    many = show_sentences([f"t{k}" for k in range(40)])
+    assert many.text.splitlines()[0] == "40 sentences; the first 30:"
+    assert len(soup(many).select("li")) == 30
+
+
+def test_facts_of_a_model_are_written_as_a_person_writes_them() -> None:
+    facts = replace(MODEL, parameters=22_713_216, size_bytes=91_607_178, revision=None, max_tokens=None)
+    table = model_facts(facts)["m"]
+    assert table[["parameters", "size of all files", "revision", "maximum input"]].tolist() == [
+        "22.7 million",
+        "91.6 MB",
+        "none given",
+        "no limit",
+    ]
+    assert not [row for row in table.index if "_" in row]
+    assert "None" not in table.to_string()
+    assert [count_in_words(n) for n in (999, 8192, 7_000_000_000)] == ["999", "8,192", "7.0 billion"]
+    assert [size_in_words(n) for n in (190, 39_293)] == ["190 bytes", "39.3 kB"]
+
+
+def test_a_quiz_asks_three_questions_and_folds_the_answers() -> None:
+    page = soup(make_quiz(["one a", "two a", "three", HOSTILE], MATRIX, BASELINE))
+    asked = page.select("div.quiz li > details.question")
+    assert [item.summary.b.text for item in asked] == [  # type: ignore[union-attr]
+        f"Which is closest to “{HOSTILE}”: “one a”, “two a” or “three”?",
+        f"Which pair is closer: “one a” and “two a”, or “three” and “{HOSTILE}”?",
+        "Two other sentences have a similarity of 0.25 with this model. Are they related?",
+    ]
+    assert "“three”. The similarities: “three” 0.60, “one a” 0.40, “two a” 0.30." in asked[0].text
+    assert not page.select("script")
+
+
+@pytest.mark.parametrize("matrix", [np.array([[1, 0.5], [0.5, 1]]), np.ones((3, 3))])
+def test_a_quiz_about_nothing_to_choose_from_asks_what_holds_for_any_set(matrix: np.ndarray) -> None:
+    text = make_quiz([f"t{k}" for k in range(len(matrix))], matrix, BASELINE).text
+    assert text.startswith("1. If two sentences changed places in the set")
+    assert "2. What is the similarity of a sentence and itself?" in text

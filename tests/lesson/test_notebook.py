@@ -7,17 +7,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from scipy.spatial.distance import cosine as cosine_distance
 from support import ROOT
 
-from sentence_reports.lesson import words
+from sentence_reports import lesson
 from sentence_reports.lesson.ratings import correlation_in_words
 from sentence_reports.models import EMBEDDED
 from sentence_reports.sets import SentenceSet, read_set
@@ -73,16 +75,62 @@ def test_its_defaults_are_those_of_a_set(notebook: NotebookNode) -> None:
 def test_it_keeps_the_rules_of_the_lesson(notebook: NotebookNode) -> None:
     kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in notebook.cells)
     assert 25 <= len(kinds) <= 66
-    assert "ccc" not in kinds
+    assert "ccc" not in kinds.removesuffix("c" * 9)  # eight exercises and the summary
     lengths = {c.id: len(c.source.splitlines()) for c in code_cells(notebook) if c.id != "parameters"}
     assert {name: length for name, length in lengths.items() if length > 12} == {}
-    steps = [c.source.split("\n")[0] for c in notebook.cells if c.source.startswith("## ")]
-    assert [int(step.split()[1]) for step in steps] == list(range(1, 19))
+    assert median(lengths.values()) <= 4
+
+
+def test_its_code_fits_a_projector(notebook: NotebookNode) -> None:
+    lines = {line for cell in code_cells(notebook) for line in cell.source.splitlines()}
+    assert {line for line in lines if len(line) > 90 and not line.startswith('    "')} == set()
+
+
+def test_no_step_is_referred_to_by_number(notebook: NotebookNode) -> None:
+    headings = [line for cell in notebook.cells for line in cell.source.split("\n") if line.startswith("## ")]
+    assert len(headings) > 15
+    assert not [heading for heading in headings if re.search(r"\d", heading)]
+    assert not [cell.id for cell in notebook.cells if re.search(r"\bsteps? \d", cell.source)]
+
+
+def test_a_step_for_some_sets_is_tagged_as_a_whole(notebook: NotebookNode) -> None:
+    steps: list[list[NotebookNode]] = []
+    for cell in notebook.cells:
+        if cell.source.startswith("## "):
+            steps.append([])
+        if steps:
+            steps[-1].append(cell)
+    tags = [
+        [tag for tag in cell.metadata.get("tags", []) if tag.startswith("if-")]
+        for step in steps
+        for cell in step
+    ]
+    assert {tag for each in tags for tag in each} == {"if-groups", "if-claims", "if-ratings", "if-reference"}
+    for step in steps:
+        assert (
+            len(
+                {
+                    tuple(tag for tag in cell.metadata.get("tags", []) if tag.startswith("if-"))
+                    for cell in step
+                }
+            )
+            == 1
+        )
+
+
+def test_it_is_a_deck_of_slides(notebook: NotebookNode) -> None:
+    """One slide for each step; what only prepares the rest is on none."""
+    kinds = {cell.id: cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells}
+    for cell in notebook.cells:
+        if cell.source.startswith("## "):
+            assert kinds[cell.id] in ("slide", "skip"), cell.id
+    skipped = {"parameters", "tools", "imports", "versions", "summary"}
+    assert {name for name, kind in kinds.items() if kind == "skip"} == skipped
 
 
 def test_its_prose_is_short(notebook: NotebookNode) -> None:
     left_out = re.compile(r"^(## .*|\|.*|\$\$.*)$", re.MULTILINE)  # a heading, a table, a formula
-    prose = [cell for cell in notebook.cells if cell.cell_type == "markdown" and cell.id != "step-2"]
+    prose = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     counts = {cell.id: len(left_out.sub("", cell.source).split()) for cell in prose}
     assert {name: count for name, count in counts.items() if not 20 <= count <= 60} == {}
 
@@ -173,16 +221,17 @@ def test_compare_leaves_out_what_the_source_does_not_print(defined: Callable[...
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [
-        ("The dog bites the man", "the man bites: the dog!", 1),
-        ("a b", "c d", 0),
-        ("one two three", "two three four", 0.5),
+        ("The dog bites the man", "man bites: a dog!", 1),
+        ("red green", "blue gray", 0),
+        ("The dog is here", "The cat is there", 0),
+        ("red green blue", "green blue gray", 0.5),
         ("🙂", "🚗", 0),
         ("今天天气很好", "今天天气很好。", 1),
         ("今天天气很好", "今天很好", 0),
     ],
 )
 def test_word_overlap_is_jaccards_index(defined: Callable[..., Any], a: str, b: str, expected: float) -> None:
-    word_overlap = defined("word_overlap", words=words)
+    word_overlap = defined("word_overlap", lesson=lesson)
     assert word_overlap(a, b) == word_overlap(b, a) == expected
 
 
@@ -203,50 +252,67 @@ def at_the_end(notebook: NotebookNode) -> dict[str, Any]:
     return namespace
 
 
+def output_of(cell: NotebookNode, namespace: dict[str, Any]) -> Any:
+    """What the last line of a cell gives."""
+    *before, last = ast.parse(cell.source).body
+    assert isinstance(last, ast.Expr)
+    exec(compile(ast.Module(before, []), cell.id, "exec"), namespace)
+    return eval(compile(ast.Expression(last.value), cell.id, "eval"), namespace)
+
+
 @pytest.mark.parametrize(
-    ("name", "answers", "verdict"),
+    ("name", "guess", "verdict"),
     [
-        ("exercise-angle", {"guess = None": "guess = 73"}, "Right."),
-        ("exercise-angle", {"guess = None": "guess = 60"}, "Not yet: 60° has a cosine of 0.50."),
+        ("cosine", "0.5", "Right: the angle of 0.5 is 60.0°."),
+        ("cosine", "60", "Not yet: a cosine is between −1 and 1."),
+        ("cosine", "'half'", "Write a number, as in guess = 12."),
+        ("angle", "73", "Right: "),
+        ("angle", "60", "Not yet: 60° has a cosine of 0.50."),
+        ("above-chance", "2", "Not yet: that is too many."),
+        ("above-chance", "1", "Right: exactly."),
+        ("outsider", "3", "Right: its mean is "),
+        ("outsider", "0", "Not yet: the sentences have the numbers 1 to 5."),
+        ("order", "('They live to work', 'They work to live')", "Right: similarity "),
+        ("order", "['They live to work', 'Snow fell']", "Not yet: similarity "),
+        ("order", "'They live to work'", 'Write two sentences, as in guess = ("One", "Two").'),
         (
-            "exercise-words",
-            {'mine = ""': 'mine = "One government, seated on the river Spree, rules all Germans"'},
-            "Done.",
+            "paraphrase",
+            "'One government, seated on the river Spree, rules all Germans'",
+            "Right: similarity 0.",
         ),
-        ("exercise-words", {'mine = ""': 'mine = "Berlin is the capital of Germany"'}, "Not yet."),
-        ("exercise-words", {'mine = ""': 'mine = "Snow fell"'}, "Not yet."),
-        ("exercise-order", {'"", ""': '"They live to work", "They work to live"'}, "Done."),
-        ("exercise-order", {'"", ""': '"They live to work", "Snow fell"'}, "Not yet."),
+        ("paraphrase", "'Berlin is a capital'", "Not yet: similarity 0."),
+        ("paraphrase", "'Snow fell'", "Not yet: similarity "),
+        (
+            "neighbor",
+            "'In Valencia, cooks fry thin noodles with seafood'",
+            "Right: “Fideua is a traditional dish",
+        ),
+        ("neighbor", "'Paella'", "Not yet: “Fideua is a traditional dish"),
+        ("overturn", "'A German cook in Berlin stirs cumin into his chili'", "Right: similarities "),
+        ("overturn", "'  '", "Write a sentence in quotation marks"),
     ],
 )
 def test_an_exercise_is_checked(
-    notebook: NotebookNode,
-    at_the_end: dict[str, Any],
-    capsys: pytest.CaptureFixture[str],
-    name: str,
-    answers: dict[str, str],
-    verdict: str,
+    notebook: NotebookNode, at_the_end: dict[str, Any], name: str, guess: str, verdict: str
 ) -> None:
-    (cell,) = [cell for cell in notebook.cells if cell.id == name]
-    source = cell.source
-    for empty, answer in answers.items():
-        assert empty in source
-        source = source.replace(empty, answer)
-    exec(compile(source, name, "exec"), dict(at_the_end))
-    assert capsys.readouterr().out.splitlines()[0] == verdict
+    (cell,) = [cell for cell in notebook.cells if cell.id == f"exercise-{name}"]
+    answered = NotebookNode(id=cell.id, source=cell.source.replace("guess = None", f"guess = {guess}"))
+    shown = output_of(answered, dict(at_the_end))
+    assert shown.text.splitlines()[-1].startswith(verdict)
 
 
-def test_an_exercise_without_an_answer_is_silent_and_not_on_the_page(
-    notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
+def test_there_are_eight_exercises_with_a_hint_and_a_solution_each(
+    notebook: NotebookNode, at_the_end: dict[str, Any]
 ) -> None:
-    exercises = [
-        cell for cell in notebook.cells if cell.id.startswith("exercise-") and cell.cell_type == "code"
-    ]
-    assert len(exercises) == 3
-    for cell in exercises:
-        assert cell.metadata["tags"] == ["remove-cell"]
-        exec(compile(cell.source, cell.id, "exec"), dict(at_the_end))
-    assert capsys.readouterr().out == ""
+    cells = [cell for cell in notebook.cells if cell.id.startswith("exercise-")]
+    assert len(cells) == 8
+    for cell in cells:
+        shown = output_of(cell, dict(at_the_end))
+        task, hint, solution = shown.text.splitlines()  # and no verdict
+        assert (hint.split()[0], solution.split()[0]) == ("Hint:", "Solution:"), task
+        assert "guess = " in solution, task
+        page = BeautifulSoup(shown.html, "html.parser")
+        assert [fold["class"] for fold in page.select("div.exercise > details")] == [["hint"], ["answer"]]
 
 
 # --- claims and ratings --------------------------------------------------------------------------------------
@@ -274,11 +340,11 @@ def test_claims_are_listed_with_those_that_do_not_hold_first(
         ],
     )
     given = at_the_end | {"chosen": chosen, "groups": chosen.groups}
-    checks = run_cells(notebook, ["two-sides", "claims"], given)["checks"]
+    checks = run_cells(notebook, ["claims"], given)["checks"]
     assert [check.met for check in checks] == [True, False, True, True, True]
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["does not hold"] + 4 * ["holds"] + [
-        "4 of 5 claims hold"
+        "4 of 5 claims hold."
     ]
     assert lines[0].endswith(checks[1].statement)
 
@@ -290,38 +356,17 @@ def test_ratings_give_a_correlation_the_pairs_that_disagree_and_a_picture(
     chosen = SentenceSet(sentences=list(at_the_end["texts"]), ratings=ratings)
     shown: list[Any] = []
     given = at_the_end | {"chosen": chosen, "display": shown.append}
-    agreed = run_cells(notebook, ["ratings", "disagreements"], given)["agreed"]
-    correlations, worst, picture = shown
+    agreed = run_cells(notebook, ["ratings"], given)["agreed"]
+    correlations, picture = shown
     assert correlations.loc["people", "model"] == pytest.approx(agreed.spearman, abs=1e-4)
     assert capsys.readouterr().out == correlation_in_words(agreed) + "\n"
-    labels = at_the_end["labels"]
-    assert worst.iloc[0][["first", "second", "score"]].tolist() == [labels[2], labels[4], 5.0]
     assert picture.alt.startswith("Scatter plot of 6 rated pairs")
-
-
-def test_claims_and_ratings_leave_to_the_exercises_what_they_use(
-    notebook: NotebookNode, at_the_end: dict[str, Any]
-) -> None:
-    chosen = SentenceSet(
-        sentences=list(at_the_end["texts"]), expect=[{"related": [4, 5]}], ratings=[[1, 2, 4], [4, 5, 3]]
-    )
-    steps = ["two-sides", "claims", "ratings", "disagreements"]
-    after = run_cells(notebook, steps, at_the_end | {"chosen": chosen})
-    assert after["checks"]
-    assert after["agreed"]
-    exercises = [cell.source for cell in code_cells(notebook) if cell.id.startswith("exercise-")]
-    used = {
-        node.id for source in exercises for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)
-    }
-    own = {"guess", "mine", "one", "other"}  # what a learner fills in
-    assert {"values", "rare", "seen"} <= used
-    assert [name for name in used & set(at_the_end) - own if after[name] is not at_the_end[name]] == []
 
 
 def test_a_set_without_claims_or_ratings_says_so_in_a_line_each(
     notebook: NotebookNode, at_the_end: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_cells(notebook, ["claims", "ratings", "disagreements"], dict(at_the_end))
+    run_cells(notebook, ["claims", "ratings"], dict(at_the_end))
     assert capsys.readouterr().out == "This set makes no claims.\nThis set has no ratings by people.\n"
 
 

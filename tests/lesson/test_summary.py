@@ -132,7 +132,7 @@ def test_a_summary_has_its_claims_and_what_they_show() -> None:
 
 
 def test_a_summary_without_claims_says_what_its_groups_or_pairs_show() -> None:
-    assert summary().finding[0].startswith("“x” does not hold together: 0.50 on average")
+    assert summary().finding[0].startswith("“x” does not hold together: 0.00 on average")
     assert summary(groups=None).finding[0].startswith("No pair is closer than chance")
 
 

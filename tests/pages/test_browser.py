@@ -382,7 +382,7 @@ def test_answers_are_folded_until_they_are_asked_for(visit: Callable[..., Watche
 
 
 def test_what_the_model_cannot_read_is_marked(visit: Callable[..., Watched], odd: Ran) -> None:
-    pieces = visit(odd.out / "scripts.html").page.locator("#step-6 .scroll p")
+    pieces = visit(odd.out / "scripts.html").page.locator("#tokens-step .scroll p")
     assert pieces.count() == len(SCRIPTS + CONTROLS) + 1
     assert pieces.nth(3).locator("mark").all_inner_texts() == ["[UNK]"]
     assert pieces.nth(4).locator("mark").count() == 0
@@ -395,10 +395,10 @@ def test_contents_stay_in_view_or_fold_on_a_phone(visit: Callable[..., Watched],
     assert last.is_visible()
     assert 0 <= last.bounding_box()["y"] < 800  # type: ignore[index]
     narrow = visit(shipped.out / "blog.html", width=360).page
-    assert not narrow.get_by_role("link", name="18 · Your turn").is_visible()
+    assert not narrow.get_by_role("link", name="Your turn").is_visible()
     narrow.get_by_text("Contents", exact=True).click()
-    narrow.get_by_role("link", name="18 · Your turn").click()
-    assert narrow.url.endswith("#step-18")
+    narrow.get_by_role("link", name="Your turn").click()
+    assert narrow.url.endswith("#your-turn")
 
 
 def test_a_headers_whole_sentence_shows_on_focus_and_on_hover(

@@ -1,0 +1,87 @@
+"""Why two texts are similar to a model: what changes if one word is left out at a time."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.lesson.html import HtmlOutput, bdi
+from sentence_reports.texts import isolated, number, quoted, shorten
+
+MAX_WORDS = 40  # of a text; each costs one more text to encode
+LENGTH = 300  # characters of a text that has no words to leave out
+
+Encode = Callable[[Sequence[str]], NDArray[np.floating]]
+
+
+def without_each_word(text: str) -> list[str]:
+    """Return the text without its first word, without its second and so on; words are what spaces part."""
+    pieces = text.split()
+    return [" ".join(pieces[:k] + pieces[k + 1 :]) for k in range(len(pieces))] if len(pieces) > 1 else []
+
+
+def leave_out(pair: tuple[str, str], encode: Encode) -> HtmlOutput:
+    """Show for each word of two texts how the similarity of the two changes without it.
+
+    `encode` returns the `(n, d)` embeddings of `n` texts; all are encoded at once. A text of one word, such as a clause
+    in a script without spaces, and one of more than `MAX_WORDS` words keep all their words.
+    """
+    variants = [without_each_word(text) if len(text.split()) <= MAX_WORDS else [] for text in pair]
+    vectors = encode([*pair, *variants[0], *variants[1]]).astype(float)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(lengths > 0, lengths, np.nan)  # nan: nothing is left that the model can read
+    whole = float(unit[0] @ unit[1])
+    first, second = unit[2 : 2 + len(variants[0])], unit[2 + len(variants[0]) :]
+    html = [
+        f"<p>With all their words, the similarity of the two is <b>{number(whole, 2)}</b>. Without one word:</p>"
+    ]
+    plain = [f"With all their words, the similarity of the two is {number(whole, 2)}. Without one word:"]
+    for text, values in zip(pair, (first @ unit[1], second @ unit[0]), strict=True):
+        if not len(values):
+            reason = "has too many words" if len(text.split()) > 1 else "is written as one word"
+            said = f"{quoted(shorten(text, LENGTH))} {reason}, so none is left out."
+            html.append(f"<p>{escape(said)}</p>")
+            plain.append(said)
+            continue
+        changes = (values - whole).round(6)
+        html.append(
+            f"<p>{_chips(text.split(), changes)}<br>{escape(_in_words(text.split(), values, whole))}</p>"
+        )
+        listed = (
+            f"{isolated(word)} {_signed(change)}" for word, change in zip(text.split(), changes, strict=True)
+        )
+        plain += ["  ".join(listed), _in_words(text.split(), values, whole)]
+    return HtmlOutput("".join(html), "\n".join(plain))
+
+
+def _chips(pieces: list[str], changes: NDArray[np.floating]) -> str:
+    """The words of a text, each with how the similarity changes without it; the largest fall is marked."""
+    deepest = int(np.nanargmin(changes)) if np.isfinite(changes).any() else -1
+    chips = []
+    for k, (piece, change) in enumerate(zip(pieces, changes, strict=True)):
+        chip = f"{bdi(piece)}&nbsp;<small>{_signed(change)}</small>"
+        chips.append(f"<mark>{chip}</mark>" if k == deepest and change <= -0.005 else chip)
+    return " · ".join(chips)
+
+
+def _signed(change: float) -> str:
+    """A change with its sign; a dash if nothing was left that the model can read."""
+    if np.isnan(change):
+        return "–"
+    shown = number(change, 2)
+    return f"+{shown}" if change >= 0.005 else shown
+
+
+def _in_words(pieces: list[str], values: NDArray[np.floating], whole: float) -> str:
+    """The word that counts most, in a sentence."""
+    if not np.isfinite(values).any():
+        return "Without any of its words, nothing is left that the model can read."
+    low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
+    said = []
+    if values[low] - whole <= -0.005:
+        said.append(f"Without {quoted(pieces[low])}, it falls to {number(float(values[low]), 2)}")
+    if values[high] - whole >= 0.005:
+        said.append(f"without {quoted(pieces[high])}, it rises to {number(float(values[high]), 2)}")
+    sentence = "; ".join(said) or "no single word changes it"
+    return f"{sentence[0].upper()}{sentence[1:]}."

@@ -1,0 +1,93 @@
+"""Three questions about a report, computed from its numbers, with the answers folded."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.lesson.finding import cite
+from sentence_reports.lesson.html import HtmlOutput, fold
+from sentence_reports.lesson.words import content_words
+from sentence_reports.pairs import Pairs
+from sentence_reports.summary import EQUAL, Baseline
+from sentence_reports.texts import number
+
+CANDIDATES = 200  # pairs that are compared for the second question
+VISIBLE = 0.01  # of similarity, with two decimals
+GAP = 0.1  # of similarity, between the two pairs of a question
+
+
+def make_quiz(texts: Sequence[str], matrix: NDArray[np.floating], baseline: Baseline) -> HtmlOutput:
+    """Return three questions about the `(n, n)` similarities of `n` sentences, each with its answer folded away."""
+    questions = [nearest(texts, matrix), two_pairs(texts, matrix), more_than_chance(baseline)]
+    items = "".join(f"<li>{fold('question', *question)}</li>" for question in questions)
+    text = "\n".join(f"{k}. {asked}\n   {answer}" for k, (asked, answer) in enumerate(questions, start=1))
+    return HtmlOutput(f'<div class="quiz"><ol>{items}</ol></div>', text)
+
+
+def nearest(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, str]:
+    """Return a question for the nearest neighbor of a sentence, with its answer.
+
+    The sentence is the one whose neighbor leads least over the next, but visibly.
+    """
+    others = matrix.astype(float).round(EQUAL)
+    np.fill_diagonal(others, -np.inf)
+    ranked, rows = np.argsort(-others, axis=1, kind="stable")[:, :3], np.arange(len(texts))
+    lead = others[rows, ranked[:, 0]] - others[rows, ranked[:, 1]]
+    clear = np.where(lead >= GAP, lead, np.inf)
+    asked = int(clear.argmin() if np.isfinite(clear).any() else lead.argmax())
+    if len(texts) == 2 or lead[asked] < VISIBLE:
+        return (
+            "If two sentences changed places in the set, which similarity would change?",
+            "None: it is the same in both directions, and does not depend on the other sentences.",
+        )
+    choices = sorted(int(k) for k in ranked[asked][: min(3, len(texts) - 1)])
+    best = int(ranked[asked, 0])
+    *others_named, last = (cite(texts[k]) for k in choices)
+    listed = f"{', '.join(others_named)} or {last}"
+    values = ", ".join(
+        f"{cite(texts[k])} {number(others[asked, k], 2)}" for k in ranked[asked][: len(choices)]
+    )
+    return (
+        f"Which is closest to {cite(texts[asked])}: {listed}?",
+        f"{cite(texts[best])}. The similarities: {values}.",
+    )
+
+
+def two_pairs(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, str]:
+    """Return a question which of two pairs is closer, with its answer.
+
+    If there are two pairs of which the closer one shares fewer words, they are asked for.
+    """
+    some = Pairs(matrix).closest(CANDIDATES)
+    values = np.array([pair.similarity for pair in some])
+    if np.ptp(values) < VISIBLE:
+        return (
+            "What is the similarity of a sentence and itself?",
+            "1, because the angle between a vector and itself is 0°.",
+        )
+    shared = np.array(
+        [len(content_words(texts[i]) & content_words(texts[j])) for i, j, _ in some], dtype=float
+    )
+    # the closer pair in the rows, the other one in the columns
+    surprise = np.where(values[:, None] - values > GAP, shared - shared[:, None], -np.inf)
+    high, low = (int(k) for k in np.unravel_index(surprise.argmax(), surprise.shape))
+    if not np.isfinite(surprise[high, low]):
+        high, low = 0, len(some) - 1
+    two = sorted((some[high], some[low]))
+    names = [f"{cite(texts[pair.first])} and {cite(texts[pair.second])}" for pair in two]
+    closer = names[two.index(some[high])]
+    answer = f"{closer}, with {number(values[high], 2)}; the other pair has {number(values[low], 2)}."
+    if shared[low] > shared[high]:
+        answer += " It shares more words, but that alone does not make a pair close."
+    return f"Which pair is closer: {names[0]}, or {names[1]}?", answer
+
+
+def more_than_chance(baseline: Baseline) -> tuple[str, str]:
+    """Return a question whether a similarity halfway between the median and the 99th percentile is above chance."""
+    value = round((baseline.median + baseline.rare) / 2, 2)
+    return (
+        f"Two other sentences have a similarity of {number(value, 2)} with this model. Are they related?",
+        f"That may be chance: it is {baseline.describe(value)}. A pair counts as related above "
+        f"{number(baseline.rare, 2)}, which 99% of unrelated pairs do not exceed.",
+    )
