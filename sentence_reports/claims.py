@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from sentence_reports.texts import isolated, number, quoted, shorten
 
@@ -34,22 +34,41 @@ class Check(NamedTuple):
     """One thing that a set expects, in plain text on one line.
 
     `expected` says what must be the case, the same for every model; `statement` says what is the case, with its
-    numbers, whether that is `met` or not. Both quote at most `SHOWN_LENGTH` characters of a text.
+    numbers, whether that is `met` or not. Both quote at most `SHOWN_LENGTH` characters of a text. `published` says
+    that it is about published figures, not a claim.
     """
 
     expected: str
     statement: str
     met: bool
     because: str | None = None
+    published: bool = False
 
 
 def tally(checks: Sequence[Check]) -> str:
-    """Return how many of a set's claims hold, in words: "All 4 claims hold", "3 of 4 claims hold"."""
-    met, total = sum(check.met for check in checks), len(checks)
+    """Return how many claims hold and whether published values match, in words: "3 of 4 claims hold".
+
+    It is empty if there are no checks. Each of those about published figures is a set's.
+    """
+    claims = [check.met for check in checks if not check.published]
+    figures = [check.met for check in checks if check.published]
+    values = "the published values match"
+    if len(figures) > 1 and any(figures) and not all(figures):
+        values += f" in {sum(figures):,} of {len(figures):,} sets"
+    elif figures and not figures[0]:
+        values = "the published values do not match"
+    words = [_held(sum(claims), len(claims))] * bool(claims) + [values] * bool(figures)
+    text = ", and ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _held(met: int, total: int) -> str:
     if total == 1:
-        return "The claim holds" if met else "The claim does not hold"
+        return f"the claim {'holds' if met else 'does not hold'}"
+    if total == 2 and met != 1:
+        return "both claims hold" if met else "neither claim holds"
     if met == total:
-        return f"All {total:,} claims hold"
+        return f"all {total:,} claims hold"
     return f"{met:,} of {total:,} claims {'holds' if met == 1 else 'hold'}"
 
 
@@ -81,6 +100,7 @@ class ClaimCheck:
     second: Side
     margin: float = 0.0
     because: str | None = None
+    published: ClassVar[bool] = False
 
     @property
     def gap(self) -> float:
@@ -164,13 +184,15 @@ class ReferenceCheck:
         expected = f"the published values match ({source})"
         unmet = self.total - self.met
         if not unmet:
-            return Check(expected, f"all {self.total} published values match ({source})", met=True)
+            return Check(
+                expected, f"all {self.total} published values match ({source})", met=True, published=True
+            )
         do = "does" if unmet == 1 else "do"
         statement = (
             f"{unmet} of {self.total} published values {do} not match: the largest difference is "
             f"{self.largest:.6f}, the tolerance {self.tolerance:g} ({source})"
         )
-        return Check(expected, statement, met=False)
+        return Check(expected, statement, met=False, published=True)
 
 
 class RatedPair(NamedTuple):

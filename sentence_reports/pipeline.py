@@ -229,6 +229,7 @@ def _describe(blank: Report, each: SetFile) -> Report:
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
     summary = made.summary
+    reason = summary.model.reason
     return replace(
         blank,
         title=summary.settings["title"],
@@ -239,7 +240,7 @@ def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
         stands_in_for=summary.model.stands_in_for,
         closest=(*summary.closest_texts, summary.closest.similarity),
         seconds=made.seconds,
-        notices=summary.notices,
+        notices=summary.notices + ((f"The reason for the fallback: {reason}.",) if reason else ()),
         finding=summary.finding,
         checks=summary.checks,
         thumbnail=made.thumbnail,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sentence_reports.claims import Check, ClaimCheck, ReferenceCheck, Side
+from sentence_reports.claims import Check, ClaimCheck, ReferenceCheck, Side, tally
 
 PAIR = Side("pair", ("a", "b"), 0.5)
 LIMIT = Side("limit", (), 0.25)
@@ -95,3 +95,29 @@ def test_published_values_are_one_check() -> None:
         "2 of 3 published values do not match: the largest difference is 0.500000, the tolerance 0.01 (a book)"
     )
     assert ReferenceCheck("s", "m", 0.01, compared=False).check is None
+
+
+HOLDS, FAILS = (Check("", "", met) for met in (True, False))
+MATCH, DIFFER = (Check("", "", met, published=True) for met in (True, False))
+
+
+@pytest.mark.parametrize(
+    ("checks", "words"),
+    [
+        ([HOLDS], "The claim holds"),
+        ([FAILS], "The claim does not hold"),
+        ([HOLDS, HOLDS], "Both claims hold"),
+        ([FAILS, FAILS], "Neither claim holds"),
+        ([HOLDS, FAILS], "1 of 2 claims holds"),
+        ([HOLDS] * 1052, "All 1,052 claims hold"),
+        ([MATCH], "The published values match"),
+        ([DIFFER, DIFFER], "The published values do not match"),
+        ([HOLDS, HOLDS, DIFFER], "Both claims hold, and the published values do not match"),
+        (
+            [FAILS, MATCH, MATCH, DIFFER],
+            "The claim does not hold, and the published values match in 2 of 3 sets",
+        ),
+    ],
+)
+def test_claims_are_counted_and_published_values_are_not_among_them(checks: list[Check], words: str) -> None:
+    assert tally(checks) == words

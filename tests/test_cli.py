@@ -62,7 +62,7 @@ def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
     assert notice is not None
     assert re.fullmatch(
         r"These numbers come from sentence-transformers/all-MiniLM-L6-v2\. "
-        r"You asked for BAAI/bge-base-en, which could not be used: .*hub.* could not be reached.*",
+        r"You asked for BAAI/bge-base-en, which could not be downloaded\..*",
         notice.text,
     )
     assert "Not compared: the figures are for BAAI/bge-base-en" in soup.text
@@ -70,6 +70,7 @@ def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
         "blog: These numbers come from sentence-transformers/all-MiniLM-L6-v2. You asked for BAAI/bge-base-en"
         in shipped.stderr
     )
+    assert re.search(r"blog: The reason for the fallback: .*hub.* could not be reached.*\.", shipped.stderr)
 
 
 def test_a_second_run_does_nothing_and_says_so(shipped: Ran, tmp_path: Path) -> None:

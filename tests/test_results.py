@@ -183,7 +183,7 @@ def test_the_summary_has_a_row_per_set_the_unmet_claims_and_the_failures(rendere
 
 def test_a_summary_without_trouble_has_no_lists() -> None:
     text = markdown([replace(GOOD, checks=(HOLDS, HOLDS))])
-    assert "\nAll 2 claims hold.\n" in text
+    assert "\nBoth claims hold.\n" in text
     assert "✓ 2 of 2 hold" in text
     assert "###" not in text
 

@@ -63,8 +63,8 @@ def test_of_many_claims_that_do_not_hold_the_first_are_told(capsys: pytest.Captu
     ("checks", "summary"),
     [
         ((HOLDS,), "The claim holds."),
-        ((HOLDS, HOLDS), "All 2 claims hold."),
-        ((FAILS, FAILS), "0 of 2 claims hold."),
+        ((HOLDS, HOLDS), "Both claims hold."),
+        ((FAILS, FAILS), "Neither claim holds."),
     ],
 )
 def test_the_last_line_counts_the_claims_of_good_reports(

@@ -146,8 +146,8 @@ def model_notices(model: ModelFacts, claimed: bool = False) -> list[str]:
     notices = []
     if model.stands_in_for:
         notices.append(
-            f"These numbers come from {model.name}. You asked for {model.stands_in_for}, which could not be used: "
-            f"{model.reason}." + f" The claims were written for {model.stands_in_for}." * claimed
+            f"These numbers come from {model.name}. You asked for {model.stands_in_for}, which could not be "
+            "downloaded." + f" The claims were written for {model.stands_in_for}." * claimed
         )
     if model.declared_prompts and not (model.prompt or model.query_prompt):
         shown = list(model.declared_prompts.items())[:NOTICES_OF_A_KIND]

@@ -255,7 +255,7 @@ def test_queries_that_the_model_cannot_read_are_notices() -> None:
     blind = TokenFacts(count=2, limit=8, unknown=2, readable=False)
     made = summary(query_tokens=[cut, blind, cut], model=replace(MODEL, stands_in_for="other", reason="away"))
     assert made.notices == (
-        "These numbers come from m. You asked for other, which could not be used: away.",
+        "These numbers come from m. You asked for other, which could not be downloaded.",
         "Query 1 was cut at 8 of 20 tokens: the model did not see the rest.",
         "Query 3 was cut at 8 of 20 tokens: the model did not see the rest.",
         "The model cannot read anything in query 2 (2 unknown tokens), so its similarities are meaningless.",

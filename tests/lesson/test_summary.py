@@ -94,7 +94,7 @@ def test_the_summary_names_the_extreme_pairs() -> None:
     [
         (
             {"model": replace(MODEL, stands_in_for="big", reason="the hub is away")},
-            "These numbers come from small. You asked for big, which could not be used: the hub is away.",
+            "These numbers come from small. You asked for big, which could not be downloaded.",
         ),
         (
             {"tokens": [TokenFacts(count=263, limit=256, unknown=0, readable=True)]},
@@ -114,7 +114,7 @@ def test_the_summary_names_the_extreme_pairs() -> None:
         ),
         (
             {"model": replace(MODEL, stands_in_for="big", reason="no network"), "claims": [CLAIM]},
-            "These numbers come from small. You asked for big, which could not be used: no network. "
+            "These numbers come from small. You asked for big, which could not be downloaded. "
             "The claims were written for big.",
         ),
         ({"matrix": np.array([[1, 0.99996], [0.99996, 1]])}, "To the model, sentences 1 and 2 are the same."),
