@@ -63,7 +63,7 @@ def test_published_figures_are_counted_apart_from_the_claims() -> None:
         "the largest difference is 0.250000, the tolerance 0.01 (a book)"
     )
     matched = page(reference=replace(PUBLISHED, met=3, largest=0.001))
-    assert words(matched, "#expected h2 span") == ["The claim holds"]
+    assert words(matched, "#expected h2 span") == ["The published values match"]
     assert words(matched, ".claims > .met")[0].endswith("3 published values match (a book)")
 
 
