@@ -1,30 +1,19 @@
 """The heatmap of a similarity matrix, the meaning of its colors, and its description."""
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Any
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from sentence_reports.lesson.cells import LABELED_UP_TO, Axis, draw_cells
 from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
 from sentence_reports.summary import Baseline, Legend, Pair
 from sentence_reports.texts import number, quoted
 
-ANNOTATED_UP_TO = 20  # sentences; with more, a cell is too small for its number
-VECTOR_UP_TO = 40  # sentences; with more, the PNG is smaller than the SVG
-LABELED_UP_TO = 150  # sentences; with more, no label can be read at any zoom
-FRAME: Any = {
-    "fill": False,
-    "edgecolor": "#333333",
-    "linewidth": 1.4,
-}  # round the adjacent sentences of a group
 HIGHEST_LOW = 0.9  # of the colors; leaves them a tenth
 RAMP = 64  # steps of color; an eye sees no more in a table
 
@@ -67,18 +56,14 @@ def heatmap(
             f"expected a square matrix with equal labels on both axes, found shape {similarity.shape}"
         )
     positions = list(range(n) if order is None else order)
-    shown = similarity.iloc[positions, positions]
     names = [groups[k] for k in positions] if groups else None
-    side = _side(n)
+    values = similarity.to_numpy(dtype=float, copy=True)[np.ix_(positions, positions)]
+    np.fill_diagonal(values, np.nan)
+    numbers = [str(k + 1) for k in positions]
+    written = numbers if numbered(labels) else [f"{k + 1} · {labels[k]}" for k in positions]
     with mpl.rc_context(STYLE):
-        figure, axes = _draw(shown, low, high, cmap, side, side, 10 if n <= 10 else 8, blank_diagonal=True)
-        _label_axes(axes, labels, positions, names)
-        start = 0
-        for size in (len(list(members)) for _, members in groupby(names or ())):
-            axes.add_patch(mpl.patches.Rectangle((start, start), size, size, **FRAME))
-            start += size
-        alt = describe_heatmap(similarity, low, high, groups, cmap)
-        return Picture(figure, alt, vector=n <= VECTOR_UP_TO)
+        figure = draw_cells(values, (low, high), cmap, Axis(written, names), Axis(numbers, names))
+        return Picture(figure, describe_heatmap(similarity, low, high, groups, cmap))
 
 
 def search_heatmap(
@@ -95,99 +80,14 @@ def search_heatmap(
     the end. `groups` holds one name per sentence; the label of a sentence has the color of its group. If the font
     cannot draw a label, its axis shows numbers.
     """
-    longest = max(similarity.shape)
-    height, width = (
-        max(1.2, 0.42 * n) if n <= ANNOTATED_UP_TO else min(0.15 * n, 16.0) for n in similarity.shape
-    )
+    axes = []
+    for labels, kind in ((list(similarity.index), "queries"), (list(similarity.columns), "sentences")):
+        numbers = [str(k) for k in range(1, len(labels) + 1)]
+        axes.append(Axis(numbers if numbered(labels) else labels, kind=kind))
+    columns = replace(axes[1], groups=groups, upright=not numbered(list(similarity.columns)))
     with mpl.rc_context(STYLE):
-        figure, axes = _draw(similarity, low, high, cmap, width, height, 9)
-        axes.xaxis.tick_top()
-        axes.tick_params(length=0)
-        for axis, labels, kind in (
-            (axes.xaxis, list(similarity.columns), "sentences"),
-            (axes.yaxis, list(similarity.index), "queries"),
-        ):
-            if len(labels) > LABELED_UP_TO:
-                axis.set_label_text(f"{kind} 1 to {len(labels)}, in the order of the set")
-                continue
-            shown = [str(k) for k in range(1, len(labels) + 1)] if numbered(labels) else labels
-            rotation = 90 if axis is axes.xaxis and shown is labels else 0
-            size = 9 if longest <= VECTOR_UP_TO else 7
-            axis.set_ticks(np.arange(len(labels)) + 0.5, shown, rotation=rotation, size=size)
-        for tick, color in zip(axes.get_xticklabels(), group_colors(groups or ()), strict=False):
-            tick.set_color(color)
-        alt = describe_search(similarity, low, high, groups, cmap)
-        return Picture(figure, alt, vector=longest <= VECTOR_UP_TO)
-
-
-def _draw(
-    similarity: pd.DataFrame,
-    low: float,
-    high: float,
-    cmap: str,
-    width: float,
-    height: float,
-    size: float,
-    *,
-    blank_diagonal: bool = False,
-) -> tuple[Figure, Axes]:
-    """Draw the cells in a box of so many inches, with numbers of a font size, and the scale of colors next to it."""
-    figure = Figure(figsize=(width + 1, height))
-    axes = figure.add_axes((0, 0, width / (width + 1), 1))
-    scale = figure.add_axes(((width + 0.25) / (width + 1), 0.1, 0.2 / (width + 1), 0.8))
-    few = max(similarity.shape) <= ANNOTATED_UP_TO
-    sns.heatmap(
-        similarity,
-        ax=axes,
-        cbar_ax=scale,
-        vmin=low,
-        vmax=high,
-        cmap=cmap,
-        annot=similarity.map(lambda value: number(value, 2)) if few else False,
-        fmt="",
-        annot_kws={"size": size},
-        xticklabels=False,
-        yticklabels=False,
-        cbar_kws={
-            "label": "cosine similarity",
-            "extend": "min" if similarity.to_numpy().min() < low else "neither",
-        },
-        rasterized=not few,
-        mask=np.eye(len(similarity), dtype=bool) if blank_diagonal else None,
-    )
-    axes.set(xlabel=None, ylabel=None)
-    legible = max(9.0, 1.5 * height)  # whatever the size of the whole
-    scale.tick_params(labelsize=legible)
-    scale.yaxis.label.set_fontsize(legible)
-    return figure, axes
-
-
-def _side(n: int) -> float:
-    """The side in inches: room for a number in each cell, then for a label at each row, then for neither."""
-    if n <= ANNOTATED_UP_TO:
-        return max(5.0, 0.36 * n)
-    return max(6.0, 0.15 * n) if n <= VECTOR_UP_TO else max(6.0, min(0.105 * n, 16.0))
-
-
-def _label_axes(axes: Axes, labels: list[str], positions: list[int], groups: Sequence[str] | None) -> None:
-    """Label the rows and columns, which show the sentences at `positions`."""
-    n = len(labels)
-    if n > LABELED_UP_TO:
-        order = (
-            "in the order of the set" if positions == sorted(positions) else "similar ones next to each other"
-        )
-        axes.set_xlabel(f"sentences 1 to {n}, {order}")
-        return
-    shown = [str(k + 1) if numbered(labels) else labels[k] for k in positions]
-    size = 10 if n <= 10 else 9 if n <= ANNOTATED_UP_TO else 7 if n <= VECTOR_UP_TO else 6
-    axes.xaxis.tick_top()
-    axes.set_xticks(np.arange(n) + 0.5, shown, rotation=90, size=size)
-    axes.set_yticks(np.arange(n) + 0.5, shown, rotation=0, size=size)
-    axes.tick_params(length=0)
-    if groups is not None:
-        ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()]
-        for tick, color in zip(ticks, 2 * group_colors(groups), strict=True):
-            tick.set_color(color)
+        figure = draw_cells(similarity.to_numpy(dtype=float), (low, high), cmap, axes[0], columns)
+        return Picture(figure, describe_search(similarity, low, high, groups, cmap))
 
 
 def legend(

@@ -1,32 +1,42 @@
-"""A map of the sentences: points with numbers, colors of groups and a list of labels below."""
+"""A map of the sentences: dots with their sentences or numbers beside them, and the names of groups at their clouds."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from sentence_reports.lesson.picture import (
-    BLUE,
-    LABEL,
+    DOTS_UP_TO,
+    PX,
+    SMALL,
     STYLE,
+    TEXT,
     Picture,
+    can_draw,
+    canvas,
+    fit,
     group_colors,
     group_names,
     numbered,
-    numbered_labels,
+    text_width,
+    wrap,
 )
-from sentence_reports.texts import quoted, shorten
+from sentence_reports.schemes import HUES, QUIET
+from sentence_reports.texts import quoted
 
-LISTED_UP_TO = 20  # sentences whose labels are listed below the map
-NUMBERED_UP_TO = 60  # sentences; with more, the points have no numbers
-VECTOR_UP_TO = 400  # points; with more, the PNG is smaller than the SVG
-SIZE = (6.0, 4.0)  # inches
-MAX_LINES = 40  # below the map
+WRITTEN_UP_TO = 15  # sentences that are beside their dots; more have numbers
+NUMBERED_UP_TO = 60  # sentences; with more, the dots have no numbers
+MAX_DOTS = 1000  # that names keep clear of
+MAX_NAMES = 30  # of groups
+WIDTH, HEIGHTS = 600, (240, 400)  # CSS pixels
+GAPS = (9, 15, 24, 36, 54, 80, 110)  # from a dot to what is beside it
+LEADER = 24  # from this gap on, a line leads to the dot
+LINE = 1.25  # the height of a line in relation to its type
+
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 def sentence_map(
@@ -34,86 +44,144 @@ def sentence_map(
 ) -> Picture:
     """Return a map of `n` sentences at `(n, 2)` points, which keep the share `kept`, 0 to 1, of the variance.
 
-    Points have the color of their group and the sentence's number, as long as these can be told apart.
+    Up to `WRITTEN_UP_TO` sentences are beside their dots, up to `NUMBERED_UP_TO` are there by number. The names of
+    groups are at their dots, which have the color of their group. What finds no room is left out, and the text
+    alternative says so.
     """
     n = len(points)
     points = points.round(4) + 0.0  # what is smaller is rounding, and differs with the number of threads
-    colors = group_colors(groups) if groups else [BLUE] * n
+    span = np.maximum(np.ptp(points, axis=0), 1e-3)
+    margin = np.array((90, 44))
+    height = float(np.clip((WIDTH - 180) * span[1] / span[0] + 88, *HEIGHTS))
+    size = np.array((WIDTH, height))
+    unit = min((size - 2 * margin) / span)
+    middle = (points.max(axis=0) + points.min(axis=0)) / 2
+    places = (points - middle) * unit + size / 2
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=SIZE)
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.scatter(points[:, 0], points[:, 1], c=colors, s=30 if n <= NUMBERED_UP_TO else 8)
-        # Room for all points and their numbers, at the same scale both ways.
-        inch = max(*np.ptp(points, axis=0) / np.subtract(SIZE, 0.8), 0.02)
-        center, half = (points.max(axis=0) + points.min(axis=0)) / 2, np.array(SIZE) / 2 * inch
-        (left, low), (right, high) = center - half, center + half
-        axes.set(xlim=(left, right), ylim=(low, high), xticks=[], yticks=[])
-        offsets = _free_offsets(72 * points / inch) if n <= NUMBERED_UP_TO else []
-        style: dict[str, Any] = {"textcoords": "offset points", "size": 8, "ha": "center", "va": "center"}
-        for k, offset in enumerate(offsets):
-            if offset is not None:
-                axes.annotate(str(k + 1), points[k], offset, color=colors[k], **style)
-        lines = _lines(labels, groups, colors)
-        for k, (line, color) in enumerate(lines):  # in two columns
-            column, row = divmod(k, math.ceil(len(lines) / 2))
-            at, offset = (column / 2, 0), (0, -10 - 15 * row)
-            axes.annotate(line, at, offset, "axes fraction", "offset points", color=color, va="top", size=9)
-        alt = _describe(points, kept, labels, groups, offsets.count(None))
-        return Picture(figure, alt, vector=n <= VECTOR_UP_TO)
+        figure, axes = canvas(WIDTH, height)
+        colors = np.array(group_colors(groups) if groups else [HUES[0]] * n)
+        for color in dict.fromkeys(colors.tolist()):
+            across, upwards = places[colors == color].T
+            area = 44 if n <= NUMBERED_UP_TO else 14
+            axes.scatter(across, upwards, s=area, c=color, linewidths=0, rasterized=n > DOTS_UP_TO)
+        free = _Free(places[:MAX_DOTS], (0, 0, WIDTH, height))
+        unnamed = _name_groups(axes, free, places, groups) if groups else 0
+        unlabeled = _label(axes, free, places, labels) if n <= NUMBERED_UP_TO else 0
+        alt = _describe(points, kept, labels, groups)
+        for count, what in ((unnamed, "names of groups"), (unlabeled, "numbers")):
+            alt += f" For lack of room, {count} {what} are left out." if count else ""
+        return Picture(figure, alt)
 
 
-def _free_offsets(points: NDArray[np.floating]) -> list[tuple[float, float] | None]:
-    """For each point, an offset at which its number covers no point and no other number; None if there is none.
+class _Free:
+    """Where something can be written: over no dot and over nothing that is written already."""
 
-    Points and offsets are in typographic points. The nearest ring of eight directions is tried first.
-    """
-    turns = np.radians(np.arange(0, 360, 45))
-    ring = np.column_stack([np.cos(turns), np.sin(turns)])
-    candidates = np.concatenate([ring * 10, ring * 17, ring * 24]).tolist()
-    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in points]
-    offsets: list[tuple[float, float] | None] = []
-    for k, (x, y) in enumerate(points, start=1):
-        width = 5.6 * len(str(k)) + 2
-        boxes = {
-            (dx, dy): Bbox.from_bounds(x + dx - width / 2, y + dy - 5, width, 10) for dx, dy in candidates
-        }
-        offsets.append(next((offset for offset, box in boxes.items() if not box.count_overlaps(taken)), None))
-        taken += [boxes[offset] for offset in offsets[-1:] if offset]
-    return offsets
+    def __init__(self, dots: NDArray[np.floating], bounds: Box) -> None:
+        self._taken = np.concatenate([dots - 5, dots + 5], axis=1)
+        self._bounds = bounds
+
+    def beside(self, dot: NDArray[np.floating], width: float, height: float) -> tuple[Box, float] | None:
+        """Take the nearest free box of this size beside a dot; return it with its distance, or None."""
+        for gap in GAPS:
+            for box in _around(dot, width, height, gap):
+                if self._is_free(box):
+                    self._taken = np.vstack([self._taken, box])
+                    return box, gap
+        return None
+
+    def _is_free(self, box: Box) -> bool:
+        left, bottom, right, top = box
+        low_x, low_y, high_x, high_y = self._bounds
+        if left < low_x or bottom < low_y or right > high_x or top > high_y:
+            return False
+        taken = self._taken
+        meets = (taken[:, 0] < right) & (taken[:, 2] > left) & (taken[:, 1] < top) & (taken[:, 3] > bottom)
+        return not meets.any()
 
 
-def _lines(
-    labels: Sequence[str], groups: Sequence[str] | None, colors: Sequence[str]
-) -> list[tuple[str, str]]:
-    """The lines below the map with their colors: each group's name, and the labels if they are few.
+def _around(dot: NDArray[np.floating], width: float, height: float, gap: float) -> Iterator[Box]:
+    """Yield boxes of a size at a distance from a dot: right, left, above, below, then at the four corners."""
+    x, y = float(dot[0]), float(dot[1])
+    near = gap * 0.7
+    for left, bottom in (
+        (x + gap, y - height / 2),
+        (x - gap - width, y - height / 2),
+        (x - width / 2, y + gap),
+        (x - width / 2, y - gap - height),
+        (x + near, y + near),
+        (x + near, y - near - height),
+        (x - near - width, y + near),
+        (x - near - width, y - near - height),
+    ):
+        yield left, bottom, left + width, bottom + height
 
-    None if the pictures' font cannot draw all of them.
-    """
-    if numbered([*labels, *(groups or ())]):
-        return []
-    lines: list[tuple[str, str]] = []
-    for k, (label, color) in enumerate(zip(numbered_labels(labels), colors, strict=True)):
-        if groups and (k == 0 or groups[k] != groups[k - 1]):
-            lines.append((shorten(groups[k], LABEL) + ":", color))
-        if len(labels) <= LISTED_UP_TO:
-            lines.append((label, color))
-    return lines[:MAX_LINES]
+
+def _name_groups(axes: Axes, free: _Free, places: NDArray[np.floating], groups: Sequence[str]) -> int:
+    """Write the name of each group beside its dots; return how many found no room or cannot be drawn."""
+    names = list(dict.fromkeys(groups))
+    left_out = 0
+    for k, name in enumerate(names):
+        members = places[[group == name for group in groups]]
+        center = members.mean(axis=0)
+        middle = members[np.linalg.norm(members - center, axis=1).argmin()]
+        text, found = "", None
+        if k < MAX_NAMES and can_draw(name):
+            text = fit(name, 160)
+            found = free.beside(middle, text_width(text) * 1.12 + 4, TEXT * LINE)
+        if found is None:
+            left_out += 1
+            continue
+        _write(axes, middle, *found, text, weight="bold")
+    return left_out
+
+
+def _label(axes: Axes, free: _Free, places: NDArray[np.floating], labels: Sequence[str]) -> int:
+    """Write each sentence beside its dot if they are few, else its number; return how many found no room."""
+    in_full = len(labels) <= WRITTEN_UP_TO and not numbered(labels)
+    left_out = 0
+    for k, place in enumerate(places):
+        found = None
+        for text in ([wrap(labels[k], 130, SMALL, lines=3)] if in_full else []) + [str(k + 1)]:
+            lines = text.split("\n")
+            width = max(text_width(line, SMALL) for line in lines) + 2
+            found = free.beside(place, width, SMALL * LINE * len(lines))
+            if found:
+                break
+        if found is None:
+            left_out += 1
+            continue
+        _write(axes, place, *found, text, size=SMALL * PX)
+    return left_out
+
+
+def _write(axes: Axes, dot: NDArray[np.floating], box: Box, gap: float, text: str, **style: Any) -> None:
+    """Write a text into its box beside a dot, and draw a line to the dot if the two are far apart."""
+    left, bottom, _, top = box
+    lines = text.split("\n")
+    for k, line in enumerate(lines):
+        axes.text(left, top - (top - bottom) * (k + 0.5) / len(lines), line, va="center", **style)
+    if gap >= LEADER:
+        near = np.clip(dot, box[:2], box[2:])
+        axes.plot([dot[0], near[0]], [dot[1], near[1]], color=QUIET, lw=0.75)
 
 
 def _describe(
-    points: NDArray[np.floating],
-    kept: float,
-    labels: Sequence[str],
-    groups: Sequence[str] | None,
-    left_out: int,
+    points: NDArray[np.floating], kept: float, labels: Sequence[str], groups: Sequence[str] | None
 ) -> str:
     n = len(points)
     alt = f"Map of {n} sentences, which keeps {100 * kept:.0f}% of the variance"
-    alt += f", colored by the groups {group_names(groups)}." if groups else "."
+    names = len(set(groups or ()))
+    alt += (
+        f", {'colored by' if names <= len(HUES) else 'with the names of'} the groups {group_names(groups)}."
+        if groups
+        else "."
+    )
     if n > NUMBERED_UP_TO:
         return f"{alt} Their numbers are left out."
+    if n > WRITTEN_UP_TO or numbered(labels):
+        alt += " The numbers are those of the sentences in the set."
     if n > 2:
         distances = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(np.full(n, np.inf))
         first, second = divmod(int(np.argmin(distances)), n)
         alt += f" The two closest points are {quoted(labels[first])} and {quoted(labels[second])}."
-    return alt + (f" For lack of room, {left_out} numbers are left out." if left_out else "")
+    return alt

@@ -1,6 +1,5 @@
 """A finished picture with its text alternative, and what all pictures share: style, fonts, labels and colors."""
 
-import base64
 import io
 import unicodedata
 from collections import Counter
@@ -8,16 +7,20 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import seaborn as sns
 from matplotlib import font_manager, ft2font
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from PIL import Image
 
+from sentence_reports.schemes import GROUND, HUES, INK, QUIET, with_variables
 from sentence_reports.texts import isolated, shorten
 
-PNG_DPI = 192  # twice the 96 of a page's pixels
-LABEL = 36  # characters of a label below or beside a picture
-BLUE, RED, GRAY = "#2166ac", "#b2182b", "#8a8f98"
+PX = 0.75  # a CSS pixel in typographic points
+DOTS_UP_TO = 400  # of a picture; more of them are pixels inside the SVG
+LABEL = 48  # characters of a label with its number
+TEXT = 13.0  # CSS pixels: the size of labels
+SMALL = 12.0
+MIME = "image/svg+xml"
 STACKED_MARKS = 4  # accents on one letter; more would cover the lines above and below
 
 STYLE: Any = {  # matplotlib types the names of its settings one by one
@@ -26,37 +29,80 @@ STYLE: Any = {  # matplotlib types the names of its settings one by one
     "text.parse_math": False,  # two dollar signs in a sentence are not a formula
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    "font.size": TEXT * PX,
+    "text.color": INK,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.facecolor": GROUND,
+    "axes.facecolor": "none",
+    "figure.dpi": 192,  # of what is drawn as pixels inside the SVG: twice a page's
 }
 
 
 class Picture:
-    """A figure drawn as SVG or PNG, with its text alternative; any Jupyter front end shows it.
+    """A figure as SVG with its text alternative; any Jupyter front end shows it.
 
-    `alt` describes the picture. The image's MIME type is `image/svg+xml` if `vector`, else `image/png` at twice the
-    screen's resolution; the alternative is the image's `alt` metadata and its `text/plain`.
+    `alt` describes the picture. The image's metadata holds it, and its width in CSS pixels. Ink, ground and hues are
+    CSS variables (`schemes`): dark on white unless a page gives them other values.
     """
 
-    def __init__(self, figure: Figure, alt: str, *, vector: bool) -> None:
+    mime = MIME
+
+    def __init__(self, figure: Figure, alt: str) -> None:
         self.alt = alt
-        self.mime = "image/svg+xml" if vector else "image/png"
-        self._metadata: dict[str, Any] = {"alt": alt}
-        buffer = io.BytesIO()
-        options: Any = {"metadata": {"Date": None, "Creator": None}} if vector else {"dpi": PNG_DPI}
-        kind = "svg" if vector else "png"
-        figure.savefig(
-            buffer, format=kind, bbox_inches="tight", pad_inches=0.08, facecolor="white", **options
-        )
-        if vector:
-            self._data = buffer.getvalue().decode("utf-8")
-            return
-        image, small = Image.open(buffer).convert("RGB"), io.BytesIO()
-        indexed = image.quantize(256, dither=Image.Dither.NONE)  # a third of the bytes
-        indexed.save(small, format="png", optimize=True)
-        self._data = base64.b64encode(small.getvalue()).decode("ascii")
-        self._metadata["width"] = image.width * 96 // PNG_DPI
+        buffer = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        self._width = round(figure.get_figwidth() * 72 / PX)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)  # type: ignore[no-untyped-call]
+        self._data = with_variables(buffer.getvalue())
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        return {self.mime: self._data, "text/plain": self.alt}, {self.mime: self._metadata}
+        return {MIME: self._data, "text/plain": self.alt}, {MIME: {"alt": self.alt, "width": self._width}}
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure of so many CSS pixels, and axes without marks whose unit is the pixel, from the bottom left."""
+    figure = Figure(figsize=(width * PX / 72, height * PX / 72))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height))
+    axes.set_axis_off()
+    return figure, axes
+
+
+@cache
+def text_width(text: str, size: float = TEXT) -> float:
+    """Return the width of a line in the pictures' font, in CSS pixels, at a size in CSS pixels."""
+    font = _font()
+    font.set_size(size, 72)
+    font.set_text(text, flags=ft2font.LoadFlags.NO_HINTING)
+    return font.get_width_height()[0] / 64
+
+
+def fit(text: str, width: float, size: float = TEXT) -> str:
+    """Return the text, cut so that it is not wider than so many CSS pixels."""
+    if text_width(text, size) <= width:
+        return text
+    kept = text.removesuffix("...")
+    while kept and text_width(kept.rstrip() + "...", size) > width:
+        kept = kept[:-1]
+    return kept.rstrip() + "..."
+
+
+def wrap(text: str, width: float, size: float = TEXT, lines: int = 2) -> str:
+    """Return the text in at most so many lines, none wider than so many CSS pixels; the last one may be cut."""
+    done: list[str] = []
+    words = text.split(" ")
+    while words and len(done) < lines - 1:
+        taken = 1
+        while taken < len(words) and text_width(" ".join(words[: taken + 1]), size) <= width:
+            taken += 1
+        done.append(fit(" ".join(words[:taken]), width, size))
+        words = words[taken:]
+    return "\n".join([*done, fit(" ".join(words), width, size)] if words else done)
 
 
 def make_labels(texts: Sequence[str], size: int = 30) -> list[str]:
@@ -75,10 +121,13 @@ def group_names(groups: Sequence[str]) -> str:
 
 
 def group_colors(groups: Sequence[str]) -> list[str]:
-    """Return a color for each sentence, equal within a group and dark enough to be read on white."""
+    """Return a color for each sentence's marks, equal within a group, as ``#rrggbb``.
+
+    More groups than there are hues cannot be told apart: all are gray, and pictures write their names.
+    """
     names = list(dict.fromkeys(groups))
-    palette = sns.husl_palette(len(names), s=0.9, l=0.42).as_hex()
-    return [palette[names.index(name)] for name in groups]
+    hues = dict(zip(names, HUES, strict=False)) if len(names) <= len(HUES) else {}
+    return [hues.get(name, QUIET) for name in groups]
 
 
 @cache

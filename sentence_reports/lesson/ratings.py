@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sentence_reports.claims import Agreement, RatedPair
-from sentence_reports.lesson.picture import BLUE, RED, STYLE, Picture
+from sentence_reports.lesson.picture import DOTS_UP_TO, PX, STYLE, Picture
+from sentence_reports.schemes import HUES
 from sentence_reports.summary import EQUAL
 from sentence_reports.texts import number, quoted
 
 RESAMPLES = 999
 FEWEST = 5  # pairs; fewer say nothing about others
 MAX_DISAGREEMENTS = 10  # or half of the pairs
-VECTOR_UP_TO = 400  # points; with more, the PNG is smaller than the SVG
 
 Rating = tuple[int, int, float]
 
@@ -84,17 +84,26 @@ def scatter(
     pairs = rank_pairs(rated, matrix)
     marked = set(agreed.disagreements)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5, 4))
-        axes = figure.add_axes((0, 0, 1, 1))
+        figure = Figure(figsize=(480 * PX / 72, 400 * PX / 72))
+        axes = figure.add_axes((0.13, 0.13, 0.85, 0.85))
         for color, marker, size, shown in (
-            (BLUE, "o", 18, [pair for pair in pairs if pair not in marked]),
-            (RED, "D", 30, agreed.disagreements),
+            (HUES[0], "o", 18, [pair for pair in pairs if pair not in marked]),
+            (HUES[1], "D", 30, agreed.disagreements),
         ):
             across, upwards = [pair.score for pair in shown], [pair.similarity_rank for pair in shown]
-            axes.scatter(across, upwards, s=size, c=color, marker=marker, alpha=0.6, linewidths=0)
+            axes.scatter(
+                across,
+                upwards,
+                s=size,
+                c=color,
+                marker=marker,
+                alpha=0.6,
+                linewidths=0,
+                rasterized=len(pairs) > DOTS_UP_TO,
+            )
         axes.set(xlabel="what people say (score)", ylabel="rank of the model's similarity (0 to 100)")
         axes.spines[["top", "right"]].set_visible(False)
-        return Picture(figure, _describe(pairs, agreed, texts), vector=len(pairs) <= VECTOR_UP_TO)
+        return Picture(figure, _describe(pairs, agreed, texts))
 
 
 def _describe(pairs: Sequence[RatedPair], agreed: Agreement, texts: Sequence[str]) -> str:

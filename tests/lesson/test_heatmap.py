@@ -1,18 +1,15 @@
 """Labels, color limits, and the heatmap as a picture with words."""
 
-import base64
 import re
-import struct
 import unicodedata
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
-from support import contrast
 
 from sentence_reports.lesson.heatmap import color_range, heatmap, legend
-from sentence_reports.lesson.picture import Picture, can_draw, group_colors, make_labels
+from sentence_reports.lesson.picture import Picture, can_draw, make_labels
 from sentence_reports.summary import STEPS, Baseline
 from sentence_reports.texts import shorten
 
@@ -109,17 +106,9 @@ def test_the_diagonal_is_blank() -> None:
     drawn = ET.fromstring(svg_text(heatmap(square(["one", "two", "three"], lowest=0.1))))
     texts = ["".join(text.itertext()) for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert sorted(text for text in texts if re.fullmatch(r"0\.(55|10)", text)) == ["0.10"] * 2 + ["0.55"] * 4
-    assert "1.00" not in texts
+    assert texts.count("1.00") == 1  # at the end of the scale
     (mesh,) = (group for group in drawn.iter() if "QuadMesh" in group.get("id", ""))
     assert len([path for path in mesh if "fill: none" not in path.get("style", "")]) == 6
-
-
-def test_groups_have_colors_that_differ_and_can_be_read_on_white() -> None:
-    colors = group_colors(["a", "b", "a", "c", "d", "e"])
-    assert colors[0] == colors[2]
-    assert len(set(colors)) == 5
-    for color in colors:
-        assert contrast(color, "#ffffff") >= 4.5, color
 
 
 # --- the heatmap -------------------------------------------------------------------------------------------
@@ -147,14 +136,11 @@ def test_small_heatmaps_are_svg_and_the_same_twice() -> None:
     assert "<dc:date>" not in first
 
 
-@pytest.mark.parametrize("n", [41, 120, 400])
-def test_large_heatmaps_are_png_of_a_size_that_can_be_sent(n: int) -> None:
-    data, _ = heatmap(square([f"sentence number {k}" for k in range(n)]))._repr_mimebundle_()
-    image = base64.b64decode(data["image/png"])
-    width, height = struct.unpack(">II", image[16:24])
-    assert 800 < width < 8000
-    assert 800 < height < 8000
-    assert len(image) < 700_000
+@pytest.mark.parametrize("n", [2, 20, 21, 60])
+def test_heatmaps_are_of_a_size_that_can_be_read_and_sent(n: int) -> None:
+    data, metadata = heatmap(square([f"sentence number {k}" for k in range(n)]))._repr_mimebundle_()
+    assert 300 < metadata["image/svg+xml"]["width"] <= 860
+    assert len(data["image/svg+xml"]) < 200_000
 
 
 @pytest.mark.parametrize(
@@ -185,7 +171,7 @@ def test_a_label_that_writes_backwards_does_not_reorder_the_text_alternative() -
     assert "groups \u2068z\u202e\u2069, c. " in heatmap(square(["a", "b"]), groups=["z\u202e", "c"]).alt
 
 
-@pytest.mark.parametrize(("n", "numbers"), [(150, True), (151, False)])
+@pytest.mark.parametrize(("n", "numbers"), [(60, True), (61, False)])
 def test_numbers_are_spoken_of_where_there_are_some(n: int, numbers: bool) -> None:
     similarity = square([f"中 {k}" for k in range(n)])
     assert legend(similarity, low=0.0, high=1.0, groups=None, cmap="Reds").numbered is numbers

@@ -151,7 +151,9 @@ def test_the_picture_says_what_it_shows_and_is_the_same_every_time() -> None:
 
 def test_many_points_are_drawn_as_pixels() -> None:
     rated, matrix = scored(1000, 0.4)
-    assert scatter(rated, matrix, TEXTS, agreement(rated, matrix)).mime == "image/png"
+    data, _ = scatter(rated, matrix, TEXTS, agreement(rated, matrix))._repr_mimebundle_()
+    assert data["image/svg+xml"].count("<image") == 1  # both kinds of marks
+    assert data["image/svg+xml"].count("<use") < 100
 
 
 def test_a_pair_alone_is_drawn_and_nothing_is_marked() -> None:
