@@ -130,8 +130,8 @@ def group_colors(groups: Sequence[str]) -> list[str]:
     return [hues.get(name, QUIET) for name in groups]
 
 
-@cache
 def _font() -> ft2font.FT2Font:
+    """Return the pictures' font, never one opened before a fork: processes would share the position in its file."""
     return font_manager.get_font(font_manager.findfont("DejaVu Sans"))
 
 
