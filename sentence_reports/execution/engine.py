@@ -228,6 +228,7 @@ def _scrub(notebook: NotebookNode) -> NotebookNode:
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
+            cell.metadata["slideshow"] = {"slide_type": "skip"}  # else it would be the first slide
         if cell.cell_type == "code":
             cell.outputs = _joined(cell.outputs)
     return notebook

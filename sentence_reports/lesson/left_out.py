@@ -78,10 +78,11 @@ def _in_words(pieces: list[str], values: NDArray[np.floating], whole: float) -> 
     if not np.isfinite(values).any():
         return "Without any of its words, nothing is left that the model can read."
     low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
+    names = [piece.strip(".,;:!?()") or piece for piece in pieces]
     said = []
     if values[low] - whole <= -0.005:
-        said.append(f"Without {quoted(pieces[low])}, it falls to {number(float(values[low]), 2)}")
+        said.append(f"Without {quoted(names[low])}, it falls to {number(float(values[low]), 2)}")
     if values[high] - whole >= 0.005:
-        said.append(f"without {quoted(pieces[high])}, it rises to {number(float(values[high]), 2)}")
+        said.append(f"without {quoted(names[high])}, it rises to {number(float(values[high]), 2)}")
     sentence = "; ".join(said) or "no single word changes it"
     return f"{sentence[0].upper()}{sentence[1:]}."

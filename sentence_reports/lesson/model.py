@@ -13,8 +13,8 @@ TOOLS = ("matplotlib", "numpy", "pandas", "seaborn", "sentence-transformers", "t
 
 COMPARED = pd.DataFrame(
     {
-        "BAAI/bge-base-en": ["768", "512 tokens", "English", "yes", "438 MB", "85.95"],
-        "all-MiniLM-L6-v2": ["384", "256 tokens", "English", "yes", "90.9 MB", "82.03"],
+        "BAAI/bge-base-en": ["768", "512 tokens", "English", "yes", "440 MB", "85.95"],
+        "all-MiniLM-L6-v2": ["384", "256 tokens", "English", "yes", "91 MB", "82.03"],
         "text-embedding-ada-002": ["1,536", "8,191 tokens", "many", "no, a service", "not published", "–"],
     },
     index=[

@@ -10,7 +10,7 @@ from sentence_reports.lesson.finding import cite
 from sentence_reports.lesson.html import HtmlOutput
 from sentence_reports.pairs import Pairs
 from sentence_reports.summary import DIGITS, EQUAL, Baseline, Pair
-from sentence_reports.texts import number
+from sentence_reports.texts import count, number
 
 
 class NumberExercises:
@@ -69,10 +69,10 @@ class NumberExercises:
 
         return show_exercise(
             "More than chance",
-            f"Of the pairs of this set ({total:,} in all), how many are closer than 99% of unrelated pairs?",
+            f"This set has {count(total, 'pair')}. How many are closer than 99% of unrelated pairs?",
             hint=f"Count the values above {number(rare, DIGITS)}. The array values holds each pair once.",
             solution=above,
-            because=f"(values > rare).sum() counts them. By chance alone, it would be one in 100: {total / 100:.1f}.",
+            because="(values > rare).sum() counts them. By chance alone, it would be about one pair in 100.",
             guess=guess,
             judge=judge,
         )

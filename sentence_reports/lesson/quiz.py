@@ -79,7 +79,7 @@ def two_pairs(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, 
     closer = names[two.index(some[high])]
     answer = f"{closer}, with {number(values[high], 2)}; the other pair has {number(values[low], 2)}."
     if shared[low] > shared[high]:
-        answer += " It shares more words, but that alone does not make a pair close."
+        answer += " The other pair shares more words, but that alone does not make it close."
     return f"Which pair is closer: {names[0]}, or {names[1]}?", answer
 
 

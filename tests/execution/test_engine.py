@@ -72,6 +72,8 @@ def test_the_result_is_the_same_twice_and_names_no_path_or_time(
     first, second = run(), run()
     assert nbformat.writes(first) == nbformat.writes(second)
     assert first.metadata.papermill == {"parameters": PARAMETERS}
+    (injected,) = [cell for cell in first.cells if cell.id == "injected-parameters"]
+    assert injected.metadata.slideshow == {"slide_type": "skip"}
     assert str(tmp_path) not in nbformat.writes(first)
 
 

@@ -90,7 +90,7 @@ def test_no_step_is_referred_to_by_number(notebook: NotebookNode) -> None:
     headings = [line for cell in notebook.cells for line in cell.source.split("\n") if line.startswith("## ")]
     assert len(headings) > 15
     assert not [heading for heading in headings if re.search(r"\d", heading)]
-    assert not [cell.id for cell in notebook.cells if re.search(r"\bsteps? \d", cell.source)]
+    assert not [cell.id for cell in notebook.cells if re.search(r"\b[Ss]teps? \d", cell.source)]
 
 
 def test_a_step_for_some_sets_is_tagged_as_a_whole(notebook: NotebookNode) -> None:

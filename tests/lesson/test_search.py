@@ -64,7 +64,9 @@ def test_it_keeps_the_rules_of_the_lesson(notebook: NotebookNode) -> None:
     assert {name for name, lines in code.items() if len(lines) > 12} == set()
     assert {name for name, lines in code.items() if max(map(len, lines)) > 90} == set()
     steps = [cell.source.split("\n")[0] for cell in notebook.cells if cell.source.startswith("## ")]
-    assert [int(step.split()[1]) for step in steps] == list(range(1, len(steps) + 1))
+    assert len(steps) > 8
+    assert not [step for step in steps if re.search(r"\d", step)]  # the page numbers what it shows
+    assert not [cell.id for cell in notebook.cells if re.search(r"\b[Ss]teps? \d", cell.source)]
     prose = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
     counts = {name: len(re.sub(r"^## .*$", "", text, flags=re.M).split()) for name, text in prose.items()}
     assert {name: count for name, count in counts.items() if not 20 <= count <= 60} == {}

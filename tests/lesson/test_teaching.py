@@ -3,6 +3,7 @@
 What a set shows is in its own claims, which the embedded model has to meet.
 """
 
+import ast
 import re
 import unicodedata
 from importlib.resources import files
@@ -16,6 +17,7 @@ from support import ROOT
 from sentence_reports import models
 from sentence_reports.lesson import encode_in_batches
 from sentence_reports.lesson.claims import check_claims
+from sentence_reports.lesson.exercises import Exercises
 from sentence_reports.models.baseline import shipped
 from sentence_reports.sets import SentenceSet, read_set
 
@@ -69,6 +71,48 @@ def test_the_claims_of_a_set_hold(stem: str, encoder: Any) -> None:
     for check in checks:
         assert check.met, check.statement
         assert check.margin >= MARGIN, check.statement
+
+
+@pytest.mark.parametrize("stem", ["blog", "sbert-movies", "four-topics", *TEACHING])
+def test_each_exercise_has_a_solution_that_holds(stem: str, encoder: Any) -> None:
+    """All eight, on each shipped set; what holds only just could fail with another version of the libraries."""
+    chosen = shipped_set(stem)
+    unit, baseline = encode_in_batches(encoder.encode, chosen.texts), shipped()
+    matrix = unit @ unit.T
+    checks = check_claims(chosen.claims, chosen.texts, matrix, baseline, groups=chosen.groups)
+
+    def encode(texts: Any) -> Any:
+        return encode_in_batches(encoder.encode, texts)
+
+    exercises = Exercises(chosen.texts, unit, matrix, baseline, encode, groups=chosen.groups, checks=checks)
+    for name in (
+        "cosine",
+        "angle",
+        "above_chance",
+        "outsider",
+        "order",
+        "paraphrase",
+        "neighbor",
+        "overturn",
+    ):
+        task, _, solution = getattr(exercises, name)().text.splitlines()
+        found = re.search(r"guess = (.+?): [^\"]+$", solution)
+        assert found, f"{task}: {solution}"
+        *_, verdict = getattr(exercises, name)(ast.literal_eval(found[1])).text.splitlines()
+        assert verdict.startswith("Right: "), f"{task}: {found[1]}: {verdict}"
+
+
+@pytest.mark.parametrize("stem", TEACHING)
+def test_an_exercise_asks_about_the_set_in_its_own_words(stem: str, encoder: Any) -> None:
+    chosen = shipped_set(stem)
+    unit, baseline = encode_in_batches(encoder.encode, chosen.texts), shipped()
+    checks = check_claims(chosen.claims, chosen.texts, unit @ unit.T, baseline, groups=chosen.groups)
+    exercises = Exercises(
+        chosen.texts, unit, unit @ unit.T, baseline, encoder.encode, groups=chosen.groups, checks=checks
+    )
+    assert chosen.groups is not None
+    assert f"“{chosen.groups[0]}”" in exercises.neighbor().text
+    assert "This set claims that “" in exercises.overturn().text
 
 
 @pytest.mark.parametrize("stem", ["four-topics", *TEACHING])
