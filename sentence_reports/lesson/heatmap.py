@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from sentence_reports.lesson.cells import LABELED_UP_TO, Axis, draw_cells
+from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered
+from sentence_reports.overview import Blocks
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
-from sentence_reports.summary import Baseline, Legend, Pair
+from sentence_reports.summary import Baseline, Legend
 from sentence_reports.texts import number, quoted
 
 HIGHEST_LOW = 0.9  # of the colors; leaves them a tenth
+LEAST_RANGE = 0.1  # of the colors of blocks: small differences must not look large
 RAMP = 64  # steps of color; an eye sees no more in a table
 
 
@@ -47,8 +50,9 @@ def heatmap(
     sentences in the order in which they are shown (`row_order`; None: as they are). `low` and `high` are the
     similarities at the ends of the colors (`color_range`); what is beyond gets the color of the end. The diagonal is
     blank. `groups` holds one name per sentence: adjacent sentences of a group are framed together and share a color.
-    If the font cannot draw a label, the axes show the sentences' numbers. Raises ValueError if the matrix is not
-    square or the labels differ.
+    If the font cannot draw a label, the axes show the sentences' numbers. More than `LABELED_UP_TO` sentences are
+    drawn as the means of blocks: their groups, or sentences that are next to each other. Raises ValueError if the
+    matrix is not square or the labels differ.
     """
     n, labels = len(similarity), list(similarity.index)
     if similarity.shape != (n, n) or labels != list(similarity.columns):
@@ -56,6 +60,8 @@ def heatmap(
             f"expected a square matrix with equal labels on both axes, found shape {similarity.shape}"
         )
     positions = list(range(n) if order is None else order)
+    if n > LABELED_UP_TO:
+        return _block_heatmap(similarity, blocks(similarity.to_numpy(), positions, groups), low, cmap)
     names = [groups[k] for k in positions] if groups else None
     values = similarity.to_numpy(dtype=float, copy=True)[np.ix_(positions, positions)]
     np.fill_diagonal(values, np.nan)
@@ -64,6 +70,27 @@ def heatmap(
     with mpl.rc_context(STYLE):
         figure = draw_cells(values, (low, high), cmap, Axis(written, names), Axis(numbers, names))
         return Picture(figure, describe_heatmap(similarity, low, high, groups, cmap))
+
+
+def _block_heatmap(similarity: pd.DataFrame, means: Blocks, low: float, cmap: str) -> Picture:
+    """Return the heatmap of the mean similarities of blocks of sentences."""
+    values = np.array(means.means, dtype=float)
+    high = max(means.highest, low + LEAST_RANGE)
+    central = [str(similarity.index[k]) for k in means.central]
+    names = [
+        f"{name} ({size})" for name, size in zip(means.names or (), means.sizes, strict=False)
+    ] or central
+    numbers = [str(k) for k in range(1, len(names) + 1)]
+    written = (
+        numbers if numbered(names) else [f"{k} · {name}" for k, name in zip(numbers, names, strict=True)]
+    )
+    what = "groups" if means.names else "blocks of similar sentences, each named after its most central one"
+    alt = (
+        f"Heatmap of the mean cosine similarity in and between {len(names)} {what}, {in_words(low, high, cmap)}: "
+        f"{len(similarity)} sentences in all. {ends_in_words(similarity)}"
+    )
+    with mpl.rc_context(STYLE):
+        return Picture(draw_cells(values, (low, high), cmap, Axis(written), Axis(numbers)), alt)
 
 
 def search_heatmap(
@@ -112,20 +139,24 @@ def describe_heatmap(
     similarity: pd.DataFrame, low: float, high: float, groups: Sequence[str] | None, cmap: str
 ) -> str:
     """Describe the heatmap: its size, its colors, its groups, its closest and its farthest pair."""
-    pairs, labels = Pairs(similarity.to_numpy()), list(similarity.index)
-
-    def describe(pair: Pair) -> str:
-        return (
-            f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {number(pair.similarity, 2)}"
-        )
-
     scale = describe_scale(similarity, low, high, cmap)
     grouped = f", in the groups {group_names(groups)}" if groups else ""
-    closest, farthest = describe(pairs.closest(1)[0]), describe(pairs.farthest(1)[0])
-    ends = f"The closest pair is {closest}; the farthest is {farthest}."
-    return f"Heatmap of the cosine similarity of {len(labels)} sentences, {scale}{grouped}. " + (
-        ends if len(pairs) > 1 else f"The one pair is {closest}."
+    return (
+        f"Heatmap of the cosine similarity of {len(similarity)} sentences, {scale}{grouped}. "
+        f"{ends_in_words(similarity)}"
     )
+
+
+def ends_in_words(similarity: pd.DataFrame) -> str:
+    """Name the closest and the farthest pair of an `(n, n)` similarity matrix."""
+    pairs, labels = Pairs(similarity.to_numpy()), list(similarity.index)
+    closest, farthest = (
+        f"{quoted(labels[pair.first])} and {quoted(labels[pair.second])} at {number(pair.similarity, 2)}"
+        for pair in (pairs.closest(1)[0], pairs.farthest(1)[0])
+    )
+    if len(pairs) == 1:
+        return f"The one pair is {closest}."
+    return f"The closest pair is {closest}; the farthest is {farthest}."
 
 
 def describe_search(
@@ -144,11 +175,15 @@ def describe_search(
 
 def describe_scale(similarity: pd.DataFrame, low: float, high: float, cmap: str) -> str:
     """The color scale in words: from which similarity to which, and which end is light."""
+    return in_words(low, high, cmap, below=bool(similarity.to_numpy().min() < low))
+
+
+def in_words(low: float, high: float, cmap: str, *, below: bool = False) -> str:
+    """Return the ends of a color scale in words; `below` says that the low end is also that of smaller values."""
     ramp = mpl.colormaps[cmap](np.linspace(0, 1, RAMP))[:, :3] @ [0.299, 0.587, 0.114]  # luma, after BT.601
     steps, ends = np.diff(ramp), ("", "")
     if np.all(steps <= 0.01):
         ends = (" (lightest)", " (darkest)")
     elif np.all(steps >= -0.01):
         ends = (" (darkest)", " (lightest)")
-    below = " or less" if similarity.to_numpy().min() < low else ""
-    return f"from {number(low, 2)}{below}{ends[0]} to {number(high, 2)}{ends[1]}"
+    return f"from {number(low, 2)}{' or less' if below else ''}{ends[0]} to {number(high, 2)}{ends[1]}"

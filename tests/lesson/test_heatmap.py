@@ -241,3 +241,40 @@ def test_rows_in_another_order_have_the_numbers_and_the_labels_of_their_sentence
     assert svg_text(heatmap(square(["汉", "字", "a"]), order=[1, 0, 2])) != svg_text(
         heatmap(square(["汉", "字", "a"]))
     )
+
+
+# --- many sentences ----------------------------------------------------------------------------------------
+
+
+def drawn_texts(picture: Picture) -> list[str]:
+    return [
+        "".join(text.itertext())
+        for text in ET.fromstring(svg_text(picture)).iter("{http://www.w3.org/2000/svg}text")
+    ]
+
+
+def test_many_sentences_are_blocks_with_their_means() -> None:
+    groups = ["first"] * 40 + ["second"] * 30
+    matrix = np.where(np.equal.outer(groups, groups), 0.8, 0.2)
+    labels = [f"sentence {k}" for k in range(70)]
+    picture = heatmap(pd.DataFrame(matrix, labels, labels), groups=groups, low=0.1)
+    shown = drawn_texts(picture)
+    assert [shown.count(text) for text in ("1 · first (40)", "2 · second (30)", "0.80", "0.20")] == [
+        1,
+        1,
+        3,
+        2,
+    ]
+    assert picture.alt == (
+        "Heatmap of the mean cosine similarity in and between 2 groups, from 0.10 (lightest) to 0.80 (darkest): 70 "
+        "sentences in all. The closest pair is “sentence 0” and “sentence 1” at 0.80; the farthest is “sentence 0” and "
+        "“sentence 40” at 0.20."
+    )
+
+
+def test_without_groups_a_block_is_named_after_a_sentence() -> None:
+    picture = heatmap(square([f"sentence {k}" for k in range(100)]))
+    assert "1 · sentence 9" in drawn_texts(
+        picture
+    )  # of 0 to 9, the nearest to the others... is checked by its block
+    assert "10 blocks of similar sentences, each named after its most central one" in picture.alt

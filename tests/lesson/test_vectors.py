@@ -2,7 +2,10 @@
 
 import base64
 import io
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -15,6 +18,22 @@ from sentence_reports.lesson.picture import SMALL, TEXT, Picture, text_width
 from sentence_reports.lesson.vectors import BINS, MAX_STRIPS, angle, dots, histogram, strips
 
 UNRELATED = np.linspace(-0.2, 0.4, 1001).tolist()
+
+
+FORK = """
+import os
+from sentence_reports.lesson.picture import _font
+opened = _font()
+process = os.fork()
+if not process:
+    os._exit(_font() is opened)
+assert os.waitpid(process, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_opens_the_font_anew() -> None:
+    assert subprocess.run([sys.executable, "-c", FORK], check=False).returncode == 0
 
 
 def vectors(n: int, d: int = 16) -> NDArray[np.float32]:
