@@ -90,7 +90,10 @@ def test_parts_are_shown_by_their_most_typical_sentence() -> None:
         ["1", "sentence", "<5>", "35"],
         ["2", "sentence", "<45>", "35"],
     ]
-    assert [cell.text for cell in rows[0].select("td")] == ["0.50", "0.20"]
+    assert [cell.text for cell in rows[0].select("td")] == [
+        "0.00",
+        "−0.60",
+    ]  # 0.5 is the median of unrelated pairs
 
 
 def test_groups_come_first_with_their_verdict_unless_it_is_the_headline() -> None:
@@ -98,7 +101,7 @@ def test_groups_come_first_with_their_verdict_unless_it_is_the_headline() -> Non
     ids = [section["id"] for section in soup.select("section#glance, section#closest")]
     assert ids == ["glance", "closest"]
     assert [bdi.text for bdi in soup.select("#glance > p bdi")] == ["A holds.", "B does not."]
-    assert [cell.text for cell in soup.select("#glance tbody tr")[1].select("td")] == ["0.20", ""]
+    assert [cell.text for cell in soup.select("#glance tbody tr")[1].select("td")] == ["−0.60", ""]
     told = BeautifulSoup(render(executed(summary=grouped("A holds.", finding=("A holds.",)))), "html.parser")
     assert not told.select("#glance > p bdi")
 
