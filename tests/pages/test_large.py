@@ -107,7 +107,9 @@ def test_groups_come_first_with_their_verdict_unless_it_is_the_headline() -> Non
 
 
 def test_the_page_comes_from_the_notebook_alone() -> None:
-    notebook = executed(summary=grouped("A holds.", settings={"normalize": True, "title": "T"}))
+    notebook = executed(
+        summary=grouped("A holds.", settings={"description": "", "normalize": True, "title": "T"})
+    )
     again = nbformat.reads(nbformat.writes(notebook), as_version=4)
     assert render(again) == render(notebook)
 
