@@ -32,7 +32,7 @@ NUMBERED_UP_TO = 60  # sentences; with more, the dots have no numbers
 MAX_DOTS = 1000  # that names keep clear of
 MAX_NAMES = 30  # of groups
 WIDTH, HEIGHTS = 600, (240, 400)  # CSS pixels
-GAPS = (9, 15, 24, 36, 54, 80, 110)  # from a dot to what is beside it
+GAPS = (9, 12, 16, 22, 30, 42, 58, 80, 110)  # from a dot to what is beside it
 LEADER = 24  # from this gap on, a line leads to the dot
 LINE = 1.25  # the height of a line in relation to its type
 
@@ -84,7 +84,7 @@ class _Free:
         """Take the nearest free box of this size beside a dot; return it with its distance, or None."""
         for gap in GAPS:
             for box in _around(dot, width, height, gap):
-                if self._is_free(box):
+                if self._is_free(box) and (gap < LEADER or self._is_clear(dot, box)):
                     self._taken = np.vstack([self._taken, box])
                     return box, gap
         return None
@@ -97,6 +97,13 @@ class _Free:
         taken = self._taken
         meets = (taken[:, 0] < right) & (taken[:, 2] > left) & (taken[:, 1] < top) & (taken[:, 3] > bottom)
         return not meets.any()
+
+    def _is_clear(self, dot: NDArray[np.floating], box: Box) -> bool:
+        """Whether a straight line from a dot to a box crosses nothing but the dot."""
+        steps = np.linspace(0, 1, 24)[:, None]
+        line = (dot + steps * (np.clip(dot, box[:2], box[2:]) - dot))[:, None]
+        inside = ((line > self._taken[:, :2]) & (line < self._taken[:, 2:])).all(axis=2)
+        return not inside[:, ~inside[0]].any()
 
 
 def _around(dot: NDArray[np.floating], width: float, height: float, gap: float) -> Iterator[Box]:

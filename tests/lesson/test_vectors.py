@@ -246,7 +246,7 @@ def test_nothing_written_meets_a_dot_or_something_else(n: int, groups: int | Non
     names = [f"a group of sentences {k % groups}" for k in range(n)] if groups else None
     drawn = boxes(sentence_map(points, 0.5, ["The dog bites the man in the st..."] * n, names))
     written = drawn[n:]
-    assert len(written) >= n
+    assert len(written) >= 0.9 * n  # what finds no room is said
     for k, (left, top, right, bottom) in enumerate(written, start=n):
         for other in drawn[:k]:
             assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
