@@ -37,8 +37,9 @@ def write_page(path: Path, summary: Summary) -> None:
         "wide": ("wide", {"text/html": f"<table><thead><tr>{columns}</tr></thead></table>"}),
     }
     notebook = executed(summary=summary, markdown="## A step\n\nIts words.")
-    for k in range(2, 5):
+    for k in range(2, 6):
         heading = nbformat.v4.new_markdown_cell(f"## Step {k}\n\nIts words.", id=f"step-{k}")
+        heading.metadata["slideshow"] = {"slide_type": "skip" if k == 5 else "slide"}
         notebook.cells.insert(-1, heading)
         for name, (tag, data) in cells.items() if k == 2 else ():
             output = nbformat.v4.new_output("display_data", data)
@@ -138,7 +139,7 @@ def test_slides_show_one_step_at_a_time(visit: Callable[..., Page]) -> None:
         page.keyboard.press("Space" if number == 1 else "PageDown")
         assert eventually(lambda top=720 * number: page.evaluate("scrollY") == top, seconds=10)
     heights = page.locator(".step").evaluate_all("steps => steps.map(step => step.offsetHeight)")
-    assert heights == [720] * 4
+    assert heights == [720] * 4 + [0]  # the last one is to be skipped
 
 
 def pdf_pages(pdf: bytes) -> list[bytes]:
