@@ -27,7 +27,7 @@ def similarity_order(matrix: NDArray[np.floating]) -> list[int]:
     """
     if len(matrix) < 2:
         return list(range(len(matrix)))
-    distances = squareform((1 - matrix.astype(float)).round(DECIMALS).clip(min=0), checks=False)
+    distances = squareform((1 - matrix.astype(float)).round(DECIMALS), checks=False)
     tree = linkage(distances, "average")
     if len(matrix) <= OPTIMAL_UP_TO:
         tree = optimal_leaf_ordering(tree, distances)

@@ -82,6 +82,37 @@ def test_a_summary_is_read_back_from_its_notebook_bit_for_bit() -> None:
     assert back.similarity.dtype == np.float32
 
 
+def test_of_many_pairs_the_first_are_those_of_a_full_sort() -> None:
+    matrix = np.random.default_rng(2).integers(0, 9, (40, 40)) / 10  # with many ties
+    every = Pairs(matrix).closest(780)
+    assert Pairs(matrix).closest(100) == every[:100]
+    assert [pair.similarity for pair in Pairs(matrix).farthest(100)] == [
+        p.similarity for p in every[:-101:-1]
+    ]
+
+
+def test_a_large_set_has_an_overview_and_a_larger_one_no_matrix() -> None:
+    found = {n: summary(matrix=np.eye(n, dtype="f4")) for n in (60, 61, 1000, 1001)}
+    assert [summary.overview is None for summary in found.values()] == [True, False, False, False]
+    assert [summary.matrix is None for summary in found.values()] == [False, False, False, True]
+
+
+def test_an_overview_is_read_back_and_says_which_groups_hold_together() -> None:
+    groups = ["x"] * 30 + ["y"] * 31
+    same = np.equal.outer(groups, groups)
+    given = summary(matrix=np.where(same, 0.9, 0.1).astype("f4"), groups=groups, order=range(60, -1, -1))
+    data = json.loads(json.dumps(given._repr_mimebundle_()))
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("execute_result", data)])
+    back = read_summary(nbformat.v4.new_notebook(cells=[cell]))
+    assert back == given
+    assert isinstance(back, WalkthroughSummary)
+    assert back.overview
+    assert back.order[:2] == (60, 59)
+    assert back.overview.blocks.means == ((0.9, 0.1), (0.1, 0.9))
+    assert back.overview.verdict == back.finding
+    assert back.overview.neighbors.similarities.shape == (61, 10)
+
+
 def test_the_summary_names_the_extreme_pairs() -> None:
     found = summary()
     assert (found.closest, found.farthest) == (Pair(1, 2, 0.75), Pair(0, 2, 0.25))
