@@ -61,7 +61,7 @@ def _chips(pieces: list[str], changes: NDArray[np.floating]) -> str:
     chips = []
     for k, (piece, change) in enumerate(zip(pieces, changes, strict=True)):
         chip = f"{bdi(piece)}&nbsp;<small>{_signed(change)}</small>"
-        chips.append(f"<mark>{chip}</mark>" if k == deepest and change <= -0.005 else chip)
+        chips.append(f"<mark><b>{chip}</b></mark>" if k == deepest and change <= -0.005 else chip)
     return " · ".join(chips)
 
 
