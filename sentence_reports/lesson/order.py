@@ -14,7 +14,7 @@ from sentence_reports.overview import Blocks
 GIVEN_UP_TO = 20  # sentences; of more, a reader no longer sees which rows are similar
 OPTIMAL_UP_TO = 500  # sentences: 0.4 s; the time grows with the third power, 1,000 take 3 s
 MOST_BLOCKS = 60  # groups; of more, the rows are cut into parts instead
-MOST_PARTS = 30
+MOST_PARTS = 20  # two lines of text for each still fit on a screen
 MEAN_DECIMALS = 4
 DECIMALS = 6  # float32 cannot tell apart what differs only in later ones
 

@@ -97,5 +97,5 @@ def test_blocks_are_few_enough_to_be_read() -> None:
     )
     parts = blocks(matrix, range(n), [str(k // 2) for k in range(n)])
     assert (parts.names, len(parts.sizes), sum(parts.sizes)) == (None, 11, n)
-    assert len(blocks(np.eye(2000, dtype="f4"), range(2000)).sizes) == 30
+    assert len(blocks(np.eye(2000, dtype="f4"), range(2000)).sizes) == 20
     assert blocks(matrix, range(n), ["x"] * n).names is None
