@@ -1,6 +1,6 @@
 """Pages as PDF, printed by a browser of this machine: Chromium or a relative of it, started without a window.
 
-Each page gets a browser process of its own: it costs a fifth of a second, and the same page is the same PDF.
+Each page gets a browser process of its own: starting it takes less than printing, and the same page is the same PDF.
 """
 
 import logging
@@ -110,6 +110,7 @@ def print_pages(
     """
     waiting = list(enumerate(pages))
     running: list[_Printing] = []
+    ending: list[_Printing] = []  # a browser needs a while to end, in which the next one can print
     with process.temporary_folder() as profiles:
         try:
             while waiting or running:
@@ -123,11 +124,16 @@ def print_pages(
                 time.sleep(process.PIECE)
                 for printing in list(running):
                     if (printed := printing.result()) is not None:
-                        printing.stop()
+                        printing.end()
                         running.remove(printing)
+                        ending.append(printing)
                         yield printed
+                while len(ending) > jobs:
+                    ending.pop(0).stop()
         finally:
             for printing in running:
+                printing.end()
+            for printing in (*running, *ending):
                 printing.stop()
 
 
@@ -137,7 +143,8 @@ class _Printing:
     def __init__(self, browser: Browser, page: Page, folder: Path, profile: Path, timeout: float) -> None:
         profile.mkdir()
         self._browser, self._page, self._timeout = browser, page, timeout
-        self._began = time.monotonic()
+        self._profile, self._began = profile, time.monotonic()
+        self._processes: list[psutil.Process] = []
         self._log, self._pdf = profile / "log", folder / f"{profile.name}.pdf"
         copy = folder / f"{profile.name}.html"
         # A PDF travels alone: links to the files next to the page would name the folders of this machine.
@@ -176,15 +183,20 @@ class _Printing:
         lines = said.splitlines() or [f"exit code {code}"]
         return next((line for line in lines if "FATAL" in line), lines[-1])
 
-    def stop(self) -> None:
-        """End the browser, all of its processes, and wait until they are gone."""
+    def end(self) -> None:
+        """Tell the browser to end."""
         with suppress(psutil.NoSuchProcess):
             browser = psutil.Process(self._process.pid)
-            processes = [browser, *browser.children(recursive=True)]
+            self._processes = [browser, *browser.children(recursive=True)]
             self._process.terminate()
-            for left in psutil.wait_procs(processes, STOPPING)[1]:
+
+    def stop(self) -> None:
+        """Wait until all processes of the browser are gone, and end those that do not go; remove its profile."""
+        for left in psutil.wait_procs(self._processes, STOPPING)[1]:
+            with suppress(psutil.NoSuchProcess):
                 left.kill()
         self._process.wait()
+        shutil.rmtree(self._profile, ignore_errors=True)
 
 
 def _downloaded_by_playwright() -> Path | None:
