@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from sentence_reports.lesson.picture import PX, SMALL, can_draw, canvas, fit, group_colors, text_width
-from sentence_reports.schemes import INK, QUIET
+from sentence_reports.schemes import QUIET
 from sentence_reports.texts import number
 
 ANNOTATED_UP_TO = 20  # rows or columns; with more, a cell is too small for its number
@@ -23,7 +23,8 @@ LABEL_ROOM = (90, 235)  # CSS pixels of the rows' labels
 NARROWEST = 210  # CSS pixels of the scale
 TALLEST = 1000  # CSS pixels of the cells
 BOLD = 1.15  # the width of bold letters in relation to others
-BRACKET = 26  # CSS pixels of the groups' names and brackets
+FRAME = "#333333"  # on cells, whose colors are the same in every scheme
+BRACKET = 28  # CSS pixels of the groups' names and brackets
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def draw_cells(
     if rows.groups == columns.groups:
         for _, _, start, end in rows.runs:
             side = end - start
-            grid.add_patch(Rectangle((start, start), side, side, fill=False, edgecolor=INK, linewidth=1.2))
+            grid.add_patch(Rectangle((start, start), side, side, fill=False, edgecolor=FRAME, linewidth=1.2))
     return figure
 
 
@@ -155,7 +156,7 @@ def _label_rows(axes: Axes, layout: _Layout, rows: Axis) -> None:
                 "size": SMALL * PX,
                 "weight": "bold",
             }
-            axes.text(BRACKET - 19, (top + bottom) / 2, text, **style)
+            axes.text(BRACKET - 20, (top + bottom) / 2, text, **style)
 
 
 def _label_columns(axes: Axes, layout: _Layout, columns: Axis) -> None:

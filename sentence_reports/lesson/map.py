@@ -1,6 +1,7 @@
 """A map of the sentences: dots with their sentences or numbers beside them, and the names of groups at their clouds."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any
 
 import matplotlib as mpl
@@ -32,8 +33,9 @@ NUMBERED_UP_TO = 60  # sentences; with more, the dots have no numbers
 MAX_DOTS = 1000  # that names keep clear of
 MAX_NAMES = 30  # of groups
 WIDTH, HEIGHTS = 600, (240, 400)  # CSS pixels
-GAPS = (9, 12, 16, 22, 30, 42, 58, 80, 110)  # from a dot to what is beside it
+GAPS = (9, 12, 16, 22, 30, 42, 58, 80, 110, 150, 200)  # from a dot to what is beside it
 LEADER = 24  # from this gap on, a line leads to the dot
+ATTEMPTS = 4  # to find room: what finds none goes first in the next
 LINE = 1.25  # the height of a line in relation to its type
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top
@@ -65,8 +67,8 @@ def sentence_map(
             area = 44 if n <= NUMBERED_UP_TO else 14
             axes.scatter(across, upwards, s=area, c=color, linewidths=0, rasterized=n > DOTS_UP_TO)
         free = _Free(places[:MAX_DOTS], (0, 0, WIDTH, height))
-        unnamed = _name_groups(axes, free, places, groups) if groups else 0
         unlabeled = _label(axes, free, places, labels) if n <= NUMBERED_UP_TO else 0
+        unnamed = _name_groups(axes, free, places, groups) if groups else 0
         alt = _describe(points, kept, labels, groups)
         for count, what in ((unnamed, "names of groups"), (unlabeled, "numbers")):
             alt += f" For lack of room, {count} {what} are left out." if count else ""
@@ -88,6 +90,10 @@ class _Free:
                     self._taken = np.vstack([self._taken, box])
                     return box, gap
         return None
+
+    def take(self, other: "_Free") -> None:
+        """Take what another one has taken."""
+        self._taken = other._taken
 
     def _is_free(self, box: Box) -> bool:
         left, bottom, right, top = box
@@ -145,20 +151,31 @@ def _name_groups(axes: Axes, free: _Free, places: NDArray[np.floating], groups: 
 def _label(axes: Axes, free: _Free, places: NDArray[np.floating], labels: Sequence[str]) -> int:
     """Write each sentence beside its dot if they are few, else its number; return how many found no room."""
     in_full = len(labels) <= WRITTEN_UP_TO and not numbered(labels)
-    left_out = 0
-    for k, place in enumerate(places):
-        found = None
-        for text in ([wrap(labels[k], 130, SMALL, lines=3)] if in_full else []) + [str(k + 1)]:
-            lines = text.split("\n")
-            width = max(text_width(line, SMALL) for line in lines) + 2
-            found = free.beside(place, width, SMALL * LINE * len(lines))
-            if found:
-                break
-        if found is None:
-            left_out += 1
-            continue
-        _write(axes, place, *found, text, size=SMALL * PX)
-    return left_out
+    texts = [
+        wrap(label, 130, SMALL, lines=3) if in_full else str(k) for k, label in enumerate(labels, start=1)
+    ]
+    order = list(range(len(texts)))
+    for _ in range(ATTEMPTS):
+        attempt = copy(free)
+        found = {k: attempt.beside(places[k], *_size(texts[k])) for k in order}
+        without = [k for k in order if found[k] is None]
+        if not without:
+            break
+        order = without + [k for k in order if k not in without]
+    for k in without if in_full else ():
+        texts[k] = str(k + 1)
+        found[k] = attempt.beside(places[k], *_size(texts[k]))
+    for k, where in found.items():
+        if where:
+            _write(axes, places[k], *where, texts[k], size=SMALL * PX)
+    free.take(attempt)
+    return list(found.values()).count(None)
+
+
+def _size(text: str) -> tuple[float, float]:
+    """Return the width and the height of a small text."""
+    lines = text.split("\n")
+    return max(text_width(line, SMALL) for line in lines) + 2, SMALL * LINE * len(lines)
 
 
 def _write(axes: Axes, dot: NDArray[np.floating], box: Box, gap: float, text: str, **style: Any) -> None:

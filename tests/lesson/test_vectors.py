@@ -206,7 +206,7 @@ def test_the_map_names_groups_variance_and_the_closest_two() -> None:
         "Map of 3 sentences, which keeps 61% of the variance, colored by the groups x, y. "
         "The two closest points are “two” and “three”."
     )
-    assert texts(picture) == ["x", "y", "one", "two", "three"]
+    assert texts(picture) == ["one", "two", "three", "x", "y"]
 
 
 def test_more_sentences_have_numbers_and_more_groups_only_names() -> None:
@@ -221,7 +221,7 @@ def test_more_sentences_have_numbers_and_more_groups_only_names() -> None:
 
 def test_what_the_font_cannot_draw_is_a_number_or_left_out() -> None:
     assert texts(sentence_map(vectors(3, 2), 1.0, ["中文", "one", "two"])) == ["1", "2", "3"]
-    assert texts(sentence_map(vectors(2, 2), 1.0, ["one", "two"], ["中文", "b"])) == ["b", "one", "two"]
+    assert texts(sentence_map(vectors(2, 2), 1.0, ["one", "two"], ["中文", "b"])) == ["one", "two", "b"]
 
 
 def boxes(picture: Picture) -> list[tuple[float, float, float, float]]:
