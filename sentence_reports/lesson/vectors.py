@@ -158,18 +158,18 @@ def dots(unrelated: Sequence[float], values: Mapping[str, float]) -> Picture:
     left = min(max(text_width(name) for name in values) + 12, WIDTH / 3)
     height = 28 * len(ranked)
     with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, height + 154)
+        figure, axes = canvas(WIDTH, height + 162)
         scale = _Scale(axes, (*unrelated, *values.values()), (left + 6, WIDTH - 50))
-        axes.text(0, height + 76, "unrelated\npairs", va="center", color=QUIET)
-        scale.hill(unrelated, height + 56, 64)
-        scale.mark(_rare(unrelated), (52, height + 146))
+        axes.text(0, height + 84, "unrelated\npairs", va="center", color=QUIET)
+        scale.hill(unrelated, height + 64, 64)
+        scale.mark(_rare(unrelated), (46, height + 154))
         for row, (name, value) in enumerate(ranked):
-            y, x = height + 40 - 28 * row, float(scale.at(value))
+            y, x = height + 48 - 28 * row, float(scale.at(value))
             axes.text(0, y, fit(name, left - 8), va="center")
             axes.plot([left + 6, x], [y, y], color=FAINT, lw=1)
             axes.plot([x], [y], "o", color=BLUE, markersize=8)
             axes.text(x + 10, y, number(value, 2), va="center", weight="bold")
-        scale.axis(52 - 28)
+        scale.axis(46)
         listed = ", ".join(f"{quoted(name)} {number(value, 2)}" for name, value in ranked)
         alt = (
             f"Dots for {len(ranked)} similarities, the largest on top: {listed}. Above them, as a gray hill, "
@@ -217,7 +217,7 @@ class _Scale:
         ticks = np.asarray(MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(self.low, self.high))
         digits = 1 if np.allclose(ticks * 10, (ticks * 10).round()) else 2
         for value in ticks:
-            if self.low <= value <= self.high:
+            if self.low <= value <= self.high + 0.005:
                 x = float(self.at(value))
                 self.axes.plot([x, x], [y, y - 4], color=QUIET, lw=1)
                 self.axes.text(x, y - 7, number(value, digits), ha="center", va="top")

@@ -174,6 +174,7 @@ def test_the_scale_holds_what_is_there_and_no_more() -> None:
 
 
 def test_named_values_are_dots_the_largest_on_top() -> None:
+    assert "1.0" in texts(dots(UNRELATED, {"capitals": 0.99999}))
     picture = dots(UNRELATED, {"a number": 0.31, "capitals": 1.0, "other": -0.25})
     shown = texts(picture)
     names = [text for text in shown if text in {"a number", "capitals", "other"}]
