@@ -28,9 +28,9 @@ Carry = Callable[[list[str], str], dict[str, object]]
 READ_PAGE = """() => {
   const texts = selector => [...document.querySelectorAll(selector)].map(found => found.textContent);
   return {
-    titles: texts("title, h1"),
-    quoted: texts("#glance .facts q"),
-    rows: texts(".matrix tbody .full"),
+    titles: texts("title, .kicker"),
+    quoted: texts("#ends q"),
+    rows: texts(".matrix thead .full"),
     neighbours: [...document.querySelectorAll(".neighbors ol > li")].map(item => item.firstChild.textContent),
     printed: texts(".output pre")[0],
   };
@@ -119,7 +119,7 @@ def unchanged(texts: list[str], title: str) -> dict[str, object]:
         "the page's pairs": (2 if len(texts) == 2 else 4, set()),
         "titles": [title, title],
         "rows": [f"{k} · {text}" for k, text in enumerate(texts, start=1)],
-        "neighbours": texts,
+        "neighbours": texts if len(texts) > 2 else [],
         "printed": "\n".join(texts) + "\n",
         "title of the card": title,
         "pair of the card as in the report": True,

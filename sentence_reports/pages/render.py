@@ -2,7 +2,8 @@
 
 import copy
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -15,14 +16,13 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
-from sentence_reports.pages import tables
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
-from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
-from sentence_reports.summary import PageFacts, SearchSummary, WalkthroughSummary, read_summary
-from sentence_reports.texts import exact
+from sentence_reports.pages.top import top
+from sentence_reports.schemes import following_scheme
+from sentence_reports.summary import PageFacts, Summary, read_summary
+from sentence_reports.texts import exact, shorten
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
-PICTURES = {"image/svg+xml", "image/png"}
 PREFERRED = [
     "text/html",
     "text/markdown",
@@ -30,11 +30,13 @@ PREFERRED = [
     "image/png",
     "text/plain",
 ]  # the first one is shown
-HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-TABLE_UP_TO = 30  # sentences; with more, the extreme pairs say more than the table
-MATCHES = 10  # of a query; all but three are folded
-UNFOLDED_UP_TO = 100  # queries; with more, only three matches of each are on the page
-NEIGHBORS_UP_TO = 300  # sentences; with more, the lists outweigh the page
+HEADING = re.compile(r"^## (?:\d+ · )?(.+)$", re.MULTILINE)
+SVG_SIZE = re.compile(r'<svg [^>]*?\b(width|height)="([\d.]+)pt"[^>]*?\b(width|height)="([\d.]+)pt"')
+TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
+EMPTY_HEADER = re.compile(r"<th[^>]*></th>")
+FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td[^>]*>(.*?)</td>", re.DOTALL)
+OURS = {"question", "hint", "answer", "exercise", "quiz", "lines"}  # classes of the notebooks' own HTML
+CLASSES = dict.fromkeys(("details", "div", "summary", "p", "ul", "li", "table", "td", "th"), OURS)
 
 
 class _MathMLRenderer(IPythonRenderer):
@@ -80,7 +82,13 @@ class ReportExporter(TemplateExporter):
         """Nbconvert's filters, the index's, and one that removes everything active from an output's HTML."""
         yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield from FILTERS.items()
-        yield "sanitized", nh3.clean
+        yield "sanitized", _sanitized
+        yield "headed", _headed
+        yield "sized", _sized
+        yield "following_scheme", following_scheme
+        yield "words_within", _words_within
+        yield "millions", _millions
+        yield "megabytes", _megabytes
         yield "markdown2html", self.markdown2html
         yield "highlight_code", Highlight2HTML(parent=self)  # type: ignore[no-untyped-call]
 
@@ -99,51 +107,13 @@ def render(notebook: NotebookNode) -> str:
     summary = read_summary(notebook)
     if any(o.output_type == "error" for cell in notebook.cells for o in cell.get("outputs", [])):
         raise RenderError("cannot render a notebook that did not run to completion: it holds an error")
-    visible = copy.copy(notebook)
-    visible.cells = [cell for cell in notebook.cells if not HIDDEN_TAGS & set(cell.metadata.get("tags", []))]
-    report = {
-        "facts": PageFacts.read_from(notebook),
-        "summary": summary,
-        "colors": tables.Colors(summary.legend),
-        "group_colors": dict(summary.legend.groups),
-        **(_pairs(summary) if isinstance(summary, WalkthroughSummary) else _found(summary)),
-        "steps": {cell.id: match[1] for cell in visible.cells if (match := _heading(cell))},
-        "heatmap": _heatmap(notebook),
-    }
-    css = style_sheets(
-        "style.css", *(["large.css"] if "large" in report else []), "guess.css", "paper.css", "slides.css"
-    )
+    visible, facts = copy.copy(notebook), PageFacts.read_from(notebook)
+    visible.cells, steps = _numbered(cell for cell in notebook.cells if _concerns(cell, summary))
+    report = {"facts": facts, "steps": steps, **top(summary, facts)}
+    large = ["large.css"] if report["large"] else []
+    css = style_sheets("style.css", *large, "guess.css", "paper.css", "slides.css")
     html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
-
-
-def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:
-    """Return what the page of a walkthrough tells of its pairs of sentences."""
-    if summary.overview:
-        return {"large": tables.large_set(summary)}
-    matrix, n = summary.similarity, len(summary.sentences)
-    return {
-        "matrix": matrix,
-        "as_table": n <= TABLE_UP_TO,
-        "extremes": tables.extremes(matrix),
-        "neighbors": tables.nearest_neighbors(matrix) if n <= NEIGHBORS_UP_TO else [],
-    }
-
-
-def _found(summary: SearchSummary) -> dict[str, Any]:
-    """Return what the page of a search tells of its queries."""
-    matrix, n = summary.similarity, len(summary.sentences)
-    shown = rankings(matrix, summary.baseline, MATCHES if len(matrix) <= UNFOLDED_UP_TO else 3)
-    return {
-        "matrix": matrix,
-        "found": {
-            "rankings": shown,
-            "nothing": without_match(shown),
-            "unfound": never_found(shown, n),
-            "by_chance": f"Of unrelated queries, about {found_by_chance(n):.0%} would find one too.",
-            "whole": matrix.size <= tables.MAX_ROWS,
-        },
-    }
 
 
 @cache
@@ -152,14 +122,78 @@ def _exporter() -> ReportExporter:
     return ReportExporter()
 
 
-def _heading(cell: NotebookNode) -> re.Match[str] | None:
-    return HEADING.search(cell.source) if cell.cell_type == "markdown" else None
+def _concerns(cell: NotebookNode, summary: Summary) -> bool:
+    """Whether a cell is on the page: neither hidden, nor about something that the set does not have."""
+    missing = {
+        "if-groups": summary.groups is None,
+        "if-claims": not summary.claims,
+        "if-ratings": getattr(summary, "agreement", None) is None,
+        "if-reference": getattr(summary, "reference", None) is None,
+    }
+    tags = set(cell.metadata.get("tags", []))
+    return not (tags & HIDDEN_TAGS or any(missing.get(tag) for tag in tags))
 
 
-def _heatmap(notebook: NotebookNode) -> dict[str, Any] | None:
-    """Return the picture of the cell with this tag: its MIME type, data, text alternative and width."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []) if "heatmap" in cell.metadata.get("tags", []) else []:
-            for mime in PICTURES & set(output.get("data", {})):
-                return {"mime": mime, "data": output.data[mime], **output.metadata.get(mime, {})}
-    return None
+def _numbered(cells: Iterable[NotebookNode]) -> tuple[list[NotebookNode], dict[str, str]]:
+    """Return the cells with their headings numbered from 1, and each heading by the id of its cell."""
+    numbered: list[NotebookNode] = []
+    steps: dict[str, str] = {}
+    for cell in cells:
+        shown = cell
+        if cell.cell_type == "markdown" and (match := HEADING.search(cell.source)):
+            steps[cell.id] = f"{len(steps) + 1} · {match[1]}"
+            source = cell.source.replace(match[0], f"## {steps[cell.id]}", 1)
+            shown = NotebookNode(cell | {"source": source})
+        numbered.append(shown)
+    return numbered, steps
+
+
+def _sanitized(html: str) -> str:
+    """Return the HTML of an output without anything active, with the classes that the style sheets know."""
+    return nh3.clean(html, allowed_classes=CLASSES)
+
+
+def _headed(html: str) -> str:
+    """Return HTML whose tables have headers as a checker expects them.
+
+    An empty header cell, as pandas and Markdown put it in the corner, becomes a plain one; below an empty corner, the
+    first cell of each row is its header.
+    """
+
+    def fixed(table: re.Match[str]) -> str:
+        head, body, rows = table[0].partition("<tbody>")
+        if (cornered := EMPTY_HEADER.sub("<td></td>", head)) != head:
+            rows = FIRST_CELL.sub(r'\1<th scope="row">\2</th>', rows)
+        return cornered + body + rows
+
+    return TABLE.sub(fixed, html)
+
+
+def _sized(metadata: Mapping[str, Any], svg: str) -> dict[str, Any]:
+    """Return a picture's metadata with its size in pixels, so that nothing moves when it is drawn."""
+    if not (match := SVG_SIZE.match(svg[svg.find("<svg ") :])):
+        return dict(metadata)
+    pixels = {name: round(float(points) * 96 / 72) for name, points in (match.group(1, 2), match.group(3, 4))}
+    return {**metadata, **pixels}
+
+
+def _words_within(text: str, size: int) -> str:
+    """Return the text on one line, cut at the end of a word if it is longer than `size` characters."""
+    line = textwrap.shorten(text, size, placeholder=" …")
+    return line if line not in ("…", " …") else f"{shorten(text, size).removesuffix('...')}…"
+
+
+def _millions(n: int) -> str:
+    """Return a large number as a person writes it: 22.7 million."""
+    return f"{n / 1e9:.1f} billion" if n >= 1e9 else f"{n / 1e6:.1f} million" if n >= 1e6 else f"{n:,}"
+
+
+def _megabytes(size: int) -> str:
+    """Return a size in bytes as a person writes it: 91.6 MB."""
+    return (
+        f"{size / 1e9:.1f} GB"
+        if size >= 1e9
+        else f"{size / 1e6:.1f} MB"
+        if size >= 1e6
+        else f"{size / 1e3:.1f} kB"
+    )

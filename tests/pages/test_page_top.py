@@ -1,5 +1,6 @@
 """The top of a page: the finding, what the set expects, what people say."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -29,11 +30,21 @@ def words(tag: Tag | BeautifulSoup, selector: str) -> list[str]:
     return [" ".join(found.get_text(" ", strip=True).split()) for found in tag.select(selector)]
 
 
-def test_the_finding_is_between_the_title_and_the_notices() -> None:
+def test_what_came_out_comes_first() -> None:
     soup = page(finding=("No pair is close.", "Two are far."), notices=("a notice",), claims=(CLOSER,))
-    parts = soup.select("h1, .finding, .finding ~ p, .notice, #expected, #glance")
-    assert [part.get("id") or part.get_text() for part in parts] == [
-        *("T", "No pair is close.", "Two are far.", "a notice", "expected", "glance")
+    parts = soup.select(".kicker, h1, .headline p, .facts, .lead, .notice, #expected, #ends, #glance")
+    assert [part.get("id") or part["class"][0] if part.attrs else part.get_text() for part in parts] == [
+        *(
+            "kicker",
+            "No pair is close.",
+            "Two are far.",
+            "facts",
+            "lead",
+            "notice",
+            "expected",
+            "ends",
+            "glance",
+        )
     ]
 
 
@@ -41,51 +52,66 @@ def test_claims_are_told_in_words_and_numbers_those_that_do_not_hold_first() -> 
     soup = page(claims=(CLOSER, UNRELATED, TOGETHER))
     assert words(soup, "#expected h2") == ["What was expected 2 of 3 claims hold"]
     assert words(soup, ".claims > li") == [
-        "✗ does not hold 0.35 one three should not be closer than 0.29 99% of unrelated pairs",
-        "✓ holds 0.91 one two is at least 0.05 closer than −0.56 one three two follows one",
-        "✓ holds 0.6400 Average within A is higher than 0.6389 Average between A and B",
+        "✗ does not hold 0.35 one ↔ three 0.29 should not be closer than 99% of unrelated pairs",
+        "✓ holds one 0.91 is closer to two −0.56 than to three two follows one",
+        "✓ holds A 0.6400 on average within the group 0.6389 is higher than with B",
     ]
     assert words(soup, ".toc a")[0] == "What was expected"
 
 
+def test_each_claim_has_its_reason_if_they_differ() -> None:
+    soup = page(claims=(CLOSER, replace(UNRELATED, because="another")))
+    assert words(soup, "#expected li .quiet") == ["another", "two follows one"]
+    assert not words(soup, "#expected p")
+    soup = page(claims=(CLOSER, CLOSER))
+    assert not words(soup, "#expected li .quiet")
+    assert words(soup, "#expected p") == ["Two follows one"]
+
+
+def test_pairs_that_share_no_sentence_are_told_in_full() -> None:
+    claim = replace(CLOSER, second=Side("pair", ("three", "four"), 0.1))
+    assert words(page(claims=(claim,)), ".claims > li") == [
+        "✓ holds 0.91 one ↔ two 0.10 is closer than three ↔ four"
+    ]
+
+
 def test_a_claim_says_what_should_be_whatever_came_out() -> None:
     (unmet,) = words(page(claims=(replace(CLOSER, met=False),)), ".claims > li")
-    assert "one two should be at least 0.05 closer than" in unmet
+    assert re.search("one .* should be at least 0.05 closer to two .* than to three", unmet)
     (met,) = words(page(claims=(replace(UNRELATED, met=True),)), ".claims > li")
-    assert "one three is not closer than" in met
+    assert "is not closer than 99% of unrelated pairs" in met
 
 
-def test_published_figures_are_counted_apart_from_the_claims() -> None:
+def test_published_figures_are_told_apart_from_the_claims() -> None:
     soup = page(claims=(CLOSER,), reference=PUBLISHED)
-    assert words(soup, "#expected h2 span") == ["The claim holds, and the published values do not match"]
-    assert words(soup, ".claims > li")[0] == (
-        "✗ does not hold 2 of 3 published values do not match: "
-        "the largest difference is 0.250000, the tolerance 0.01 (a book)"
-    )
-    matched = page(reference=replace(PUBLISHED, met=3, largest=0.001))
-    assert words(matched, "#expected h2 span") == ["The published values match"]
-    assert words(matched, ".claims > .met")[0].endswith("3 published values match (a book)")
-
-
-def test_figures_for_another_model_are_mentioned_and_not_counted() -> None:
-    soup = page(reference=ReferenceCheck("a book", "big", 0.01, compared=False), claims=(CLOSER,))
     assert words(soup, "#expected h2 span") == ["The claim holds"]
-    assert words(soup, "#expected p") == [
-        "The published figures were not compared: they are for big ; this report used m . Source: a book"
+    assert words(soup, "#expected h3 + p") == [
+        "✗ 2 of 3 published values do not match: "
+        "the largest difference is 0.250000, the tolerance 0.01 (a book)."
     ]
+    matched = page(reference=replace(PUBLISHED, met=3, largest=0.001))
+    assert words(matched, "#expected") == ["Published figures ✓ All 3 published values match (a book)."]
+    assert words(matched, ".toc a")[0] == "Published figures"
+
+
+def test_figures_for_another_model_are_no_part_of_the_result() -> None:
+    soup = page(reference=ReferenceCheck("a book", "big", 0.01, compared=False))
+    assert not soup.select("#expected")
+    assert "a book ; for big , so not compared with these" in words(soup, "#provenance")[0]
 
 
 def test_a_set_that_expects_nothing_has_no_such_section() -> None:
     assert not page().select("#expected, .toc a[href='#expected']")
 
 
-def test_all_but_a_dozen_claims_are_folded() -> None:
+def test_claims_that_hold_are_folded_after_four_and_others_never() -> None:
     soup = page(claims=(UNRELATED,) * 13 + (CLOSER,) * 7)
-    assert len(soup.select("#expected > .claims > li")) == 12
-    assert words(soup, "#expected summary") == ["8 more, 1 of which does not hold"]
-    assert words(soup, "#expected details .outcome") == ["✗ does not hold"] + 7 * ["✓ holds"]
-    assert words(page(claims=(CLOSER,) * 13), "#expected summary") == ["1 more"]
-    assert not page(claims=(CLOSER,) * 12).select("#expected details")
+    assert words(soup, "#expected > .claims .outcome") == ["✗ does not hold"] * 13
+    assert words(soup, "#expected summary") == ["7 more that hold"]
+    soup = page(claims=(UNRELATED,) + (CLOSER,) * 4)
+    assert len(soup.select("#expected > .claims > li")) == 4
+    assert words(soup, "#expected summary") == ["1 more that holds"]
+    assert not page(claims=(CLOSER,) * 4).select("#expected details")
 
 
 # --- what people say ----------------------------------------------------------------------------------------
@@ -100,7 +126,7 @@ def rated(agreement: Agreement, selector: str) -> str:
 def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> None:
     assert rated(RATED, "p").startswith(
         "For the 10 rated pairs, Spearman’s rank correlation between people’s scores and the model’s similarities is "
-        "0.7240 . (1 means the same order, 0 no relation, −1 the opposite order.) "
+        "0.72 . (1 means the same order, 0 no relation, −1 the opposite order.) "
         "Its 95% interval is from 0.21 to 0.93."
     )
     assert "For the 1,379 rated pairs" in rated(replace(RATED, count=1379), "p")
@@ -136,7 +162,7 @@ def test_scores_that_are_all_equal_have_no_correlation() -> None:
 
 
 def test_the_pairs_with_most_disagreement_are_shown_in_full() -> None:
-    assert rated(RATED, "li") == ("−0.12 one three score −4.5, at rank 92; similarity at rank 11")
+    assert rated(RATED, "li") == "one ↔ three People: −4.5 , rank 92. Model: −0.12 , rank 11."
     assert rated(replace(RATED, disagreements=()), "h3") == ""
 
 

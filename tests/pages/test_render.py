@@ -1,5 +1,6 @@
 """The page of an executed notebook: what is on it, and what can never be."""
 
+import base64
 import re
 import tempfile
 from dataclasses import replace
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
-from support import LEGEND, MODEL, ROOT, Ran, executed
+from support import LEGEND, MODEL, ROOT, Ran, executed, small_search
 
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
@@ -30,15 +31,27 @@ def encoded(matrix: list[list[float]]) -> str:
     return encode_matrix(np.array(matrix, dtype="f4"))
 
 
+def sides(text: str) -> tuple[Side, Side]:
+    return Side("within", (text,), 0.5), Side("between", (text, text), 0.25)
+
+
 def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
     return BeautifulSoup(render(executed(*outputs, **changes)), "html.parser")
 
 
-def test_the_title_is_the_one_h1_and_the_windows_name() -> None:
-    soup = page(settings={"title": "My title"})
-    assert [h.text for h in soup.select("h1")] == ["My title"]
+def test_the_finding_is_the_headline_and_the_title_the_windows_name() -> None:
+    soup = page(settings={"title": "My title"}, finding=("It came out.", "And more."))
+    assert [h.text for h in soup.select("h1")] == ["It came out."]
+    assert [p.text for p in soup.select(".kicker, .headline p")] == ["My title", "And more."]
     assert soup.title is not None
     assert soup.title.text == "My title"
+    assert soup.select_one('meta[name="description"]')["content"] == "It came out. And more."  # type: ignore[index]
+
+
+def test_without_a_finding_the_title_is_the_headline() -> None:
+    soup = page(settings={"title": "My title"})
+    assert [h.text for h in soup.select("h1")] == ["My title"]
+    assert not soup.select(".kicker")
 
 
 def test_code_is_folded_and_hidden_cells_are_not_there() -> None:
@@ -57,74 +70,186 @@ def test_steps_are_sections_that_the_contents_link_to() -> None:
     assert all(soup.select_one(str(target)) for target in targets)
 
 
-def test_what_ran_and_the_extremes_stand_on_top() -> None:
-    glance = page().select_one("#glance")
-    assert glance is not None
-    words = glance.get_text(" ", strip=True)
-    assert "Closest pair 0.5000 one two high" in words
-    assert "Farthest pair 0.1000 one three low" in words
+def words(soup: BeautifulSoup, selector: str) -> list[str]:
+    return [" ".join(found.get_text(" ", strip=True).split()) for found in soup.select(selector)]
 
 
-def test_the_matrix_is_a_table_with_headers_for_rows_and_columns() -> None:
+def test_the_facts_are_one_line_on_top() -> None:
+    (facts,) = words(page(), ".facts")
+    assert facts == (
+        "3 sentences · m , 2 dimensions · half of unrelated pairs score 0.50 or less, 99% score 0.99 or less"
+    )
+    grouped = page(groups=("A", "A", "B"), model=replace(MODEL, name="org/m", full_dimension=4))
+    assert words(grouped, ".facts")[0].startswith("3 sentences in 2 groups · m , 2 dimensions of 4")
+
+
+def test_the_extreme_pairs_are_on_top() -> None:
+    assert words(page(), "#ends > div") == [
+        "The closest pair 0.50 one ↔ two High",
+        "The farthest pair 0.10 one ↔ three Low",
+    ]
+    two = page(
+        sentences=("one", "two"), labels=("one", "two"), matrix=encoded([[1, 0.5], [0.5, 1]]), order=(0, 1)
+    )
+    assert words(two, "#ends h2") == ["The pair 0.50"]
+
+
+def test_the_heatmap_is_the_lower_triangle_as_a_table() -> None:
     (table,) = page().select("#glance table")
     assert [next(th.strings) for th in table.select('th[scope="col"]')] == ["1", "2", "3"]
-    assert [th.select_one(".label").text for th in table.select('th[scope="row"]')] == [
-        "one",
-        "two",
-        "thr...",
-    ]  # type: ignore[union-attr]
-    assert [th.select_one(".full").text for th in table.select("th")] == 2 * [
-        "1 · one",
-        "2 · two",
-        "3 · three",
-    ]  # type: ignore[union-attr]
-    assert all(th["tabindex"] == "0" for th in table.select("th"))
-    cells = [td.text for td in table.select("tbody td")]
-    assert cells == ["1.0000", "0.5000", "0.1000", "0.5000", "1.0000", "0.2000", "0.1000", "0.2000", "1.0000"]
-    assert table.select("tbody td")[2]["style"] == "background:#ffffff;color:#000"
+    assert [label.text for label in table.select('th[scope="row"] .label bdi')] == ["one", "two", "three"]
+    rows = [[td.text for td in row.select("td")] for row in table.select("tbody tr")]
+    assert rows == [["", ""], ["0.50", "", ""], ["0.10", "0.20", ""]]
+    assert [td.get("colspan") for td in table.select("tbody td:not([style], .self)")] == ["2", "1"]
+    assert table.select("td[style]")[0]["style"] == "background:#ffffff;color:#000"
+
+
+def test_the_rows_of_the_heatmap_are_in_the_order_of_the_summary() -> None:
+    (table,) = page(order=(2, 0, 1)).select("#glance table")
+    assert [label.text for label in table.select(".label")] == ["3 three", "1 one", "2 two"]
+    assert [td.text for td in table.select("td[style]")] == ["0.10", "0.20", "0.50"]
+
+
+def test_a_group_has_one_header_for_its_rows() -> None:
+    legend = replace(LEGEND, groups=(("A", "#123456"), ("B", "#654321")))
+    (table,) = page(groups=("A", "A", "B"), legend=legend).select("#glance table")
+    assert [(th.text, th["rowspan"]) for th in table.select('th[scope="rowgroup"]')] == [
+        ("A", "2"),
+        ("B", "1"),
+    ]
+    assert [len(body.select("tr")) for body in table.select("tbody")] == [2, 1]
+    assert table.select_one("th.group")["style"] == "--hue:#123456"  # type: ignore[index]
+
+
+def test_a_long_sentence_is_cut_at_a_words_end_and_whole_in_a_box_of_its_own() -> None:
+    long = "word " * 40 + "end"
+    header = page(sentences=(long, "two", "x" * 200)).select('.matrix th[scope="row"]')
+    assert header[0].select_one(".label bdi").text.endswith("word word …")  # type: ignore[union-attr]
+    assert header[0].select_one(".full bdi").text == long  # type: ignore[union-attr]
+    assert header[1].select_one(".full") is None
+    assert len(header[2].select_one(".label bdi").text) == 101  # type: ignore[union-attr]
 
 
 def test_a_negative_number_has_a_real_minus_sign_and_zero_has_none() -> None:
     below = encoded([[1, -0.5, -0.00001], [-0.5, 1, -0.2], [-0.00001, -0.2, 1]])
-    glance = page(matrix=below, farthest=Pair(0, 1, -0.5)).select_one("#glance")
-    assert glance is not None
-    assert re.findall("[−-]0.0000", glance.text) == []
-    assert "-0" not in glance.text
-    assert (
-        glance.text.count("−0.5000") == 5
-    )  # the farthest pair, twice in the table, twice among the neighbors
+    top = page(matrix=below, farthest=Pair(0, 1, -0.5)).select_one(".top")
+    assert top is not None
+    assert re.findall("[−-]0.00", top.text) == []
+    assert "-0" not in top.text
+    assert top.text.count("−0.50") == 4  # the farthest pair, in the table, twice among the neighbors
 
 
-def test_above_thirty_sentences_pairs_and_the_csv_take_the_tables_place() -> None:
-    texts = tuple(f"s{k}" for k in range(31))
-    glance = page(sentences=texts, labels=texts, matrix=encoded(np.eye(31).tolist())).select_one("#glance")
-    assert glance is not None
-    assert not glance.select("table")
-    assert [len(ol.select("li")) for ol in glance.select(".pairs ol")] == [10, 10]
-    assert [a["href"] for a in glance.select("a")] == ["set.csv"]
+def many(n: int) -> BeautifulSoup:
+    texts = tuple(f"s{k}" for k in range(n))
+    return page(sentences=texts, labels=texts, matrix=encoded(np.eye(n).tolist()), order=tuple(range(n)))
+
+
+def test_many_columns_have_no_numbers_to_read_so_that_the_pairs_are_listed() -> None:
+    assert not many(24).select(".dense, #pairs")
+    soup = many(25)
+    assert len(soup.select(".dense td[style] > span")) == 25 * 24 / 2
+    assert [len(ol.select("li")) for ol in soup.select("#pairs ol")] == [10, 10]
+    assert not many(61).select(".matrix")
+
+
+def test_the_numbers_are_inside_up_to_a_megabyte() -> None:
+    (link,) = page(stem="a b#c?.d").select("#glance a")
+    assert link["download"] == "a b#c?.d.csv"
+    head, data = str(link["href"]).split(",")
+    assert head == "data:text/csv;charset=utf-8;base64"
+    assert base64.b64decode(data).decode().splitlines()[0] == ",one,two,three"
+    long = page(sentences=("x" * 600_000, "two", "three"))
+    assert not long.select("a[download]")
+    assert "The numbers are in set.csv , the file next to this page." in words(long, "#glance")[0]
+
+
+def test_nothing_links_to_a_file_beside_the_page() -> None:
+    links = [str(link["href"]) for link in page().select("a")]
+    assert all(link.startswith(("#", "data:text/csv")) for link in links)
 
 
 def test_every_sentence_has_its_neighbours_nearest_first() -> None:
     first = page().select_one(".neighbors ol > li")
     assert first is not None
-    assert first.get_text(" ", strip=True) == "one 0.5000 two 0.1000 three"
+    assert first.get_text(" ", strip=True) == "one 0.50 two 0.10 three"
+
+
+def tagged(tag: str, **changes: Any) -> str:
+    notebook = executed(**changes)
+    for k, name in enumerate(("before", "about", "after")):
+        cell = nbformat.v4.new_markdown_cell(f"## The step {name}", id=name)
+        cell.metadata["tags"] = [tag] * (name == "about")
+        notebook.cells.insert(2 + k, cell)
+    return " ".join(words(BeautifulSoup(render(notebook), "html.parser"), ".step h2"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "changes"),
+    [
+        ("if-groups", {"groups": ("A", "A", "B")}),
+        ("if-claims", {"claims": (ClaimCheck("together", True, *sides("a")),)}),
+        ("if-ratings", {"agreement": Agreement(9, 0.5, (0, 1), ())}),
+        ("if-reference", {"reference": CHECK}),
+    ],
+)
+def test_what_does_not_concern_the_set_is_left_out_and_steps_are_numbered_by_the_page(
+    tag: str, changes: dict[str, Any]
+) -> None:
+    assert tagged(tag) == "1 · A step 2 · The step before 3 · The step after"
+    assert tagged(tag, **changes) == "1 · A step 2 · The step before 3 · The step about 4 · The step after"
+    assert tagged(tag, summary=small_search()) == "1 · A step 2 · The step before 3 · The step after"
+
+
+def test_the_corner_of_a_table_is_no_header_and_its_rows_have_one() -> None:
+    html = "<table><thead><tr><th></th><th>a</th></tr></thead><tbody><tr><th>0</th><td>1</td></tr></tbody></table>"
+    output = nbformat.v4.new_output("execute_result", {"text/html": html})
+    soup = page(
+        output, markdown="## 1 · A step\n\n| | a |\n|---|---|\n| b | 1 |\n\n| c | d |\n|---|---|\n| 2 | 3 |"
+    )
+    tables = [
+        [cell.name + cell.text for cell in table.select("th, td")] for table in soup.select(".step table")
+    ]
+    assert tables == [["td", "tha", "thb", "td1"], ["thc", "thd", "td2", "td3"], ["td", "tha", "th0", "td1"]]
+
+
+def test_a_picture_has_its_size_in_pixels() -> None:
+    svg = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"/>'
+    picture = nbformat.v4.new_output(
+        "display_data", {"image/svg+xml": svg}, metadata={"image/svg+xml": {"alt": "x"}}
+    )
+    (image,) = page(picture).select("section.step img")
+    assert (image["width"], image["height"]) == ("96", "48")
+
+
+def test_the_classes_of_the_notebooks_own_html_come_through_and_no_others() -> None:
+    html = '<details class="question other"><summary>s</summary></details><p class="top">p</p>'
+    soup = page(nbformat.v4.new_output("execute_result", {"text/html": html}))
+    assert [tag.get("class") for tag in soup.select(".output details, .output p")] == [["question"], []]
 
 
 def test_provenance_names_model_parameters_and_the_command() -> None:
-    foot = page(settings={"title": "T", "description": "", "normalize": True, "cmap": "Reds"}).select_one(
-        "#provenance"
-    )
+    settings = {
+        "title": "T",
+        "description": "",
+        "normalize": True,
+        "cmap": "Reds",
+        "my_own_key": False,
+        "x": None,
+    }
+    model = replace(MODEL, parameters=22_713_216, size_bytes=91_607_178)
+    foot = page(settings=settings, model=model).select_one("#provenance")
     assert foot is not None
     rows = {row.th.text: row.td.text for row in foot.select("tr")}  # type: ignore[union-attr]
-    assert rows["Model"] == "m"
-    assert rows["Found in"] == "folder"
+    assert rows["Model"] == "m, 22.7 million parameters, 91.6 MB"
+    assert rows["Found in"] == "a folder"
     assert rows["Revision"] == "r"
     assert rows["Maximum input"] == "8 tokens"
-    assert rows["Weights, SHA-256"] == "0" * 64
+    assert rows["Weights"] == "float32, SHA-256 " + "0" * 64
     assert rows["An embedding"] == "2 numbers, mean pooling, scaled to length 1"
     assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"
-    assert rows["normalize"] == "true"
-    assert rows["cmap"] == "Reds"
+    assert rows["Colors"] == "Reds"
+    assert rows["My own key"] == "no"
+    assert not [name for name in rows if name in settings]
 
 
 def provenance(**changes: Any) -> dict[str, str]:
@@ -145,20 +270,14 @@ def test_provenance_says_which_prompts_the_model_knows_and_which_ran() -> None:
 def test_provenance_says_how_many_of_the_dimensions_are_used() -> None:
     cut = replace(MODEL, dimension=128, full_dimension=384)
     assert provenance(model=cut)["An embedding"].startswith("the first 128 of 384 numbers, mean pooling")
-    assert "128 numbers per sentence, the first of 384" in page(model=cut).text
+    assert "128 dimensions of 384" in page(model=cut).text
 
 
-def test_long_parameters_are_counted_and_not_listed() -> None:
-    settings = {"title": "T", "expect": [{"related": [1, 2]}], "ratings": [[1, 2, 5.0]] * 9, "cmap": "Reds"}
-    rows = provenance(
-        settings=settings,
-        claims=(ClaimCheck("together", True, *sides("a")),),
-        agreement=Agreement(9, 0.5, (0, 1), ()),
-    )
-    assert list(rows)[-5:] == ["sentences", "expect", "ratings", "title", "cmap"]
-    assert [rows[name] for name in ("sentences", "expect", "ratings")] == [
-        *("3, listed above", "1, listed above", "9 pairs")
-    ]
+def test_what_the_set_holds_is_counted_and_not_listed() -> None:
+    settings = {"title": "T", "expect": [{"related": [1, 2]}], "ratings": [[1, 2, 5.0]] * 9}
+    claims = (ClaimCheck("together", True, *sides("a")),)
+    rows = provenance(settings=settings, claims=claims, agreement=Agreement(9, 0.5, (0, 1), ()))
+    assert rows["The set"] == "3 sentences, 1 claim, 9 rated pairs"
 
 
 def test_warnings_and_progress_bars_stay_out() -> None:
@@ -198,10 +317,6 @@ def test_a_folded_answer_and_a_text_in_pieces_come_through() -> None:
     assert [tag.name for tag in soup.select(".output .scroll > p > *")] == ["code", "mark", "del"]
 
 
-def sides(text: str) -> tuple[Side, Side]:
-    return Side("within", (text,), 0.5), Side("between", (text, text), 0.25)
-
-
 def everywhere(text: str) -> BeautifulSoup:
     stdout = nbformat.v4.new_output("stream", name="stdout", text=text)
     plain = nbformat.v4.new_output("execute_result", {"text/plain": text})
@@ -236,18 +351,14 @@ def everywhere(text: str) -> BeautifulSoup:
 
 
 def test_text_is_data_wherever_it_is_shown() -> None:
-    soup, harmless = everywhere(HOSTILE), everywhere("harmless")
+    plain = re.sub(r"[^\s/]", "X", HOSTILE)
+    soup, harmless = everywhere(HOSTILE), everywhere(plain)
     assert [tag.name for tag in soup.find_all(True)] == [tag.name for tag in harmless.find_all(True)]
     assert [sorted(tag.attrs) for tag in soup.find_all(True)] == [
         sorted(tag.attrs) for tag in harmless.find_all(True)
     ]
-    assert soup.text.count(HOSTILE) == harmless.text.count("harmless")
+    assert soup.text.count(HOSTILE) == harmless.text.count(plain)
     assert soup.select_one("img[alt]")["alt"] == HOSTILE  # type: ignore[index]
-
-
-def test_files_beside_the_page_are_linked_whatever_the_set_is_called() -> None:
-    links = [a["href"] for a in page(stem="a b#c?.d").select("#provenance a")]
-    assert links == ["a%20b%23c%3F.d.csv", "a%20b%23c%3F.d.ipynb"]
 
 
 def test_a_notebook_that_failed_is_never_a_report() -> None:
@@ -273,7 +384,7 @@ def test_rendering_twice_gives_the_same_bytes_and_changes_nothing() -> None:
 
 def test_warnings_about_the_set_file_are_among_the_notices() -> None:
     soup = page(warnings=("mine.yaml, line 3: text after # is lost",), notices=("another",))
-    assert [notice.text for notice in soup.select("main > .notice")] == [
+    assert [notice.text for notice in soup.select(".top > .notice")] == [
         "mine.yaml, line 3: text after # is lost",
         "another",
     ]

@@ -35,11 +35,11 @@ def test_each_query_has_its_best_sentences_with_similarity_and_percentile() -> N
     assert first.q.text == "first?"
     rows = [[part.text for part in row.find_all(recursive=False)] for row in first.select(".matches li")]
     assert rows == [
-        ["0.9950", "two", f"{BASELINE.percentile(0.995):.1f}%"],
-        ["0.2500", "three", "24.9%"],
-        ["0.1000", "one", "9.9%"],
+        ["1.00", "two", f"{BASELINE.percentile(0.995):.1f}%"],
+        ["0.25", "three", "24.9%"],
+        ["0.10", "one", "9.9%"],
     ]
-    assert "The first is 0.7450 ahead of the next." in first.text
+    assert "The first is 0.75 ahead of the next." in first.text
     assert "Nothing above chance." not in first.text
     assert "Nothing above chance." in second.text
     assert "ahead of" not in second.text
@@ -60,14 +60,28 @@ def test_what_finds_nothing_and_what_nothing_finds_are_listed() -> None:
     assert every.find("h3") is None
 
 
-def test_the_head_says_how_many_find_something_and_how_many_would_by_chance() -> None:
-    glance = page().select_one("#glance")
-    assert glance is not None
-    assert "1 of 2 queries find a sentence that is closer than 99% of unrelated pairs." in glance.text
-    assert "Of unrelated queries, about 3% would find one too." in glance.text
-    assert [q.text for q in glance.select("q")] == ["first?", "two"]
+def test_the_page_says_how_many_find_something_and_how_many_would_by_chance() -> None:
+    found = page().select_one("#found")
+    assert found is not None
+    assert "1 of 2 queries find a sentence that is closer than 99% of unrelated pairs." in found.text
+    assert "Of unrelated queries, about 3% would find one too." in found.text
     links = [link["href"] for link in page().select(".toc a")]
     assert links[:2] == ["#glance", "#found"]
+
+
+def test_the_heatmap_is_a_table_of_queries_by_sentences_with_the_best_marked() -> None:
+    (table,) = page().select("#glance table")
+    assert [th.text for th in table.select('th[scope="col"]')] == ["one", "two", "three"]
+    rows = [[cell.text for cell in row.select(".label, td")] for row in table.select("tbody tr")]
+    assert rows == [["1 first?", "0.10", "1.00", "0.25"], ["2 second?", "0.30", "0.20", "0.40"]]
+    assert [cell.text for cell in table.select(".best")] == ["1.00", "0.40"]
+
+
+def test_a_search_of_many_sentences_has_numbers_in_the_heatmaps_head_and_a_larger_one_no_heatmap() -> None:
+    head = page(large(3, 9)).select('#glance th[scope="col"]')
+    assert [next(th.strings) for th in head] == [str(k) for k in range(1, 10)]
+    assert not page(large(3, 61)).select("#glance")
+    assert not page(large(61, 3)).select("#glance")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +117,7 @@ def test_the_page_does_not_speak_of_a_matrix_of_sentences() -> None:
     text = page().text
     assert "the whole matrix" not in text
     assert "François Pacull" not in text
-    assert "2, listed above" in text
+    assert "2 queries, 3 sentences" in text
 
 
 # --- the table ---------------------------------------------------------------------------------------------

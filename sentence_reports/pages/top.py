@@ -1,0 +1,123 @@
+"""What the page shows above its lesson: the heatmap as a table, the pairs, the matches of a search, the CSV."""
+
+import base64
+from itertools import groupby
+from typing import Any
+
+from sentence_reports.pages import tables
+from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
+from sentence_reports.summary import PageFacts, SearchSummary, Summary, WalkthroughSummary
+from sentence_reports.texts import count
+
+TABLE_UP_TO = 60  # rows or columns; with more, no heatmap can be read
+NUMBERS_UP_TO = 24  # columns; with more, the number of a cell shows when it is pointed at
+NUMBERED_UP_TO = 45  # columns; with more, every fifth has its number above it
+BESIDE_UP_TO = 15  # columns; with more, the heatmap takes the page's whole width
+FEW = 8  # sentences; with no more, rows and columns are wide
+TITLED_UP_TO = 8  # sentences in the head of a search's heatmap; with more, their numbers
+NEIGHBORS_UP_TO = 300  # sentences; with more, the lists outweigh the page
+MATCHES = 10  # of a query; all but three are folded
+UNFOLDED_UP_TO = 100  # queries; with more, only three matches of each are on the page
+INSIDE_UP_TO = 1_000_000  # bytes of a CSV; a larger one is only next to the page
+
+
+def top(summary: WalkthroughSummary | SearchSummary, facts: PageFacts) -> dict[str, Any]:
+    """Return what the templates show above the lesson, by the names under which they look for it."""
+    search = isinstance(summary, SearchSummary)
+    large = None if isinstance(summary, SearchSummary) else tables.large_set(summary)
+    heat = _heat(summary) if not large and max(summary.similarity.shape) <= TABLE_UP_TO else None
+    told = not (search or large) or bool(summary.checks)
+    contents = {
+        "expected": "What was expected" if summary.claims else "Published figures" if summary.checks else "",
+        "glance": "The heatmap" if heat or large else "",
+        "ratings": "What people say" if getattr(summary, "agreement", None) else "",
+        "found": "What each query finds" if search else "",
+    }
+    return {
+        "summary": summary,
+        "matrix": None if large else summary.similarity,
+        "large": large,
+        "colors": tables.Colors(summary.legend),
+        "group_colors": dict(summary.legend.groups),
+        "size": _size(summary),
+        "heat": heat,
+        "told": told,
+        "full": not told or not heat or len(heat["order"]) > BESIDE_UP_TO,
+        "contents": {id: name for id, name in contents.items() if name},
+        "csv": _csv(summary, facts.stem),
+        **(_found(summary) if isinstance(summary, SearchSummary) else _pairs(summary)),
+    }
+
+
+def _size(summary: Summary) -> str:
+    """Return how much the set holds, in words."""
+    n = count(len(summary.sentences), "sentence")
+    grouped = f" in {count(len(set(summary.groups)), 'group')}" if summary.groups else ""
+    if not isinstance(summary, SearchSummary):
+        return n + grouped
+    return f"{len(summary.queries):,} {'query' if len(summary.queries) == 1 else 'queries'}, {n}{grouped}"
+
+
+def _heat(summary: Summary) -> dict[str, Any]:
+    """Return the heatmap's rows and columns, and where on its scale the unrelated pairs are.
+
+    `blocks` holds each run of sentences of a group: its name and color (empty if there are no groups), and for each of
+    its sentences the position in the set and in the `order` of the rows. `band` holds two places on the scale, in
+    percent: of the median and of the 99th percentile of unrelated pairs.
+    """
+    search, legend, baseline = isinstance(summary, SearchSummary), summary.legend, summary.baseline
+    order = list(getattr(summary, "order", None) or range(len(summary.sentences)))
+    groups, hues = summary.groups, dict(legend.groups)
+    runs = groupby(enumerate(order), lambda row: groups[row[1]] if groups else "")
+    blocks = [(name, hues.get(name, ""), [(k, place) for place, k in rows]) for name, rows in runs]
+    dense, few = len(order) > NUMBERS_UP_TO, len(order) <= FEW and not search
+    row = 18 if dense else 30  # pixels; a letter takes about seven
+    return {
+        "search": search,
+        "order": order,
+        "blocks": blocks,
+        "dense": dense,
+        "titled": search and len(order) <= TITLED_UP_TO,
+        "sideways": all(7 * len(name) <= row * len(rows) for name, _, rows in blocks),
+        "few": few,
+        "roomy": len(order) <= NUMBERED_UP_TO,
+        "label": 100 if few else 72 if len(order) <= BESIDE_UP_TO else 40,
+        "band": [
+            100 * min(1.0, max(0.0, (similarity - legend.low) / (legend.high - legend.low)))
+            for similarity in (baseline.median, baseline.rare)
+        ],
+    }
+
+
+def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:
+    """Return what the page of a walkthrough tells of its pairs of sentences."""
+    if summary.overview:
+        return {}
+    matrix, n = summary.similarity, len(summary.sentences)
+    return {
+        "extremes": tables.extremes(matrix),
+        "neighbors": tables.nearest_neighbors(matrix) if 2 < n <= NEIGHBORS_UP_TO else [],
+    }
+
+
+def _found(summary: SearchSummary) -> dict[str, Any]:
+    """Return what the page of a search tells of its queries."""
+    matrix, n = summary.similarity, len(summary.sentences)
+    shown = rankings(matrix, summary.baseline, MATCHES if len(matrix) <= UNFOLDED_UP_TO else 3)
+    return {
+        "found": {
+            "rankings": shown,
+            "nothing": without_match(shown),
+            "unfound": never_found(shown, n),
+            "by_chance": f"Of unrelated queries, about {found_by_chance(n):.0%} would find one too.",
+            "whole": matrix.size <= tables.MAX_ROWS,
+        }
+    }
+
+
+def _csv(summary: Summary, stem: str) -> dict[str, Any]:
+    """Return the name of the CSV and, if it is small, a link that holds all of it: a report is mailed as one file."""
+    data = tables.table_csv(summary).encode()
+    inside = len(data) <= INSIDE_UP_TO
+    href = f"data:text/csv;charset=utf-8;base64,{base64.b64encode(data).decode()}" if inside else None
+    return {"name": f"{stem}.csv", "href": href}
