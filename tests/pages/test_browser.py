@@ -477,7 +477,7 @@ def test_a_picture_can_be_seen_in_its_full_size(visit: Callable[..., Watched], o
     picture = figure.locator("img")
     fitted = picture.bounding_box()["width"]  # type: ignore[index]
     figure.get_by_label("Full size").check()
-    assert picture.bounding_box()["width"] > 1.5 * fitted  # type: ignore[index]
+    assert picture.bounding_box()["width"] > 1.3 * fitted  # type: ignore[index]
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
