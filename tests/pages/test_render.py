@@ -207,9 +207,15 @@ def test_the_corner_of_a_table_is_no_header_and_its_rows_have_one() -> None:
         output, markdown="## 1 · A step\n\n| | a |\n|---|---|\n| b | 1 |\n\n| c | d |\n|---|---|\n| 2 | 3 |"
     )
     tables = [
-        [cell.name + cell.text for cell in table.select("th, td")] for table in soup.select(".step table")
+        [f"{cell.name} {cell.text}" for cell in table.select("th, td")]
+        for table in soup.select(".step table")
     ]
-    assert tables == [["td", "tha", "thb", "td1"], ["thc", "thd", "td2", "td3"], ["td", "tha", "th0", "td1"]]
+    corner = "td "
+    assert tables == [
+        [corner, "th a", "th b", "td 1"],
+        ["th c", "th d", "td 2", "td 3"],
+        [corner, "th a", "th 0", "td 1"],
+    ]
 
 
 def test_a_picture_has_its_size_in_pixels() -> None:
