@@ -3,6 +3,7 @@
 import copy
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -35,7 +36,14 @@ SVG_SIZE = re.compile(r'<svg [^>]*?\b(width|height)="([\d.]+)pt"[^>]*?\b(width|h
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 EMPTY_HEADER = re.compile(r"<th[^>]*></th>")
 FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td[^>]*>(.*?)</td>", re.DOTALL)
+COLORED = set("k kn kc ow s1 s2 sd sa si se mi mf c1".split())  # of code, in style.css
+TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 OURS = {"question", "hint", "answer", "exercise", "quiz", "lines"}  # classes of the notebooks' own HTML
+TAG = re.compile(r"<[^>]*>")
+BETWEEN_TAGS = re.compile(r">\n\s*<")
+NO_TURN = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
+RECTANGLE = re.compile(r'"M (\S+) (\S+) \nL (\S+) \2 \nL \3 (\S+) \nL \1 \4 \nL \1 \2 \n"')
+STYLED = re.compile(r' style="([^"]*)"')
 CLASSES = dict.fromkeys(("details", "div", "summary", "p", "ul", "li", "table", "td", "th"), OURS)
 
 
@@ -86,16 +94,22 @@ class ReportExporter(TemplateExporter):
         yield "headed", _headed
         yield "sized", _sized
         yield "following_scheme", following_scheme
+        yield "slim", _slim
         yield "words_within", _words_within
         yield "millions", _millions
         yield "megabytes", _megabytes
         yield "markdown2html", self.markdown2html
-        yield "highlight_code", Highlight2HTML(parent=self)  # type: ignore[no-untyped-call]
+        yield "highlight_code", self.highlight_code
 
     def markdown2html(self, source: str) -> str:
         """Nbconvert's filter of this name, with formulas as MathML. Raises RenderError for one it cannot read."""
         renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
         return MarkdownWithMath(renderer=renderer).render(source)
+
+    def highlight_code(self, source: str, metadata: Mapping[str, Any]) -> str:
+        """Nbconvert's filter of this name, without elements for what has no color: they are half of a page's."""
+        html = Highlight2HTML(parent=self)(source, metadata=metadata)  # type: ignore[no-untyped-call]
+        return TOKEN.sub(lambda token: token[0] if token[1] in COLORED else token[2], html)
 
 
 def render(notebook: NotebookNode) -> str:
@@ -167,6 +181,20 @@ def _headed(html: str) -> str:
         return cornered + body + rows
 
     return TABLE.sub(fixed, html)
+
+
+def _slim(svg: str) -> str:
+    """Return an SVG of Matplotlib that draws the same in half the size: styles that are used twice become classes."""
+    tags = TAG.findall(svg)
+    repeated = [style for style, times in Counter(STYLED.findall("".join(tags))).items() if times > 1]
+    names = {style: f"s{k}" for k, style in enumerate(repeated)}
+
+    def shorter(tag: re.Match[str]) -> str:
+        text = RECTANGLE.sub(r'"M\1 \2H\3V\4H\1z"', NO_TURN.sub("", tag[0]))
+        return STYLED.sub(lambda m: f' class="{names[m[1]]}"' if m[1] in names else m[0], text)
+
+    rules = "".join(f".{name}{{{style}}}" for style, name in names.items())
+    return BETWEEN_TAGS.sub("><", TAG.sub(shorter, svg)).replace("</style>", f"{rules}</style>", 1)
 
 
 def _sized(metadata: Mapping[str, Any], svg: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from support import LEGEND, MODEL, ROOT, Ran, executed, small_search
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
-from sentence_reports.pages.render import render
+from sentence_reports.pages.render import COLORED, render
 from sentence_reports.summary import Pair, encode_matrix
 
 HOSTILE = (
@@ -37,6 +37,25 @@ def sides(text: str) -> tuple[Side, Side]:
 
 def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
     return BeautifulSoup(render(executed(*outputs, **changes)), "html.parser")
+
+
+def test_pictures_say_a_repeated_style_once_and_what_is_written_in_them_stays() -> None:
+    text = '<text style="fill: red" transform="rotate(-0 1 2)">a style="fill: red"</text>'
+    cell = '<path d="M 1 2 \nL 3 2 \nL 3 4 \nL 1 4 \nL 1 2 \n" style="fill: blue"/>'
+    svg = {"image/svg+xml": f'<svg xmlns="http://www.w3.org/2000/svg">\n {text}\n {text}\n {cell}\n</svg>'}
+    picture = nbformat.v4.new_output("display_data", svg, metadata={"image/svg+xml": {"alt": "x"}})
+    image = page(picture).select_one(".figure img")
+    assert image is not None
+    drawn = base64.b64decode(str(image["src"]).partition(",")[2]).decode()
+    assert ".s0{fill: red}</style>" in drawn
+    assert drawn.count('<text class="s0">a style="fill: red"</text>') == 2
+    assert drawn.endswith('<path d="M1 2H3V4H1z" style="fill: blue"/></svg>')
+
+
+def test_code_has_elements_only_for_what_has_a_color() -> None:
+    code = page().select_one("details.code pre")
+    assert code is not None
+    assert {name for span in code.select("span[class]") for name in span["class"]} <= COLORED
 
 
 def test_the_finding_is_the_headline_and_the_title_the_windows_name() -> None:
