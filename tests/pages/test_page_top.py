@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
-from support import executed
+from support import executed, small_summary
 
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.pages.render import render
@@ -168,3 +168,16 @@ def test_the_pairs_with_most_disagreement_are_shown_in_full() -> None:
 
 def test_a_set_without_ratings_has_no_such_section() -> None:
     assert not page().select("#ratings, .toc a[href='#ratings']")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "names"),
+    [(0.5, 0.8, ["0.50 unrelated", "0.80 closest pair"]), (0.1, 0.9, ["0.10", "0.90"])],
+)
+def test_the_scale_names_its_ends_if_they_mean_something(low: float, high: float, names: list[str]) -> None:
+    base = small_summary()
+    soup = page(
+        legend=replace(base.legend, low=low, high=high), closest=base.closest._replace(similarity=0.8)
+    )
+    ends = words(soup, ".scale span")
+    assert [ends[0], ends[2]] == names
