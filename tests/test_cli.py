@@ -434,7 +434,7 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
         ]
         assert "the tolerance 0.01 (nowhere)" in unmet
         assert told in ran.stderr.splitlines()
-        assert "The claim does not hold." in ran.stderr.splitlines()
+        assert "The published values do not match." in ran.stderr.splitlines()
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]")
     assert command_line("run", "--cold", home=tmp_path, cwd=tmp_path).code == 1
 
