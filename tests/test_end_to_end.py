@@ -314,7 +314,9 @@ def test_a_claim_turned_round_is_named_wherever_results_are_shown(tmp_path: Path
     unmet = page.select_one("#expected li")  # the first one
     assert unmet is not None
     assert "✗ does not hold" in unmet.text
-    assert [f"“{text.text}”" in check.statement for text in unmet.select("q")] == [True] * 3  # the shared one once
+    assert [f"“{text.text}”" in check.statement for text in unmet.select("q")] == [
+        True
+    ] * 3  # the shared one once
     suite = ElementTree.parse(tmp_path / "results.xml").getroot()[0]
     assert [failure.get("message") for failure in suite.iter("failure")] == [check.statement]
     summary = BeautifulSoup(

@@ -526,17 +526,17 @@ def test_a_formula_that_is_none_is_named(
 def test_what_nobody_thought_of_fails_its_set_only(
     write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
 ) -> None:
-    """A matrix with nan: the walkthrough's own cells refuse one, a changed notebook's may not."""
+    """Colors between two equal ends: the walkthrough's own cells avoid them, a changed notebook's may not."""
     write_set(
         "bad",
-        description="#run\nimport numpy\nreal, nan = numpy.array, numpy.full((3, 3), numpy.nan, 'f4')\n"
-        "numpy.array = lambda *a, **k: nan if k.get('dtype') == 'f4' else real(*a, **k)",
+        description="#run\nfrom sentence_reports import summary\nreal = summary.Legend\n"
+        "summary.Legend = lambda **k: real(**k | {'high': 0})",
     )
     write_set("good")
     reports, _ = run_all()
     failures = {report.stem: report.failure for report in reports}
-    assert failures == {"bad": "ValueError: cannot convert float NaN to integer", "good": None}
-    assert "cannot convert" in (tmp_path / "out" / "index.html").read_text()
+    assert failures == {"bad": "ZeroDivisionError: float division by zero", "good": None}
+    assert "float division by zero" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_a_hub_is_asked_once_for_a_model_that_it_does_not_have(
