@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, NamedTuple
 
-from sentence_reports.texts import isolated, number, quoted, shorten
+from sentence_reports.texts import capitalized, isolated, number, quoted, shorten
 
 SHOWN_LENGTH = 100
 ClaimKind = Literal["closer", "related", "unrelated", "finds", "together"]
@@ -59,7 +59,7 @@ def tally(checks: Sequence[Check]) -> str:
         values = "the published values do not match"
     words = [_held(sum(claims), len(claims))] * bool(claims) + [values] * bool(figures)
     text = ", and ".join(words)
-    return text[:1].upper() + text[1:]
+    return capitalized(text)
 
 
 def _held(met: int, total: int) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 OVERVIEW_FROM = 61  # sentences; of more, no heatmap of all can be read
 MATRIX_UP_TO = 1000  # sentences; of more, the matrix is not kept
 NEIGHBORS = 10
+LEAST_RANGE = 0.1  # of the colors of blocks: small differences must not look large
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Neighbors:
     packed_similarities: str
 
     @classmethod
-    def of(cls, matrix: NDArray[np.floating]) -> Neighbors:
-        """Return the `NEIGHBORS` most similar others of each sentence; ties are in the order of the set.
+    def of(cls, matrix: NDArray[np.floating], count: int = NEIGHBORS) -> Neighbors:
+        """Return the `count` most similar others of each sentence, or all; ties are in the order of the set.
 
         `matrix` holds the `(n, n)` similarities.
         """
         import numpy as np
 
-        count = min(NEIGHBORS, len(matrix) - 1)
+        count = min(count, len(matrix) - 1)
         positions = np.empty((len(matrix), count), dtype="<u4")
         for k, row in enumerate(matrix):
             others = row.copy()
@@ -73,10 +74,9 @@ class Blocks:
     central: tuple[int, ...]
     means: tuple[tuple[float | None, ...], ...]
 
-    @property
-    def highest(self) -> float:
-        """The largest mean."""
-        return max(mean for row in self.means for mean in row if mean is not None)
+    def high_end(self, low: float) -> float:
+        """Return the similarity at the high end of their colors: the largest mean, clearly above the `low` end."""
+        return max(low + LEAST_RANGE, *(mean for row in self.means for mean in row if mean is not None))
 
 
 @dataclass(frozen=True)

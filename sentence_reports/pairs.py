@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.summary import Pair
+from sentence_reports.summary import DIGITS, Baseline, Pair
 
 
 class Pairs:
@@ -28,6 +28,10 @@ class Pairs:
         """Return the first `count` pairs above `limit` in the order of the set, and the number of all of them."""
         above = np.flatnonzero(self._values > limit)
         return self._at(above[:count]), len(above)
+
+    def related(self, baseline: Baseline) -> int:
+        """Return how many pairs are closer than 99% of unrelated pairs."""
+        return int((self._values.astype(float).round(DIGITS) > baseline.rare).sum())
 
     def _at(self, positions: NDArray[np.integer]) -> list[Pair]:
         return [Pair(int(self._rows[k]), int(self._columns[k]), float(self._values[k])) for k in positions]

@@ -73,8 +73,7 @@ class Legend:
     """The colors of a heatmap.
 
     `low` and `high` are the similarities at the ends of the colors, `scale` says the same in words, `ramp` holds the
-    colors between them in equal steps (``#rrggbb``), `groups` the groups' names with the color of their labels;
-    `numbered` says whether the axes show numbers in place of labels.
+    colors between them in equal steps (``#rrggbb``), `groups` the groups' names with the color of their labels.
     """
 
     low: float
@@ -82,7 +81,6 @@ class Legend:
     scale: str
     ramp: tuple[str, ...]
     groups: tuple[tuple[str, str], ...] = ()
-    numbered: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Make texts fit to be shown on a terminal and on a page: long ones, invisible characters, invalid Unicode."""
 
 import re
+import textwrap
 import unicodedata
 
 # Unicode's bidirectional classes of characters that can change the order of what follows them (UAX 9).
@@ -16,6 +17,20 @@ def shorten(text: str, size: int) -> str:
     """Return the text on one line, cut after `size` characters with ``...``."""
     line = " ".join(text.split())
     return line if len(line) <= size else line[:size] + "..."
+
+
+def cut_at_word(text: str, size: int) -> str:
+    """Return the text on one line, cut with … if it is longer than `size` characters, at the end of a word if possible.
+
+    What is one word, such as a sentence in a script without spaces, is cut after `size` characters.
+    """
+    line = textwrap.shorten(text, size, placeholder=" …")
+    return re.sub(r"\.\.\.$", "…", shorten(text, size)) if line == "…" else line
+
+
+def capitalized(text: str) -> str:
+    """Return `text` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def isolated(text: str) -> str:
@@ -54,6 +69,22 @@ def count(number: int, noun: str) -> str:
 def number(value: float, digits: int) -> str:
     """Return a number with so many decimals and a real minus sign; never a minus sign before zero."""
     return f"{value:z.{digits}f}".replace("-", "−")
+
+
+def count_in_words(count: int) -> str:
+    """Return a large number as a person writes it: "22.7 million", "8,192"."""
+    for name, size in (("billion", 1e9), ("million", 1e6)):
+        if count >= size:
+            return f"{count / size:.1f} {name}"
+    return f"{count:,}"
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes with its unit: "91.6 MB", "190 bytes"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:,} bytes"
 
 
 def exact(html: str) -> str:

@@ -3,17 +3,11 @@
 from sentence_reports.lesson.claims import check_claims, tally_claims
 from sentence_reports.lesson.encoding import encode_in_batches
 from sentence_reports.lesson.exercises import Exercises
-from sentence_reports.lesson.groups import compare_groups, corrected_means, group_means
+from sentence_reports.lesson.groups import compare_groups, corrected_means
 from sentence_reports.lesson.html import folded, show_sentences
 from sentence_reports.lesson.left_out import leave_out
 from sentence_reports.lesson.map import sentence_map
-from sentence_reports.lesson.model import (
-    compared_models,
-    four_decimals,
-    model_facts,
-    size_in_words,
-    versions,
-)
+from sentence_reports.lesson.model import compared_models, four_decimals, model_facts, versions
 from sentence_reports.lesson.order import row_order
 from sentence_reports.lesson.picture import make_labels
 from sentence_reports.lesson.quiz import make_quiz
@@ -21,7 +15,7 @@ from sentence_reports.lesson.reference import published_figures, reference_check
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.lesson.tokens import show_tokens
 from sentence_reports.lesson.words import content_words, words, words_or_meaning
-from sentence_reports.texts import number, quoted
+from sentence_reports.texts import number, quoted, size_in_words
 
 __all__ = [
     "Exercises",
@@ -33,7 +27,6 @@ __all__ = [
     "encode_in_batches",
     "folded",
     "four_decimals",
-    "group_means",
     "leave_out",
     "make_labels",
     "make_quiz",

@@ -1,7 +1,7 @@
 """One exercise as a learner sees it: the task, a folded hint, a folded solution, and the verdict on a guess."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ def show_exercise(
     task: str,
     *,
     hint: str,
-    solution: Any,
+    solutions: Sequence[Any],
     because: str,
     guess: Any,
     judge: Callable[[Any], Verdict],
@@ -36,12 +36,11 @@ def show_exercise(
 ) -> HtmlOutput:
     """Return an exercise as HTML and as plain text.
 
-    `task` and `hint` are plain text with sentences isolated (`quoted`). `solution` is a guess that `judge` finds right,
-    None if none is known; `because` says why. `guess` is None before an answer, else of the `kind` that is judged.
+    `task` and `hint` are plain text with sentences isolated (`quoted`). The first of the `solutions` that `judge` finds
+    right is shown, and `because` says why it is. `guess` is None before an answer, else of the `kind` that is judged.
     """
-    solved = NO_SOLUTION
-    if solution is not None:
-        solved = f"guess = {as_code(solution)}: {because}"
+    known = next((solution for solution in solutions if judge(solution).right), None)
+    solved = NO_SOLUTION if known is None else f"guess = {as_code(known)}: {because}"
     html = f"<p><b>{escape(name)}.</b> <bdi>{escape(task)}</bdi></p>{fold('hint', 'Hint', hint)}"
     html += fold("answer", "Solution", solved)
     lines = [f"{name}. {task}", f"Hint: {hint}", f"Solution: {solved}"]
@@ -56,11 +55,12 @@ def verdict(guess: Any, judge: Callable[[Any], Verdict], kind: type) -> str:
     """Return in words whether a guess is right, or what to write if it is not of the `kind` that is judged."""
     if isinstance(guess, list):
         guess = tuple(guess)
-    fits = isinstance(guess, int | float) and guess == guess if kind is float else isinstance(guess, kind)
-    if kind is tuple:
-        fits = fits and len(guess) == 2 and all(isinstance(text, str) and text.strip() for text in guess)
-    if kind is str:
-        fits = fits and bool(guess.strip())
+    if kind is float:
+        fits = isinstance(guess, int | float) and guess == guess
+    else:
+        texts = guess if kind is tuple and isinstance(guess, tuple) else (guess,)
+        fits = len(texts) == (2 if kind is tuple else 1)
+        fits = fits and all(isinstance(text, str) and text.strip() for text in texts)
     if not fits:
         return f"{EXPECTED[kind]}."
     right, reason = judge(guess)

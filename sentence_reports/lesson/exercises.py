@@ -4,25 +4,24 @@ A solution is only shown if it holds for the set and the model at hand.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import ClaimCheck
 from sentence_reports.lesson.exercise import Verdict, show_exercise
-from sentence_reports.lesson.finding import cite
+from sentence_reports.lesson.finding import cite, cite_pair
 from sentence_reports.lesson.html import HtmlOutput
-from sentence_reports.lesson.number_exercises import NumberExercises
 from sentence_reports.lesson.solutions import BRIDGES, NEIGHBORS, ORDERS, PARAPHRASES, REWRITES
 from sentence_reports.lesson.words import content_words, words
+from sentence_reports.pairs import Pairs
 from sentence_reports.summary import DIGITS, EQUAL, Baseline
-from sentence_reports.texts import number
+from sentence_reports.texts import count, number
 
 BITES = ("The dog bites the man", "The man bites the dog")
 
 
-class Exercises(NumberExercises):
+class Exercises:
     """The exercises of a set: each method takes a learner's guess, None before there is one, and returns its output.
 
     `texts` are the `n` sentences, `unit` their `(n, d)` embeddings of length one and `matrix` their `(n, n)`
@@ -41,8 +40,8 @@ class Exercises(NumberExercises):
         groups: Sequence[str] | None = None,
         checks: Sequence[ClaimCheck] = (),
     ) -> None:
-        super().__init__(texts, matrix, baseline)
-        self.unit, self.groups = unit, tuple(groups or ())
+        self.texts, self.unit, self.matrix, self.baseline = tuple(texts), unit, matrix, baseline
+        self.pairs, self.groups = Pairs(matrix), tuple(groups or ())
         # the first claim that a sentence is closer to one than to another
         self.claim = next(
             (check for check in checks if check.kind == "closer" and len(_shared(check)) == 1), None
@@ -52,6 +51,88 @@ class Exercises(NumberExercises):
             *BITES,
             *(text for pair in ORDERS for text in pair),
             *(text for known in (PARAPHRASES, NEIGHBORS, REWRITES, BRIDGES) for text in self._known(known)),
+        )
+
+    # --- answered with a number -------------------------------------------------------------------------------------
+
+    def cosine(self, guess: float | None = None) -> HtmlOutput:
+        """Ask for the cosine of 60 degrees."""
+
+        def judge(value: float) -> Verdict:
+            if not -1 <= value <= 1:
+                return Verdict(False, "a cosine is between −1 and 1.")
+            return Verdict(abs(value - 0.5) < 0.005, f"the angle of {value:g} is {_degrees(value):.1f}°.")
+
+        return show_exercise(
+            "From an angle to a number",
+            "Two vectors are at an angle of 60°. What is their cosine similarity?",
+            hint="NumPy’s cosine wants radians: np.cos(np.radians(60)).",
+            solutions=[0.5],
+            because="the second vector reaches along the first by half its length.",
+            guess=guess,
+            judge=judge,
+        )
+
+    def angle(self, guess: float | None = None) -> HtmlOutput:
+        """Ask for the degrees between the two closest sentences."""
+        pair = self.pairs.closest(1)[0]
+        degrees = _degrees(pair.similarity)
+
+        def judge(value: float) -> Verdict:
+            cosine = float(np.cos(np.radians(value)))
+            return Verdict(abs(value - degrees) < 0.5, f"{value:g}° has a cosine of {number(cosine, 2)}.")
+
+        return show_exercise(
+            "From a number to an angle",
+            f"How many degrees are between the two closest sentences, {cite_pair(self.texts, pair)}?",
+            hint="np.arccos turns a cosine into an angle in radians, np.degrees turns that into degrees.",
+            solutions=[round(degrees, 1)],
+            because=f"the cosine of {degrees:.1f}° is {number(pair.similarity, 2)}. A right angle would be 90°.",
+            guess=guess,
+            judge=judge,
+        )
+
+    def above_chance(self, guess: float | None = None) -> HtmlOutput:
+        """Ask how many pairs are closer than 99% of unrelated pairs."""
+        total, rare = len(self.pairs), self.baseline.rare
+        above = self.pairs.related(self.baseline)
+
+        def judge(value: float) -> Verdict:
+            wrong = "that is too many." if value > above else "that is too few."
+            return Verdict(value == above, "exactly." if value == above else wrong)
+
+        return show_exercise(
+            "More than chance",
+            f"This set has {count(total, 'pair')}. How many are closer than 99% of unrelated pairs?",
+            hint=f"Count the values above {number(rare, DIGITS)}. The array values holds each pair once.",
+            solutions=[above],
+            because="(values > rare).sum() counts them. By chance alone, it would be about one pair in 100.",
+            guess=guess,
+            judge=judge,
+        )
+
+    def outsider(self, guess: float | None = None) -> HtmlOutput:
+        """Ask which sentence is on average least similar to the others."""
+        n = len(self.texts)
+        means = ((self.matrix.sum(axis=1, dtype=float) - self.matrix.diagonal()) / (n - 1)).round(EQUAL)
+        least = int(means.argmin())
+        alone = int((means == means[least]).sum()) == 1
+
+        def judge(value: float) -> Verdict:
+            if value not in range(1, n + 1):
+                return Verdict(False, f"the sentences have the numbers 1 to {n}.")
+            mean = means[int(value) - 1]
+            return Verdict(bool(mean == means[least]), f"its mean is {number(mean, 2)}.")
+
+        return show_exercise(
+            "The outsider",
+            "Which sentence is on average least similar to the others? Write its number.",
+            hint="Take the mean of each row of matrix, without the 1 that stands for the sentence itself.",
+            solutions=[least + 1],
+            because=f"the mean similarity of {cite(self.texts[least])} with the others is {number(means[least], 2)}, "
+            + ("the lowest." if alone else "and none has a lower one."),
+            guess=guess,
+            judge=judge,
         )
 
     # --- with sentences -----------------------------------------------------------------------------------------
@@ -71,7 +152,7 @@ class Exercises(NumberExercises):
             "Write two sentences with the same words in another order that mean different things. They must be less "
             f"similar than {cite(BITES[0])} and {cite(BITES[1])} ({number(bar, 2)}).",
             hint="Look for a word that can be a verb in one place and a noun in another.",
-            solution=_first(ORDERS, judge),
+            solutions=ORDERS,
             because="the order changes what a word is, and not only who does what to whom.",
             guess=guess,
             judge=judge,
@@ -94,7 +175,7 @@ class Exercises(NumberExercises):
             "The same in other words",
             f"Say what {cite(text)} says without its content words, but closer to it than 99% of unrelated pairs.",
             hint="Replace one word after the other, and watch how far the similarity falls.",
-            solution=_first(self._known(PARAPHRASES), judge),
+            solutions=self._known(PARAPHRASES),
             because="no content word is the same, and yet the model finds the two related.",
             guess=guess,
             judge=judge,
@@ -129,7 +210,7 @@ class Exercises(NumberExercises):
             else f"Write a sentence that is closer to {cite(name)} than to any other sentence of this set. Use none of "
             "its content words.",
             hint="What is it about? Speak of the same things from another side.",
-            solution=_first(self._known(NEIGHBORS), judge),
+            solutions=self._known(NEIGHBORS),
             because="it has none of their content words, so something else must bring it close.",
             guess=guess,
             judge=judge,
@@ -158,7 +239,7 @@ class Exercises(NumberExercises):
             f"({number(self._similarity(shared, far), 2)}). Rewrite {cite(far)}, with a word that the other two do not "
             "have, so that this no longer holds.",
             hint=f"Keep the meaning of that sentence, and borrow words and form from {cite(shared)}.",
-            solution=_first(self._known(REWRITES), judge),
+            solutions=self._known(REWRITES),
             because="it is close in its words and in its form, and these count for much.",
             guess=guess,
             judge=judge,
@@ -179,10 +260,10 @@ class Exercises(NumberExercises):
 
         return show_exercise(
             "A bridge",
-            f"Write one sentence that is related to both sentences of the farthest pair, {self.name(pair)}: closer to "
+            f"Write one sentence that is related to both sentences of the farthest pair, {cite_pair(self.texts, pair)}: closer to "
             "each of them than 99% of unrelated pairs.",
             hint="The vector of a text that speaks of two things lies between those of the two.",
-            solution=_first((*self._known(BRIDGES), f"{one.rstrip('.')}. {other}"), judge),
+            solutions=(*self._known(BRIDGES), f"{one.rstrip('.')}. {other}"),
             because="it speaks of both.",
             guess=guess,
             judge=judge,
@@ -214,11 +295,10 @@ def _shared(check: ClaimCheck) -> set[str]:
     return set(check.first.texts) & set(check.second.texts)
 
 
-def _first(candidates: Sequence[Any], judge: Callable[[Any], Verdict]) -> Any:
-    """The first candidate that is right, None if there is none."""
-    return next((candidate for candidate in candidates if judge(candidate).right), None)
-
-
 def _too(shared: set[str]) -> str:
     """The end of a reason: the words that must not be there, if any."""
     return f"; not allowed: {', '.join(map(cite, sorted(shared)))}." if shared else "."
+
+
+def _degrees(cosine: float) -> float:
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

@@ -3,18 +3,17 @@
 Every sentence says what the numbers say, for any set and any model; none guesses what a text means.
 """
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import ClaimCheck, tally
-from sentence_reports.lesson.groups import group_means
+from sentence_reports.lesson.groups import group_means, means_to_groups
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
-from sentence_reports.summary import DIGITS, EQUAL, Baseline
-from sentence_reports.texts import isolated, number, quoted, shorten
+from sentence_reports.summary import EQUAL, Baseline, Pair
+from sentence_reports.texts import capitalized, cut_at_word, isolated, number, quoted
 
 CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much
 NAMED = 3  # at most so many groups or sentences are named
@@ -162,11 +161,8 @@ def _strays(texts: Sequence[str], matrix: NDArray[np.floating], groups: Sequence
     """Return which sentences are closer to another group than to their own, the clearest case first."""
     names = list(dict.fromkeys(groups))
     own = [names.index(group) for group in groups]
-    members = np.eye(len(names))[own]
-    sizes = members.sum(axis=0) - members  # a sentence is not compared with itself
-    means = (matrix - np.diag(matrix.diagonal())) @ members / np.where(sizes == 0, np.nan, sizes)
-    means = means.round(EQUAL)
-    others = np.where(members == 1, -np.inf, means)
+    means = means_to_groups(matrix, groups).to_numpy().round(EQUAL)
+    others = np.where(np.eye(len(names))[own] == 1, -np.inf, means)
     lead = others.max(axis=1) - means[range(len(own)), own]
     strays = [int(k) for k in np.argsort(-lead, kind="stable") if lead[k] > 0]
     if len(strays) == 1:
@@ -180,10 +176,9 @@ def _strays(texts: Sequence[str], matrix: NDArray[np.floating], groups: Sequence
 
 def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline: Baseline) -> tuple[str, ...]:
     """Return which pairs are closer than 99% of unrelated pairs, or how close the closest is."""
-    values = matrix[np.triu_indices(len(texts), k=1)].astype(float)
-    above, total = int((values.round(DIGITS) > baseline.rare).sum()), len(values)
-    closest = Pairs(matrix).closest(2)
-    top = [f"{cite(texts[i])} and {cite(texts[j])} ({number(value, 2)})" for i, j, value in closest]
+    pairs = Pairs(matrix)
+    above, total, closest = pairs.related(baseline), len(pairs), pairs.closest(2)
+    top = [f"{cite_pair(texts, pair)} ({number(pair.similarity, 2)})" for pair in closest]
     described = baseline.describe(closest[0].similarity)
     if total == 1:
         return (f"{top[0]} are {'' if above else 'no closer than chance would allow: '}{described}.",)
@@ -195,11 +190,6 @@ def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline:
         capitalized(f"{some} {count(total)} pairs {are} closer than 99% of unrelated pairs{chance}."),
         f"The pair is {top[0]}." if above == 1 else f"The closest are {top[0]}, and {top[1]}.",
     )
-
-
-def capitalized(text: str) -> str:
-    """Return `text` with a capital at its beginning."""
-    return text[0].upper() + text[1:]
 
 
 def count(n: int) -> str:
@@ -216,6 +206,10 @@ def listed(texts: Sequence[str]) -> str:
 
 
 def cite(text: str) -> str:
-    """Return `text` in quotation marks, cut at the end of a word if it is long."""
-    line = textwrap.shorten(text, LENGTH, placeholder=" …")
-    return quoted(shorten(text, LENGTH) if line == "…" else line)
+    """Return `text` in quotation marks, cut if it is long."""
+    return quoted(cut_at_word(text, LENGTH))
+
+
+def cite_pair(texts: Sequence[str], pair: Pair) -> str:
+    """Return the two sentences of a pair, cited."""
+    return f"{cite(texts[pair.first])} and {cite(texts[pair.second])}"

@@ -12,19 +12,25 @@ from sentence_reports.texts import number
 NO_PAIR = "–"
 
 
+def means_to_groups(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataFrame:
+    """Return the mean similarity of each sentence to the other sentences of each group.
+
+    `matrix` is `(n, n)`, `groups` names the group of each sentence. The result has a row per sentence, whose index is
+    its group, and a column per group; the only sentence of a group has nan in its own.
+    """
+    members = pd.get_dummies(list(groups), dtype=float)[list(dict.fromkeys(groups))].set_axis(list(groups))
+    others = (matrix - np.diag(matrix.diagonal())) @ members.to_numpy()
+    sizes = members.sum() - members
+    return others / sizes.where(sizes > 0)
+
+
 def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataFrame:
     """Return the mean similarity of the pairs within each group and between each pair of groups.
 
     `matrix` is `(n, n)`, `groups` names the group of each sentence; the names are index and columns of the result.
     A sentence is never paired with itself: a group of one has nan on the diagonal.
     """
-    names = list(groups)
-    pairs = pd.DataFrame(matrix, names, names, dtype=float).mask(np.eye(len(groups), dtype=bool))
-
-    def total(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.groupby(level=0, sort=False).sum().T.groupby(level=0, sort=False).sum()
-
-    return total(pairs) / total(pairs.notna())
+    return means_to_groups(matrix, groups).groupby(level=0, sort=False).mean()
 
 
 def corrected_means(matrix: NDArray[np.floating], groups: Sequence[str], baseline: Baseline) -> pd.DataFrame:

@@ -9,7 +9,14 @@ import pandas as pd
 
 from sentence_reports.lesson.cells import LABELED_UP_TO, Axis, draw_cells
 from sentence_reports.lesson.order import blocks
-from sentence_reports.lesson.picture import STYLE, Picture, group_colors, group_names, numbered
+from sentence_reports.lesson.picture import (
+    STYLE,
+    Picture,
+    group_colors,
+    group_names,
+    numbered,
+    numbered_labels,
+)
 from sentence_reports.overview import Blocks
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
@@ -17,7 +24,6 @@ from sentence_reports.summary import Baseline, Legend
 from sentence_reports.texts import number, quoted
 
 HIGHEST_LOW = 0.9  # of the colors; leaves them a tenth
-LEAST_RANGE = 0.1  # of the colors of blocks: small differences must not look large
 RAMP = 64  # steps of color; an eye sees no more in a table
 
 
@@ -65,32 +71,31 @@ def heatmap(
     names = [groups[k] for k in positions] if groups else None
     values = similarity.to_numpy(dtype=float, copy=True)[np.ix_(positions, positions)]
     np.fill_diagonal(values, np.nan)
-    numbers = [str(k + 1) for k in positions]
-    written = numbers if numbered(labels) else [f"{k + 1} · {labels[k]}" for k in positions]
+    numbers, written = [str(k + 1) for k in positions], numbered_labels(labels)
     with mpl.rc_context(STYLE):
-        figure = draw_cells(values, (low, high), cmap, Axis(written, names), Axis(numbers, names))
+        figure = draw_cells(
+            values, (low, high), cmap, Axis([written[k] for k in positions], names), Axis(numbers, names)
+        )
         return Picture(figure, describe_heatmap(similarity, low, high, groups, cmap))
 
 
 def _block_heatmap(similarity: pd.DataFrame, means: Blocks, low: float, cmap: str) -> Picture:
     """Return the heatmap of the mean similarities of blocks of sentences."""
     values = np.array(means.means, dtype=float)
-    high = max(means.highest, low + LEAST_RANGE)
+    high = means.high_end(low)
     central = [str(similarity.index[k]) for k in means.central]
-    names = [
-        f"{name} ({size})" for name, size in zip(means.names or (), means.sizes, strict=False)
-    ] or central
+    sizes = zip(means.names or (), means.sizes, strict=False)
+    names = [f"{name} ({size})" for name, size in sizes] or central
     numbers = [str(k) for k in range(1, len(names) + 1)]
-    written = (
-        numbers if numbered(names) else [f"{k} · {name}" for k, name in zip(numbers, names, strict=True)]
-    )
     what = "groups" if means.names else "blocks of similar sentences, each named after its most central one"
     alt = (
         f"Heatmap of the mean cosine similarity in and between {len(names)} {what}, {in_words(low, high, cmap)}: "
         f"{len(similarity)} sentences in all. {ends_in_words(similarity)}"
     )
     with mpl.rc_context(STYLE):
-        return Picture(draw_cells(values, (low, high), cmap, Axis(written), Axis(numbers)), alt)
+        return Picture(
+            draw_cells(values, (low, high), cmap, Axis(numbered_labels(names)), Axis(numbers)), alt
+        )
 
 
 def search_heatmap(
@@ -131,7 +136,6 @@ def legend(
         scale=describe_scale(similarity, low, high, cmap),
         ramp=tuple(mpl.colors.to_hex(colors(k)) for k in range(RAMP)),
         groups=tuple(dict.fromkeys(zip(groups, group_colors(groups), strict=True))) if groups else (),
-        numbered=any(len(axis) <= LABELED_UP_TO and numbered(list(axis)) for axis in similarity.axes),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.lesson.html import HtmlOutput, bdi
-from sentence_reports.texts import isolated, number, quoted, shorten
+from sentence_reports.texts import capitalized, isolated, number, quoted, shorten
 
 MAX_WORDS = 40  # of a text; each costs one more text to encode
 LENGTH = 300  # characters of a text that has no words to leave out
@@ -84,5 +84,4 @@ def _in_words(pieces: list[str], values: NDArray[np.floating], whole: float) -> 
         said.append(f"Without {quoted(names[low])}, it falls to {number(float(values[low]), 2)}")
     if values[high] - whole >= 0.005:
         said.append(f"without {quoted(names[high])}, it rises to {number(float(values[high]), 2)}")
-    sentence = "; ".join(said) or "no single word changes it"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{capitalized('; '.join(said) or 'no single word changes it')}."

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sentence_reports.lesson.html import HtmlOutput
 from sentence_reports.summary import ModelFacts
-from sentence_reports.texts import number
+from sentence_reports.texts import count_in_words, number, size_in_words
 
 TOOLS = ("matplotlib", "numpy", "pandas", "seaborn", "sentence-transformers", "torch")
 
@@ -50,22 +50,6 @@ def model_facts(facts: ModelFacts) -> pd.DataFrame:
         "put before each query": repr(facts.query_prompt) if facts.query_prompt else None,
     }
     return pd.Series({name: fact for name, fact in rows.items() if fact}, name=facts.name).to_frame()
-
-
-def count_in_words(count: int) -> str:
-    """Return a large number as a person writes it: "22.7 million", "8,192"."""
-    for name, size in (("billion", 1e9), ("million", 1e6)):
-        if count >= size:
-            return f"{count / size:.1f} {name}"
-    return f"{count:,}"
-
-
-def size_in_words(size: int) -> str:
-    """Return a number of bytes with its unit: "91.6 MB", "190 bytes"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size:,} bytes"
 
 
 def compared_models() -> HtmlOutput:

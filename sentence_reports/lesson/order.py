@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
+from sentence_reports.lesson.groups import means_to_groups
 from sentence_reports.overview import Blocks
+from sentence_reports.summary import EQUAL
 
 GIVEN_UP_TO = 20  # sentences; of more, a reader no longer sees which rows are similar
 OPTIMAL_UP_TO = 500  # sentences: 0.4 s; the time grows with the third power, 1,000 take 3 s
 MOST_BLOCKS = 60  # groups; of more, the rows are cut into parts instead
 MOST_PARTS = 20  # two lines of text for each still fit on a screen
 MEAN_DECIMALS = 4
-DECIMALS = 6  # float32 cannot tell apart what differs only in later ones
 
 
 def similarity_order(matrix: NDArray[np.floating]) -> list[int]:
@@ -27,7 +28,7 @@ def similarity_order(matrix: NDArray[np.floating]) -> list[int]:
     """
     if len(matrix) < 2:
         return list(range(len(matrix)))
-    distances = squareform((1 - matrix.astype(float)).round(DECIMALS), checks=False)
+    distances = squareform((1 - matrix.astype(float)).round(EQUAL), checks=False)
     tree = linkage(distances, "average")
     if len(matrix) <= OPTIMAL_UP_TO:
         tree = optimal_leaf_ordering(tree, distances)
@@ -62,28 +63,25 @@ def blocks(matrix: NDArray[np.floating], order: Sequence[int], groups: Sequence[
     `groups` one name per sentence. The blocks are the groups, from two to `MOST_BLOCKS`, else equal parts of the
     rows: about as many as each has sentences, but at most `MOST_PARTS`.
     """
-    names = tuple(dict.fromkeys(groups or ()))
-    if groups and 2 <= len(names) <= MOST_BLOCKS:
-        members = [[k for k in order if groups[k] == name] for name in names]
-    else:
-        names = ()
-        parts = np.array_split(np.array(order), min(MOST_PARTS, round(len(order) ** 0.5)))
-        members = [part.tolist() for part in parts]
-    belongs = np.zeros((len(matrix), len(members)))
-    for block, positions in enumerate(members):
-        belongs[positions, block] = 1
-    others = (matrix @ belongs) - belongs * matrix.diagonal()[:, None]  # no sentence is paired with itself
-    sizes = belongs.sum(axis=0)
-    pairs = np.outer(sizes, sizes) - np.diag(sizes)
-    means = np.divide(belongs.T @ others, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+    names, block_of = list(dict.fromkeys(groups or ())), list(groups or ())
+    grouped = 2 <= len(names) <= MOST_BLOCKS
+    if not grouped:
+        count = min(MOST_PARTS, round(len(order) ** 0.5))
+        parts = {
+            k: str(part) for part, some in enumerate(np.array_split(order, count)) for k in some.tolist()
+        }
+        names, block_of = [str(k) for k in range(count)], [parts[k] for k in range(len(order))]
+    members = [[k for k in order if block_of[k] == name] for name in names]
+    similar = means_to_groups(matrix, block_of)[names]
+    means = similar.groupby(level=0).mean().loc[names].round(MEAN_DECIMALS)
     return Blocks(
-        names=names or None,
+        names=tuple(names) if grouped else None,
         sizes=tuple(map(len, members)),
         central=tuple(
-            positions[int(others[positions, block].argmax())] for block, positions in enumerate(members)
+            some[int(column[some].argmax())]
+            for some, column in zip(members, similar.to_numpy().T, strict=True)
         ),
         means=tuple(
-            tuple(None if np.isnan(mean) else mean for mean in row)
-            for row in means.round(MEAN_DECIMALS).tolist()
+            tuple(None if np.isnan(mean) else mean for mean in row) for row in means.to_numpy().tolist()
         ),
     )

@@ -17,7 +17,6 @@ from sentence_reports.texts import isolated, shorten
 
 PX = 0.75  # a CSS pixel in typographic points
 DOTS_UP_TO = 400  # of a picture; more of them are pixels inside the SVG
-LABEL = 48  # characters of a label with its number
 TEXT = 13.0  # CSS pixels: the size of labels
 SMALL = 12.0
 MIME = "image/svg+xml"
@@ -49,8 +48,6 @@ class Picture:
     `alt` describes the picture. The image's metadata holds it, and its width in CSS pixels. Ink, ground and hues are
     CSS variables (`schemes`): dark on white unless a page gives them other values.
     """
-
-    mime = MIME
 
     def __init__(self, figure: Figure, alt: str) -> None:
         self.alt = alt
@@ -151,6 +148,4 @@ def numbered(labels: Sequence[str]) -> bool:
 def numbered_labels(labels: Sequence[str]) -> list[str]:
     """Return "number · label" for each label, or only the numbers if the font cannot draw all labels."""
     numbers = [str(k) for k in range(1, len(labels) + 1)]
-    if numbered(labels):
-        return numbers
-    return [f"{number} · {shorten(label, LABEL)}" for number, label in zip(numbers, labels, strict=True)]
+    return numbers if numbered(labels) else list(map(" · ".join, zip(numbers, labels, strict=True)))

@@ -5,14 +5,25 @@ from pathlib import Path
 
 from sentence_reports.claims import tally
 from sentence_reports.report import Report
-from sentence_reports.texts import escape_controls, exact, number
+from sentence_reports.texts import (
+    capitalized,
+    count_in_words,
+    cut_at_word,
+    escape_controls,
+    exact,
+    number,
+    size_in_words,
+)
 
 TEMPLATE = Path(__file__).parent / "template"
 FILTERS = {
-    "capitalized": lambda text: text[:1].upper() + text[1:],
+    "capitalized": capitalized,
     "escape_controls": escape_controls,
+    "megabytes": size_in_words,
+    "millions": count_in_words,
     "number": number,
     "tally": tally,
+    "words_within": cut_at_word,
 }
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -21,7 +20,7 @@ from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.pages.top import top
 from sentence_reports.schemes import following_scheme
 from sentence_reports.summary import PageFacts, Summary, read_summary
-from sentence_reports.texts import exact, shorten
+from sentence_reports.texts import exact
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
 PREFERRED = [
@@ -95,9 +94,6 @@ class ReportExporter(TemplateExporter):
         yield "sized", _sized
         yield "following_scheme", following_scheme
         yield "slim", _slim
-        yield "words_within", _words_within
-        yield "millions", _millions
-        yield "megabytes", _megabytes
         yield "markdown2html", self.markdown2html
         yield "highlight_code", self.highlight_code
 
@@ -203,25 +199,3 @@ def _sized(metadata: Mapping[str, Any], svg: str) -> dict[str, Any]:
         return dict(metadata)
     pixels = {name: round(float(points) * 96 / 72) for name, points in (match.group(1, 2), match.group(3, 4))}
     return {**metadata, **pixels}
-
-
-def _words_within(text: str, size: int) -> str:
-    """Return the text on one line, cut at the end of a word if it is longer than `size` characters."""
-    line = textwrap.shorten(text, size, placeholder=" …")
-    return line if line not in ("…", " …") else f"{shorten(text, size).removesuffix('...')}…"
-
-
-def _millions(n: int) -> str:
-    """Return a large number as a person writes it: 22.7 million."""
-    return f"{n / 1e9:.1f} billion" if n >= 1e9 else f"{n / 1e6:.1f} million" if n >= 1e6 else f"{n:,}"
-
-
-def _megabytes(size: int) -> str:
-    """Return a size in bytes as a person writes it: 91.6 MB."""
-    return (
-        f"{size / 1e9:.1f} GB"
-        if size >= 1e9
-        else f"{size / 1e6:.1f} MB"
-        if size >= 1e6
-        else f"{size / 1e3:.1f} kB"
-    )

@@ -2,24 +2,22 @@
 
 import csv
 import io
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.overview import Blocks
+from sentence_reports.overview import Blocks, Neighbors
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import RELATED, found_by_chance, rankings
 from sentence_reports.summary import Legend, Pair, SearchSummary, Summary, WalkthroughSummary
-from sentence_reports.texts import shorten
+from sentence_reports.texts import cut_at_word
 
 NEIGHBORS = 5
 FEW_NEIGHBORS = 3  # of each sentence, if there are many
 MANY = 1000  # sentences
 SHORT = 80  # characters of a sentence that is on the page in full, too
-LEAST_RANGE = 0.1  # of the colors of blocks, so that small differences do not look large
 EXTREMES = 10
 THUMBNAIL = 12  # cells per side
 MAX_ROWS = 100_000  # of a search's CSV
@@ -60,10 +58,7 @@ def extremes(matrix: NDArray[np.float32]) -> tuple[list[Pair], list[Pair]]:
 
 def nearest_neighbors(matrix: NDArray[np.float32]) -> list[list[int]]:
     """Return for each sentence the positions of the `NEIGHBORS` most similar others, nearest first."""
-    others = matrix.copy()
-    np.fill_diagonal(others, -np.inf)
-    count = min(NEIGHBORS, len(matrix) - 1)
-    positions: list[list[int]] = np.argsort(-others, axis=1, kind="stable")[:, :count].tolist()
+    positions: list[list[int]] = Neighbors.of(matrix, NEIGHBORS).positions.tolist()
     return positions
 
 
@@ -133,20 +128,14 @@ def large_set(summary: WalkthroughSummary) -> LargeSet | None:
         colors=Colors(colors),
         low=colors.low,
         high=colors.high,
-        short=[_cut(text) for text in summary.sentences],
+        short=[cut_at_word(text, SHORT) for text in summary.sentences],
         given=list(summary.order) == sorted(summary.order),
     )
 
 
-def _cut(text: str) -> str:
-    """The text on one line, cut at the end of a word if it is long."""
-    line = textwrap.shorten(text, SHORT, placeholder=" …")
-    return shorten(text, SHORT) if line == "…" else line
-
-
 def block_legend(legend: Legend, blocks: Blocks) -> Legend:
-    """Return the colors of the mean similarities of blocks, which end at the largest of them."""
-    return replace(legend, high=max(blocks.highest, legend.low + LEAST_RANGE))
+    """Return the colors of the mean similarities of blocks."""
+    return replace(legend, high=blocks.high_end(legend.low))
 
 
 def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:

@@ -331,7 +331,7 @@ def test_pairs_are_compared_with_unrelated_ones(
     [
         ("a\n  b", "“a b”"),
         ("word " * 20, "“word word word word word word word word word word word …”"),
-        ("x" * 200, "“" + "x" * 60 + "...”"),
+        ("x" * 200, "“" + "x" * 60 + "…”"),
         ("short " + "x" * 200, "“short …”"),
         ("…", "“…”"),
         ("\u202eabc", "“\u2068\u202eabc\u2069”"),

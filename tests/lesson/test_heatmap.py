@@ -171,12 +171,6 @@ def test_a_label_that_writes_backwards_does_not_reorder_the_text_alternative() -
     assert "groups \u2068z\u202e\u2069, c. " in heatmap(square(["a", "b"]), groups=["z\u202e", "c"]).alt
 
 
-@pytest.mark.parametrize(("n", "numbers"), [(60, True), (61, False)])
-def test_numbers_are_spoken_of_where_there_are_some(n: int, numbers: bool) -> None:
-    similarity = square([f"中 {k}" for k in range(n)])
-    assert legend(similarity, low=0.0, high=1.0, groups=None, cmap="Reds").numbered is numbers
-
-
 def test_what_the_font_has_is_drawn() -> None:
     assert can_draw("Yaoundé, naïve, ἀλφα, Привет, ‘quotes’ – ½")
 

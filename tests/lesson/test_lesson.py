@@ -14,7 +14,6 @@ from sentence_reports.lesson import (
     compare_groups,
     corrected_means,
     folded,
-    group_means,
     leave_out,
     make_quiz,
     model_facts,
@@ -23,12 +22,13 @@ from sentence_reports.lesson import (
     words,
     words_or_meaning,
 )
+from sentence_reports.lesson.groups import group_means
 from sentence_reports.lesson.html import HtmlOutput
 from sentence_reports.lesson.left_out import MAX_WORDS
-from sentence_reports.lesson.model import count_in_words, size_in_words
 from sentence_reports.lesson.tokens import MAX_SENTENCES, MAX_TOKENS, _row
 from sentence_reports.models import Piece, find_model
 from sentence_reports.summary import STEPS, Baseline
+from sentence_reports.texts import count_in_words, size_in_words
 
 HOSTILE = '<script>alert(1)</script> & "quotes" {{ 7 * 7 }}'
 

@@ -70,7 +70,7 @@ def test_blocks_are_the_groups_wherever_their_sentences_are() -> None:
     found = blocks(SQUARE, [0, 1, 2, 3], ["x", "y", "x", "y"])
     assert (found.names, found.sizes) == (("x", "y"), (2, 2))
     assert found.means == ((0.1, 0.55), (0.55, 0.1))
-    assert found.highest == 0.55
+    assert found.high_end(0.0) == 0.55
 
 
 def test_without_groups_blocks_are_parts_of_the_rows_in_their_order() -> None:

@@ -16,6 +16,7 @@ from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.lesson.finding import search_finding
 from sentence_reports.lesson.heatmap import search_heatmap
 from sentence_reports.lesson.matches import best_matches
+from sentence_reports.lesson.picture import MIME
 from sentence_reports.lesson.summary import summarize_search
 from sentence_reports.models import TokenFacts
 from sentence_reports.sets import SentenceSet, read_set
@@ -139,8 +140,8 @@ def test_it_is_bounded_however_many_texts_there_are(rows: int, columns: int) -> 
     queries, texts = [f"q{k}" for k in range(rows)], [f"t{k}" for k in range(columns)]
     picture = search_heatmap(frame(queries, texts))
     data, metadata = picture._repr_mimebundle_()
-    assert len(data[picture.mime]) < 600_000
-    assert metadata[picture.mime].get("width", 0) < 2200
+    assert len(data[MIME]) < 600_000
+    assert metadata[MIME].get("width", 0) < 2200
     assert f"{rows} {'query' if rows == 1 else 'queries'} (rows) and {columns} sentences" in picture.alt
 
 

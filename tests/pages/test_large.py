@@ -149,4 +149,4 @@ def test_long_sentences_are_cut_where_they_are_repeated() -> None:
     assert shown is not None
     assert shown.short[0].endswith("word …")
     assert len(shown.short[0]) <= 80
-    assert shown.short[1] == "x" * 80 + "..."
+    assert shown.short[1] == "x" * 80 + "…"
