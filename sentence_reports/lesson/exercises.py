@@ -6,6 +6,7 @@ A solution is only shown if it holds for the set and the model at hand.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sentence_reports.claims import ClaimCheck
@@ -44,7 +45,7 @@ class Exercises:
         self.pairs, self.groups = Pairs(matrix), tuple(groups or ())
         # the first claim that a sentence is closer to one than to another
         self.claim = next(
-            (check for check in checks if check.kind == "closer" and len(_shared(check)) == 1), None
+            (each for each in checks if each.kind == "closer" and len(_shared(each)) == 1), None
         )
         self._encode, self._vectors = encode, dict(zip(self.texts, unit, strict=True))
         self._vectors_of(  # at once, which is faster than one exercise after the other
@@ -166,10 +167,8 @@ class Exercises:
         def judge(mine: str) -> Verdict:
             value, shared = self._similarity(mine, text), content_words(mine) & content_words(text)
             related = round(value, DIGITS) > self.baseline.rare
-            return Verdict(
-                related and not shared,
-                f"similarity {number(value, 2)}, {self.baseline.describe(value)}{_too(shared)}",
-            )
+            reason = f"similarity {number(value, 2)}, {self.baseline.describe(value)}{_too(shared)}"
+            return Verdict(related and not shared, reason)
 
         return show_exercise(
             "The same in other words",
@@ -186,21 +185,16 @@ class Exercises:
         """Ask for a sentence of the first group or, without groups, next to the last sentence."""
         grouped = len(set(self.groups)) > 1
         name = self.groups[0] if grouped else self.texts[-1]
-        members = np.array(self.groups if grouped else self.texts, dtype=object)
-        own = {
-            word
-            for text in np.array(self.texts, dtype=object)[members == name]
-            for word in content_words(text)
-        }
+        members = self.groups if grouped else self.texts
+        own = " ".join(text for text, each in zip(self.texts, members, strict=True) if each == name)
 
         def judge(mine: str) -> Verdict:
-            values, shared = self.unit @ self._vectors_of(mine)[0], content_words(mine) & own
-            means = {
-                each: round(float(values[members == each].mean()), EQUAL) for each in dict.fromkeys(members)
-            }
-            rival = max((each for each in means if each != name), key=means.__getitem__)
+            shared = content_words(mine) & content_words(own)
+            values = pd.Series(self.unit @ self._vectors_of(mine)[0], members, float)
+            means = values.groupby(level=0, sort=False).mean().round(EQUAL)
+            rival = str(means.drop(name).idxmax())
             reason = f"{cite(name)} {number(means[name], 2)}, {cite(rival)} {number(means[rival], 2)}{_too(shared)}"
-            return Verdict(means[name] > means[rival] and not shared, reason)
+            return Verdict(bool(means[name] > means[rival]) and not shared, reason)
 
         return show_exercise(
             "One more for the group" if grouped else "A new neighbor",
@@ -250,18 +244,17 @@ class Exercises:
         """Ask for one sentence that is related to both sentences of the farthest pair."""
         pair, rare = self.pairs.farthest(1)[0], self.baseline.rare
         one, other = self.texts[pair.first], self.texts[pair.second]
+        both = cite_pair(self.texts, pair)
 
         def judge(mine: str) -> Verdict:
-            values = [self._similarity(mine, text) for text in (one, other)]
-            reason = (
-                f"similarities {' and '.join(number(value, 3) for value in values)}, limit {number(rare, 3)}."
-            )
-            return Verdict(round(min(values), DIGITS) > rare, reason)
+            first, second = (self._similarity(mine, text) for text in (one, other))
+            reason = f"similarities {number(first, 3)} and {number(second, 3)}, limit {number(rare, 3)}."
+            return Verdict(round(min(first, second), DIGITS) > rare, reason)
 
         return show_exercise(
             "A bridge",
-            f"Write one sentence that is related to both sentences of the farthest pair, {cite_pair(self.texts, pair)}: closer to "
-            "each of them than 99% of unrelated pairs.",
+            f"Write one sentence that is related to both sentences of the farthest pair, {both}: closer to each "
+            "of them than 99% of unrelated pairs.",
             hint="The vector of a text that speaks of two things lies between those of the two.",
             solutions=(*self._known(BRIDGES), f"{one.rstrip('.')}. {other}"),
             because="it speaks of both.",
