@@ -24,6 +24,7 @@ NARROWEST = 210  # CSS pixels of the scale
 TALLEST = 1000  # CSS pixels of the cells
 BOLD = 1.15  # the width of bold letters in relation to others
 FRAME = "#333333"  # on cells, whose colors are the same in every scheme
+NAME: Any = {"ha": "center", "va": "center", "size": SMALL * PX, "weight": "bold"}  # of a group
 BRACKET = 28  # CSS pixels of the groups' names and brackets
 
 
@@ -148,15 +149,7 @@ def _label_rows(axes: Axes, layout: _Layout, rows: Axis) -> None:
     for name, color, start, end in rows.runs:
         top, bottom = layout.top - layout.row * start - 2, layout.top - layout.row * end + 2
         axes.plot([BRACKET - 8] * 2, [bottom, top], color=color, lw=3, solid_capstyle="butt")
-        if text := _fit_name(name, top - bottom):
-            style: Any = {
-                "rotation": 90,
-                "ha": "center",
-                "va": "center",
-                "size": SMALL * PX,
-                "weight": "bold",
-            }
-            axes.text(BRACKET - 20, (top + bottom) / 2, text, **style)
+        axes.text(BRACKET - 20, (top + bottom) / 2, _fit_name(name, top - bottom), rotation=90, **NAME)
 
 
 def _label_columns(axes: Axes, layout: _Layout, columns: Axis) -> None:
@@ -171,9 +164,7 @@ def _label_columns(axes: Axes, layout: _Layout, columns: Axis) -> None:
     for name, color, start, end in columns.runs if layout.turned else ():
         left, right = layout.left + layout.cell * start + 2, layout.left + layout.cell * end - 2
         axes.plot([left, right], [layout.foot - 6] * 2, color=color, lw=3, solid_capstyle="butt")
-        if text := _fit_name(name, right - left):
-            where: Any = {"ha": "center", "va": "center", "size": SMALL * PX, "weight": "bold"}
-            axes.text((left + right) / 2, layout.foot - 17, text, **where)
+        axes.text((left + right) / 2, layout.foot - 17, _fit_name(name, right - left), **NAME)
 
 
 def _fit_name(name: str, width: float) -> str:

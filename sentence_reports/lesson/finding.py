@@ -67,16 +67,18 @@ def search_finding(
             f"The query finds {'nothing' if nothing else cite(texts[ranked[0][0].sentence])} above chance.",
         )
     if len(nothing) == total:
-        return (f"None of the {count(total)} queries finds a sentence above chance.",)
+        return (f"None of the {spelled(total)} queries finds a sentence above chance.",)
     n, share = len(texts), found_by_chance(len(texts))
     caution = (
         (f"Of unrelated queries, about {share:.0%} would find one of {n:,} sentences.",) if n > FEW else ()
     )
     if nothing:
         some = total - len(nothing)
-        subject = f"{capitalized(count(some))} of {count(total)} queries {'finds' if some == 1 else 'find'}"
+        subject = (
+            f"{capitalized(spelled(some))} of {spelled(total)} queries {'finds' if some == 1 else 'find'}"
+        )
         return f"{subject} a sentence above chance; {missed} none.", *caution
-    every = f"{'Both' if total == 2 else f'All {count(total)}'} queries find a sentence above chance."
+    every = f"{'Both' if total == 2 else f'All {spelled(total)}'} queries find a sentence above chance."
     unfound = [texts[k] for k in never_found(ranked, len(texts))]
     if caution or not unfound:
         return every, *caution
@@ -147,10 +149,10 @@ def _which_hold(together: list[str], apart: list[str], loosest: str, kind: str) 
     if total == 1:
         return f"{loosest} {'holds' if together else 'does not hold'} together"
     if not apart:
-        every = "Both" if total == 2 else f"All {count(total)}"
+        every = "Both" if total == 2 else f"All {spelled(total)}"
         return f"{every} {kinds} hold together, {loosest} least"
     if not together:
-        no = f"Neither {kind}" if total == 2 else f"None of the {count(total)} {kinds}"
+        no = f"Neither {kind}" if total == 2 else f"None of the {spelled(total)} {kinds}"
         return f"{no} holds together, {loosest} least"
     hold, do = ("holds" if len(together) == 1 else "hold"), ("does" if len(apart) == 1 else "do")
     least = "" if len(apart) == 1 else f", {loosest} least"
@@ -184,15 +186,15 @@ def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline:
         return (f"{top[0]} are {'' if above else 'no closer than chance would allow: '}{described}.",)
     if not above:
         return "No pair is closer than chance would allow.", f"The closest, {top[0]}, is {described}."
-    some, are = "all" if above == total else f"{count(above)} of", "is" if above == 1 else "are"
-    chance = f"; by chance, about {count(round(total / 100))} would be" if total >= 100 else ""
+    some, are = "all" if above == total else f"{spelled(above)} of", "is" if above == 1 else "are"
+    chance = f"; by chance, about {spelled(round(total / 100))} would be" if total >= 100 else ""
     return (
-        capitalized(f"{some} {count(total)} pairs {are} closer than 99% of unrelated pairs{chance}."),
+        capitalized(f"{some} {spelled(total)} pairs {are} closer than 99% of unrelated pairs{chance}."),
         f"The pair is {top[0]}." if above == 1 else f"The closest are {top[0]}, and {top[1]}.",
     )
 
 
-def count(n: int) -> str:
+def spelled(n: int) -> str:
     """Return a count as a word up to ten, else in digits."""
     return COUNTS[n] if n < len(COUNTS) else f"{n:,}"
 
@@ -201,7 +203,7 @@ def listed(texts: Sequence[str]) -> str:
     """Return the texts in quotation marks as a list: the first `NAMED`, and how many more there are."""
     names = [cite(text) for text in texts[:NAMED]]
     more = len(texts) - NAMED
-    names += [f"{count(more)} more"] if more > 0 else []
+    names += [f"{spelled(more)} more"] if more > 0 else []
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist, squareform
 
 from sentence_reports.lesson.picture import (
     DOTS_UP_TO,
@@ -25,6 +26,7 @@ from sentence_reports.lesson.picture import (
     text_width,
     wrap,
 )
+from sentence_reports.pairs import Pairs
 from sentence_reports.schemes import HUES, QUIET
 from sentence_reports.texts import quoted
 
@@ -76,10 +78,10 @@ def sentence_map(
 
 
 class _Free:
-    """Where something can be written: over no dot and over nothing that is written already."""
+    """Where something can be written: over no dot and over nothing that is written already (`taken`)."""
 
     def __init__(self, dots: NDArray[np.floating], bounds: Box) -> None:
-        self._taken = np.concatenate([dots - 5, dots + 5], axis=1)
+        self.taken = np.concatenate([dots - 5, dots + 5], axis=1)
         self._bounds = bounds
 
     def beside(self, dot: NDArray[np.floating], width: float, height: float) -> tuple[Box, float] | None:
@@ -87,20 +89,16 @@ class _Free:
         for gap in GAPS:
             for box in _around(dot, width, height, gap):
                 if self._is_free(box) and (gap < LEADER or self._is_clear(dot, box)):
-                    self._taken = np.vstack([self._taken, box])
+                    self.taken = np.vstack([self.taken, box])
                     return box, gap
         return None
-
-    def take(self, other: "_Free") -> None:
-        """Take what another one has taken."""
-        self._taken = other._taken
 
     def _is_free(self, box: Box) -> bool:
         left, bottom, right, top = box
         low_x, low_y, high_x, high_y = self._bounds
         if left < low_x or bottom < low_y or right > high_x or top > high_y:
             return False
-        taken = self._taken
+        taken = self.taken
         meets = (taken[:, 0] < right) & (taken[:, 2] > left) & (taken[:, 1] < top) & (taken[:, 3] > bottom)
         return not meets.any()
 
@@ -108,24 +106,16 @@ class _Free:
         """Whether a straight line from a dot to a box crosses nothing but the dot."""
         steps = np.linspace(0, 1, 24)[:, None]
         line = (dot + steps * (np.clip(dot, box[:2], box[2:]) - dot))[:, None]
-        inside = ((line > self._taken[:, :2]) & (line < self._taken[:, 2:])).all(axis=2)
+        inside = ((line > self.taken[:, :2]) & (line < self.taken[:, 2:])).all(axis=2)
         return not inside[:, ~inside[0]].any()
 
 
 def _around(dot: NDArray[np.floating], width: float, height: float, gap: float) -> Iterator[Box]:
     """Yield boxes of a size at a distance from a dot: right, left, above, below, then at the four corners."""
-    x, y = float(dot[0]), float(dot[1])
-    near = gap * 0.7
-    for left, bottom in (
-        (x + gap, y - height / 2),
-        (x - gap - width, y - height / 2),
-        (x - width / 2, y + gap),
-        (x - width / 2, y - gap - height),
-        (x + near, y + near),
-        (x + near, y - near - height),
-        (x - near - width, y + near),
-        (x - near - width, y - near - height),
-    ):
+    for across, up in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+        near = 0.7 * gap if across and up else gap
+        left = float(dot[0]) + across * (near + width / 2) - width / 2
+        bottom = float(dot[1]) + up * (near + height / 2) - height / 2
         yield left, bottom, left + width, bottom + height
 
 
@@ -168,7 +158,7 @@ def _label(axes: Axes, free: _Free, places: NDArray[np.floating], labels: Sequen
     for k, where in found.items():
         if where:
             _write(axes, places[k], *where, texts[k], size=SMALL * PX)
-    free.take(attempt)
+    free.taken = attempt.taken
     return list(found.values()).count(None)
 
 
@@ -193,19 +183,14 @@ def _describe(
     points: NDArray[np.floating], kept: float, labels: Sequence[str], groups: Sequence[str] | None
 ) -> str:
     n = len(points)
+    shown = "colored by" if len(set(groups or ())) <= len(HUES) else "with the names of"
     alt = f"Map of {n} sentences, which keeps {100 * kept:.0f}% of the variance"
-    names = len(set(groups or ()))
-    alt += (
-        f", {'colored by' if names <= len(HUES) else 'with the names of'} the groups {group_names(groups)}."
-        if groups
-        else "."
-    )
+    alt += f", {shown} the groups {group_names(groups)}." if groups else "."
     if n > NUMBERED_UP_TO:
         return f"{alt} Their numbers are left out."
     if n > WRITTEN_UP_TO or numbered(labels):
         alt += " The numbers are those of the sentences in the set."
     if n > 2:
-        distances = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(np.full(n, np.inf))
-        first, second = divmod(int(np.argmin(distances)), n)
+        first, second, _ = Pairs(squareform(pdist(points))).farthest(1)[0]  # of distances, the smallest
         alt += f" The two closest points are {quoted(labels[first])} and {quoted(labels[second])}."
     return alt

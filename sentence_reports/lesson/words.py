@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from sentence_reports.rankings import RELATED
 from sentence_reports.summary import Baseline
 from sentence_reports.texts import number, quoted
 
-FAR = (
-    90  # percentile of unrelated pairs; a pair that shares words and is below it is not related to the model
-)
-RELATED = 99
+FAR = 90  # percentile of unrelated pairs: what is below is not related to the model
 NAMED = 4  # shared words that are named
 
 
@@ -51,29 +49,21 @@ def words_or_meaning(
     for i, j in zip(rows, columns, strict=True):
         if not (whole[i] and whole[j] and content[i] and content[j]):
             continue
-        percentile = baseline.percentile(matrix[i, j])
-        if content[i] & content[j] and percentile <= FAR:
-            apart.append((float(matrix[i, j]), i, j))
-        if not content[i] & content[j] and percentile >= RELATED and matrix[i, j] > baseline.rare:
-            close.append((-float(matrix[i, j]), i, j))
+        value = float(matrix[i, j])
+        if content[i] & content[j] and baseline.percentile(value) <= FAR:
+            apart.append((value, i, j))
+        if not content[i] & content[j] and baseline.percentile(value) >= RELATED and value > baseline.rare:
+            close.append((-value, i, j))
     lines = []
-    if apart:
-        value, i, j = min(apart)
-        shared = sorted(content[i] & content[j])[:NAMED]
-        lines.append(
-            f"Content words in common ({', '.join(map(quoted, shared))}), but a similarity of only "
-            f"{number(value, 2)}, {baseline.describe(value)}:"
+    for _, i, j in sorted(apart)[:1] + sorted(close)[:1]:
+        shared = ", ".join(map(quoted, sorted(content[i] & content[j])[:NAMED]))
+        said = f"Content words in common ({shared})" if shared else "No content word in common"
+        value = float(matrix[i, j])
+        similarity = (
+            f"a similarity of {'only ' if shared else ''}{number(value, 2)}, {baseline.describe(value)}"
         )
-        lines += [f"  {quoted(texts[i])}", f"  {quoted(texts[j])}"]
-    if close:
-        value, i, j = min(close)
-        lines.append(
-            f"No content word in common, but a similarity of {number(-value, 2)}, {baseline.describe(-value)}:"
-        )
-        lines += [f"  {quoted(texts[i])}", f"  {quoted(texts[j])}"]
-    if lines:
-        return "\n".join(lines)
-    return (
+        lines += [f"{said}, but {similarity}:", f"  {quoted(texts[i])}", f"  {quoted(texts[j])}"]
+    return "\n".join(lines) or (
         "No pair here tells words from meaning: none shares content words and is far apart, and none is close without "
         "a content word in common."
     )
