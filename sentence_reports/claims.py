@@ -45,7 +45,7 @@ class Check(NamedTuple):
     published: bool = False
 
 
-def tally(checks: Sequence[Check]) -> str:
+def tally(checks: Sequence[Check | ClaimCheck]) -> str:
     """Return how many claims hold and whether published values match, in words: "3 of 4 claims hold".
 
     It is empty if there are no checks. Each of those about published figures is a set's.

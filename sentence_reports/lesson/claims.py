@@ -51,7 +51,7 @@ def check_claims(
 
 def tally_claims(checks: Sequence[ClaimCheck]) -> str:
     """Return in a sentence how many claims hold."""
-    return f"{tally([each.check for each in checks])}." if checks else "This set makes no claims."
+    return f"{tally(checks)}." if checks else "This set makes no claims."
 
 
 def holds(claim: Claim, first: Side, second: Side) -> bool:

@@ -90,7 +90,7 @@ def claims_in_words(claims: Sequence[ClaimCheck], claim: str | None = None) -> t
     if not claims:
         return ()
     total, failed = len(claims), sum(not check.met for check in claims)
-    held = tally([check.check for check in claims])
+    held = tally(claims)
     if failed:
         worst = min((check for check in claims if not check.met), key=lambda check: check.gap).describe(cite)
         some = (

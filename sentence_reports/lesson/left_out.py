@@ -7,51 +7,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.lesson.html import HtmlOutput, bdi
+from sentence_reports.summary import EQUAL
 from sentence_reports.texts import capitalized, isolated, number, quoted, shorten
 
 MAX_WORDS = 40  # of a text; each costs one more text to encode
 LENGTH = 300  # characters of a text that has no words to leave out
 
-Encode = Callable[[Sequence[str]], NDArray[np.floating]]
 
-
-def without_each_word(text: str) -> list[str]:
-    """Return the text without its first word, without its second and so on; words are what spaces part."""
-    pieces = text.split()
-    return [" ".join(pieces[:k] + pieces[k + 1 :]) for k in range(len(pieces))] if len(pieces) > 1 else []
-
-
-def leave_out(pair: tuple[str, str], encode: Encode) -> HtmlOutput:
+def leave_out(pair: tuple[str, str], encode: Callable[[Sequence[str]], NDArray[np.floating]]) -> HtmlOutput:
     """Show for each word of two texts how the similarity of the two changes without it.
 
     `encode` returns the `(n, d)` embeddings of `n` texts; all are encoded at once. A text of one word, such as a clause
     in a script without spaces, and one of more than `MAX_WORDS` words keep all their words.
     """
-    variants = [without_each_word(text) if len(text.split()) <= MAX_WORDS else [] for text in pair]
-    vectors = encode([*pair, *variants[0], *variants[1]]).astype(float)
+    words = [text.split() for text in pair]
+    shorter = [
+        [" ".join(some[:k] + some[k + 1 :]) for k in range(len(some)) if 1 < len(some) <= MAX_WORDS]
+        for some in words
+    ]
+    vectors = encode([*pair, *shorter[0], *shorter[1]]).astype(float)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / np.where(lengths > 0, lengths, np.nan)  # nan: nothing is left that the model can read
     whole = float(unit[0] @ unit[1])
-    first, second = unit[2 : 2 + len(variants[0])], unit[2 + len(variants[0]) :]
-    html = [
-        f"<p>With all their words, the similarity of the two is <b>{number(whole, 2)}</b>. Without one word:</p>"
-    ]
-    plain = [f"With all their words, the similarity of the two is {number(whole, 2)}. Without one word:"]
-    for text, values in zip(pair, (first @ unit[1], second @ unit[0]), strict=True):
-        if not len(values):
-            reason = "has too many words" if len(text.split()) > 1 else "is written as one word"
+    first, second = np.split(unit[2:], [len(shorter[0])])
+    head = "With all their words, the similarity of the two is {}. Without one word:"
+    html = [f"<p>{head.format(f'<b>{number(whole, 2)}</b>')}</p>"]
+    plain = [head.format(number(whole, 2))]
+    for text, pieces, values in zip(pair, words, (first @ unit[1], second @ unit[0]), strict=True):
+        if len(values):
+            changes, said = (values - whole).round(EQUAL), _in_words(pieces, values, whole)
+            html.append(f"<p>{_chips(pieces, changes)}<br>{escape(said)}</p>")
+            listed = zip(map(isolated, pieces), map(_signed, changes), strict=True)
+            plain += ["  ".join(map(" ".join, listed)), said]
+        else:
+            reason = "has too many words" if len(pieces) > 1 else "is written as one word"
             said = f"{quoted(shorten(text, LENGTH))} {reason}, so none is left out."
             html.append(f"<p>{escape(said)}</p>")
             plain.append(said)
-            continue
-        changes = (values - whole).round(6)
-        html.append(
-            f"<p>{_chips(text.split(), changes)}<br>{escape(_in_words(text.split(), values, whole))}</p>"
-        )
-        listed = (
-            f"{isolated(word)} {_signed(change)}" for word, change in zip(text.split(), changes, strict=True)
-        )
-        plain += ["  ".join(listed), _in_words(text.split(), values, whole)]
     return HtmlOutput("".join(html), "\n".join(plain))
 
 

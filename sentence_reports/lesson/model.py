@@ -64,12 +64,9 @@ def compared_models() -> HtmlOutput:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that compute, and the system."""
-    python = {"Python": platform.python_version()}
-    return (
-        python
-        | {tool: version(tool) for tool in TOOLS}
-        | {"system": f"{platform.system()} {platform.machine()}"}
-    )
+    tools = {tool: version(tool) for tool in TOOLS}
+    system = f"{platform.system()} {platform.machine()}"
+    return {"Python": platform.python_version(), **tools, "system": system}
 
 
 def four_decimals(value: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.lesson.finding import cite
+from sentence_reports.lesson.finding import cite, cite_pair
 from sentence_reports.lesson.html import HtmlOutput, fold
 from sentence_reports.lesson.words import content_words
 from sentence_reports.pairs import Pairs
@@ -41,16 +41,12 @@ def nearest(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, st
             "If two sentences changed places in the set, which similarity would change?",
             "None: it is the same in both directions, and does not depend on the other sentences.",
         )
-    choices = sorted(int(k) for k in ranked[asked][: min(3, len(texts) - 1)])
-    best = int(ranked[asked, 0])
-    *others_named, last = (cite(texts[k]) for k in choices)
-    listed = f"{', '.join(others_named)} or {last}"
-    values = ", ".join(
-        f"{cite(texts[k])} {number(others[asked, k], 2)}" for k in ranked[asked][: len(choices)]
-    )
+    best = ranked[asked, : len(texts) - 1].tolist()
+    *choices, last = (cite(texts[k]) for k in sorted(best))
+    values = ", ".join(f"{cite(texts[k])} {number(others[asked, k], 2)}" for k in best)
     return (
-        f"Which is closest to {cite(texts[asked])}: {listed}?",
-        f"{cite(texts[best])}. The similarities: {values}.",
+        f"Which is closest to {cite(texts[asked])}: {', '.join(choices)} or {last}?",
+        f"{cite(texts[best[0]])}. The similarities: {values}.",
     )
 
 
@@ -66,18 +62,17 @@ def two_pairs(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, 
             "What is the similarity of a sentence and itself?",
             "1, because the angle between a vector and itself is 0°.",
         )
-    shared = np.array(
-        [len(content_words(texts[i]) & content_words(texts[j])) for i, j, _ in some], dtype=float
-    )
+    content = [content_words(text) for text in texts]
+    shared = np.array([float(len(content[i] & content[j])) for i, j, _ in some])
     # the closer pair in the rows, the other one in the columns
     surprise = np.where(values[:, None] - values > GAP, shared - shared[:, None], -np.inf)
     high, low = (int(k) for k in np.unravel_index(surprise.argmax(), surprise.shape))
     if not np.isfinite(surprise[high, low]):
         high, low = 0, len(some) - 1
     two = sorted((some[high], some[low]))
-    names = [f"{cite(texts[pair.first])} and {cite(texts[pair.second])}" for pair in two]
-    closer = names[two.index(some[high])]
-    answer = f"{closer}, with {number(values[high], 2)}; the other pair has {number(values[low], 2)}."
+    names = [cite_pair(texts, pair) for pair in two]
+    closer, value, other = cite_pair(texts, some[high]), number(values[high], 2), number(values[low], 2)
+    answer = f"{closer}, with {value}; the other pair has {other}."
     if shared[low] > shared[high]:
         answer += " The other pair shares more words, but that alone does not make it close."
     return f"Which pair is closer: {names[0]}, or {names[1]}?", answer
