@@ -35,8 +35,7 @@ SVG_SIZE = re.compile(r'<svg [^>]*?\b(width|height)="([\d.]+)pt"[^>]*?\b(width|h
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 EMPTY_HEADER = re.compile(r"<th[^>]*></th>")
 FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td[^>]*>(.*?)</td>", re.DOTALL)
-COLORED = set("k kn kc ow s1 s2 sd sa si se mi mf c1".split())  # of code, in style.css
-TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+UNCOLORED = re.compile(r'<span class="(?!(?:k|kn|kc|ow|s1|s2|sd|sa|si|se|mi|mf|c1)")\w+">([^<]*)</span>')
 OURS = {"question", "hint", "answer", "exercise", "quiz", "lines"}  # classes of the notebooks' own HTML
 TAG = re.compile(r"<[^>]*>")
 BETWEEN_TAGS = re.compile(r">\n\s*<")
@@ -105,7 +104,7 @@ class ReportExporter(TemplateExporter):
     def highlight_code(self, source: str, metadata: Mapping[str, Any]) -> str:
         """Nbconvert's filter of this name, without elements for what has no color: they are half of a page's."""
         html = Highlight2HTML(parent=self)(source, metadata=metadata)  # type: ignore[no-untyped-call]
-        return TOKEN.sub(lambda token: token[0] if token[1] in COLORED else token[2], html)
+        return UNCOLORED.sub(r"\1", html)
 
 
 def render(notebook: NotebookNode) -> str:

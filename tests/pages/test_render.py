@@ -16,7 +16,7 @@ from support import LEGEND, MODEL, ROOT, Ran, executed, small_search
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
-from sentence_reports.pages.render import COLORED, render
+from sentence_reports.pages.render import render
 from sentence_reports.summary import Pair, encode_matrix
 
 HOSTILE = (
@@ -55,7 +55,9 @@ def test_pictures_say_a_repeated_style_once_and_what_is_written_in_them_stays() 
 def test_code_has_elements_only_for_what_has_a_color() -> None:
     code = page().select_one("details.code pre")
     assert code is not None
-    assert {name for span in code.select("span[class]") for name in span["class"]} <= COLORED
+    used = {name for span in code.select("span[class]") for name in span["class"]}
+    css = (ROOT / "sentence_reports/pages/template/style.css").read_text()
+    assert used <= set(re.findall(r"\.(\w+)", "".join(re.findall(r"\.highlight (.*) \{", css))))
 
 
 def test_the_finding_is_the_headline_and_the_title_the_windows_name() -> None:
