@@ -6,6 +6,7 @@ from typing import Any
 
 from sentence_reports.pages import tables
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
+from sentence_reports.schemes import with_variables
 from sentence_reports.summary import PageFacts, SearchSummary, Summary, WalkthroughSummary
 from sentence_reports.texts import count
 
@@ -67,7 +68,7 @@ def _heat(summary: Summary) -> dict[str, Any]:
     """
     search, legend, baseline = isinstance(summary, SearchSummary), summary.legend, summary.baseline
     order = list(getattr(summary, "order", None) or range(len(summary.sentences)))
-    groups, hues = summary.groups, dict(legend.groups)
+    groups, hues = summary.groups, {name: with_variables(color) for name, color in legend.groups}
     runs = groupby(enumerate(order), lambda row: groups[row[1]] if groups else "")
     blocks = [(name, hues.get(name, ""), [(k, place) for place, k in rows]) for name, rows in runs]
     dense, few = len(order) > NUMBERS_UP_TO, len(order) <= FEW and not search
