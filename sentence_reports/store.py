@@ -160,11 +160,7 @@ class Store:
         Raises OutputError if that fails; the reports are published nevertheless.
         """
         known = [
-            replace(
-                r,
-                gone=not _is_set(self.out / r.set_file),
-                printed=self._is_printed(r.stem),
-            )
+            replace(r, gone=not _is_set(self.out / r.set_file), printed=self._is_printed(r.stem))
             for r in self.reports.values()
         ]
         self.reports = {

@@ -3,11 +3,11 @@
 from sentence_reports.lesson.claims import check_claims, tally_claims
 from sentence_reports.lesson.encoding import encode_in_batches
 from sentence_reports.lesson.exercises import Exercises
+from sentence_reports.lesson.facts import compared_models, four_decimals, model_facts, versions
 from sentence_reports.lesson.groups import compare_groups, corrected_means
 from sentence_reports.lesson.html import folded, show_sentences
 from sentence_reports.lesson.left_out import leave_out
 from sentence_reports.lesson.map import sentence_map
-from sentence_reports.lesson.model import compared_models, four_decimals, model_facts, versions
 from sentence_reports.lesson.order import row_order
 from sentence_reports.lesson.picture import make_labels
 from sentence_reports.lesson.quiz import make_quiz

@@ -1,7 +1,6 @@
 """The heatmap of a similarity matrix, the meaning of its colors, and its description."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -72,11 +71,15 @@ def heatmap(
     values = similarity.to_numpy(dtype=float, copy=True)[np.ix_(positions, positions)]
     np.fill_diagonal(values, np.nan)
     numbers, written = [str(k + 1) for k in positions], numbered_labels(labels)
+    alt = (
+        f"Heatmap of the cosine similarity of {n} sentences, {describe_scale(similarity, low, high, cmap)}"
+        f"{_grouped(groups)}. {ends_in_words(similarity)}"
+    )
     with mpl.rc_context(STYLE):
         figure = draw_cells(
             values, (low, high), cmap, Axis([written[k] for k in positions], names), Axis(numbers, names)
         )
-        return Picture(figure, describe_heatmap(similarity, low, high, groups, cmap))
+        return Picture(figure, alt)
 
 
 def _block_heatmap(similarity: pd.DataFrame, means: Blocks, low: float, cmap: str) -> Picture:
@@ -112,14 +115,17 @@ def search_heatmap(
     the end. `groups` holds one name per sentence; the label of a sentence has the color of its group. If the font
     cannot draw a label, its axis shows numbers.
     """
-    axes = []
-    for labels, kind in ((list(similarity.index), "queries"), (list(similarity.columns), "sentences")):
-        numbers = [str(k) for k in range(1, len(labels) + 1)]
-        axes.append(Axis(numbers if numbered(labels) else labels, kind=kind))
-    columns = replace(axes[1], groups=groups, upright=not numbered(list(similarity.columns)))
+    texts = [list(axis) for axis in similarity.axes]
+    labels = [[str(k) for k in range(1, len(axis) + 1)] if numbered(axis) else axis for axis in texts]
+    rows, columns = Axis(labels[0], kind="queries"), Axis(labels[1], groups, upright=labels[1] is texts[1])
+    query, sentence, value = best_match(similarity.to_numpy())
+    alt = (
+        f"Heatmap of the cosine similarity of {len(texts[0])} {'query' if len(texts[0]) == 1 else 'queries'} (rows) "
+        f"and {len(texts[1])} sentences (columns{_grouped(groups)}), {describe_scale(similarity, low, high, cmap)}. "
+        f"The best match is {quoted(texts[0][query])} with {quoted(texts[1][sentence])} at {number(value, 2)}."
+    )
     with mpl.rc_context(STYLE):
-        figure = draw_cells(similarity.to_numpy(dtype=float), (low, high), cmap, axes[0], columns)
-        return Picture(figure, describe_search(similarity, low, high, groups, cmap))
+        return Picture(draw_cells(similarity.to_numpy(dtype=float), (low, high), cmap, rows, columns), alt)
 
 
 def legend(
@@ -139,16 +145,8 @@ def legend(
     )
 
 
-def describe_heatmap(
-    similarity: pd.DataFrame, low: float, high: float, groups: Sequence[str] | None, cmap: str
-) -> str:
-    """Describe the heatmap: its size, its colors, its groups, its closest and its farthest pair."""
-    scale = describe_scale(similarity, low, high, cmap)
-    grouped = f", in the groups {group_names(groups)}" if groups else ""
-    return (
-        f"Heatmap of the cosine similarity of {len(similarity)} sentences, {scale}{grouped}. "
-        f"{ends_in_words(similarity)}"
-    )
+def _grouped(groups: Sequence[str] | None) -> str:
+    return f", in the groups {group_names(groups)}" if groups else ""
 
 
 def ends_in_words(similarity: pd.DataFrame) -> str:
@@ -161,20 +159,6 @@ def ends_in_words(similarity: pd.DataFrame) -> str:
     if len(pairs) == 1:
         return f"The one pair is {closest}."
     return f"The closest pair is {closest}; the farthest is {farthest}."
-
-
-def describe_search(
-    similarity: pd.DataFrame, low: float, high: float, groups: Sequence[str] | None, cmap: str
-) -> str:
-    """Describe the heatmap of a search: its size, its colors, its groups and the best match."""
-    rows, columns = similarity.shape
-    query, sentence, value = best_match(similarity.to_numpy())
-    grouped = f", in the groups {group_names(groups)}" if groups else ""
-    return (
-        f"Heatmap of the cosine similarity of {rows} {'query' if rows == 1 else 'queries'} (rows) and {columns} "
-        f"sentences (columns{grouped}), {describe_scale(similarity, low, high, cmap)}. The best match is "
-        f"{quoted(similarity.index[query])} with {quoted(similarity.columns[sentence])} at {value:.2f}."
-    )
 
 
 def describe_scale(similarity: pd.DataFrame, low: float, high: float, cmap: str) -> str:
