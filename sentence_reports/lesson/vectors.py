@@ -22,6 +22,7 @@ from sentence_reports.lesson.picture import (
     wrap,
 )
 from sentence_reports.schemes import FAINT, HUES, QUIET
+from sentence_reports.summary import Baseline
 from sentence_reports.texts import number, quoted
 
 MAX_STRIPS = 12
@@ -111,19 +112,19 @@ def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str
         return Picture(figure, alt)
 
 
-def histogram(unrelated: Sequence[float], values: NDArray[np.floating], pairs: int) -> Picture:
+def histogram(baseline: Baseline, values: NDArray[np.floating]) -> Picture:
     """Return a histogram of the similarities of unrelated pairs with the pairs of a set below it.
 
-    `unrelated` holds evenly spaced quantiles of the similarities of `pairs` unrelated pairs, `values` the
-    similarities of the set's pairs, in any order. Few pairs are drawn as a line each, many as a histogram.
+    `values` holds the similarities of the set's pairs, in any order. Few pairs are drawn as a line each, many as a
+    histogram.
     """
     lowest, highest = float(values.min()), float(values.max())
-    rare, count = _rare(unrelated), f"{len(values):,} pair{'s' if len(values) > 1 else ''} of this set"
+    rare, count = baseline.rare, f"{len(values):,} pair{'s' if len(values) > 1 else ''} of this set"
     with mpl.rc_context(STYLE):
         figure, axes = canvas(WIDTH, 264)
-        scale = _Scale(axes, (*unrelated, lowest, highest), (6, WIDTH - 6))
-        axes.text(0, 254, f"above: {pairs:,} unrelated pairs  ·  below: the {count}", va="center")
-        scale.hill(unrelated, 128, 84)
+        scale = _Scale(axes, (*baseline.quantiles, lowest, highest), (6, WIDTH - 6))
+        axes.text(0, 254, f"above: {baseline.pairs:,} unrelated pairs  ·  below: the {count}", va="center")
+        scale.hill(baseline.quantiles, 128, 84)
         scale.mark(rare, (52, 238))
         if len(values) <= LINES_UP_TO:
             axes.plot(
@@ -143,26 +144,26 @@ def histogram(unrelated: Sequence[float], values: NDArray[np.floating], pairs: i
         own = f"{count}, from {number(lowest, 2)} to {number(highest, 2)}"
         beyond = f"{int((values > rare).sum()):,} of them beyond the line"
         alt = (
-            f"Histogram of the cosine similarity of {_in_words(unrelated, pairs)}. Below it, the "
+            f"Histogram of the cosine similarity of {_in_words(baseline)}. Below it, the "
             f"{f'{own}, {beyond}' if len(values) > 1 else f'one pair of this set, at {number(lowest, 2)}'}."
         )
         return Picture(figure, alt)
 
 
-def dots(unrelated: Sequence[float], values: Mapping[str, float]) -> Picture:
+def dots(baseline: Baseline, values: Mapping[str, float]) -> Picture:
     """Return a few named similarities as dots, one below the other, under a histogram of unrelated pairs.
 
-    `unrelated` holds evenly spaced quantiles of the similarities of unrelated pairs. The largest value is on top.
+    The largest value is on top.
     """
     ranked = sorted(values.items(), key=lambda item: -item[1])
     left = min(max(text_width(name) for name in values) + 12, WIDTH / 3)
     height = 28 * len(ranked)
     with mpl.rc_context(STYLE):
         figure, axes = canvas(WIDTH, height + 162)
-        scale = _Scale(axes, (*unrelated, *values.values()), (left + 6, WIDTH - 50))
+        scale = _Scale(axes, (*baseline.quantiles, *values.values()), (left + 6, WIDTH - 50))
         axes.text(0, height + 84, "unrelated\npairs", va="center", color=QUIET)
-        scale.hill(unrelated, height + 64, 64)
-        scale.mark(_rare(unrelated), (46, height + 154))
+        scale.hill(baseline.quantiles, height + 64, 64)
+        scale.mark(baseline.rare, (46, height + 154))
         for row, (name, value) in enumerate(ranked):
             y, x = height + 48 - 28 * row, float(scale.at(value))
             axes.text(0, y, fit(name, left - 8), va="center")
@@ -173,7 +174,7 @@ def dots(unrelated: Sequence[float], values: Mapping[str, float]) -> Picture:
         listed = ", ".join(f"{quoted(name)} {number(value, 2)}" for name, value in ranked)
         alt = (
             f"Dots for {len(ranked)} similarities, the largest on top: {listed}. Above them, as a gray hill, "
-            f"{_in_words(unrelated)}."
+            f"{_in_words(baseline)}."
         )
         return Picture(figure, alt)
 
@@ -224,15 +225,9 @@ class _Scale:
         self.axes.text(self.ends[1], y - 24, "cosine similarity", ha="right", va="top", color=QUIET)
 
 
-def _rare(unrelated: Sequence[float]) -> float:
-    """Return what 99% of the unrelated pairs do not exceed."""
-    return unrelated[(len(unrelated) - 1) * 99 // 100]
-
-
-def _in_words(unrelated: Sequence[float], pairs: int | None = None) -> str:
-    count = f"{pairs:,} pairs of unrelated sentences" if pairs else "pairs of unrelated sentences"
-    low, middle, high = unrelated[0], float(np.median(unrelated)), unrelated[-1]
+def _in_words(baseline: Baseline) -> str:
+    low, high = baseline.quantiles[0], baseline.quantiles[-1]
     return (
-        f"{count}, from {number(low, 2)} to {number(high, 2)}, half of them at {number(middle, 2)} or below and 99% "
-        f"at {number(_rare(unrelated), 2)} or below"
+        f"{baseline.pairs:,} pairs of unrelated sentences, from {number(low, 2)} to {number(high, 2)}, half of them at "
+        f"{number(baseline.median, 2)} or below and 99% at {number(baseline.rare, 2)} or below"
     )

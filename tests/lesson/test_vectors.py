@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from PIL import Image
 from sentence_reports.lesson.map import NUMBERED_UP_TO, WRITTEN_UP_TO, sentence_map
 from sentence_reports.lesson.picture import SMALL, TEXT, Picture, text_width
 from sentence_reports.lesson.vectors import BINS, MAX_STRIPS, angle, dots, histogram, strips
+from sentence_reports.summary import STEPS, Baseline
 
-UNRELATED = np.linspace(-0.2, 0.4, 1001).tolist()
+UNRELATED = Baseline("k", "m", 19900, tuple(np.linspace(-0.2, 0.4, STEPS + 1).tolist()))
 
 
 FORK = """
@@ -63,7 +65,7 @@ def test_the_same_numbers_give_the_same_bytes() -> None:
     for draw in (
         lambda: strips(table, names),
         lambda: angle(table[0], table[1], names),
-        lambda: histogram(UNRELATED, table[0], 19900),
+        lambda: histogram(UNRELATED, table[0]),
         lambda: dots(UNRELATED, {"one": 0.9, "two": 0.1}),
         lambda: sentence_map(table[:, :2], 0.5, names, ["a", "a", "b", "b", "b"]),
     ):
@@ -153,24 +155,24 @@ def test_the_angle_is_the_arc_cosine(v: list[float], degrees: str, cosine: str) 
 
 
 def test_the_histogram_says_both_in_words() -> None:
-    picture = histogram(UNRELATED, np.array([0.5, 0.1, -0.3]), 19900)
+    picture = histogram(UNRELATED, np.array([0.5, 0.1, -0.3]))
     assert picture.alt == (
         "Histogram of the cosine similarity of 19,900 pairs of unrelated sentences, from −0.20 to 0.40, half "
         "of them at 0.10 or below and 99% at 0.39 or below. Below it, the 3 pairs of this set, from −0.30 to 0.50, "
         "1 of them beyond the line."
     )
     assert {"farthest −0.30", "closest 0.50", "99% are below 0.39"} <= set(texts(picture))
-    alone = histogram(UNRELATED, np.array([0.5]), 19900)
+    alone = histogram(UNRELATED, np.array([0.5]))
     assert alone.alt.endswith("Below it, the one pair of this set, at 0.50.")
     assert "0.50" in texts(alone)
 
 
 def test_the_scale_holds_what_is_there_and_no_more() -> None:
     ticks = [
-        text for text in texts(histogram(UNRELATED, np.array([0.1, 0.2]), 9)) if text.endswith(("0.2", "0.4"))
+        text for text in texts(histogram(UNRELATED, np.array([0.1, 0.2]))) if text.endswith(("0.2", "0.4"))
     ]
     assert ticks == ["−0.2", "0.2", "0.4"]
-    assert "0.6" not in texts(histogram(UNRELATED, np.array([0.1, 0.5]), 9))
+    assert "0.6" not in texts(histogram(UNRELATED, np.array([0.1, 0.5])))
 
 
 def test_named_values_are_dots_the_largest_on_top() -> None:
@@ -187,14 +189,12 @@ def test_named_values_are_dots_the_largest_on_top() -> None:
 
 @pytest.mark.parametrize("count", [1, 61, 200_000])
 def test_the_histogram_stays_small(count: int) -> None:
-    assert (
-        len(svg(histogram(UNRELATED, np.random.default_rng(2).uniform(-1, 1.0000002, count), 19900))) < 25_000
-    )
+    assert len(svg(histogram(UNRELATED, np.random.default_rng(2).uniform(-1, 1.0000002, count)))) < 25_000
 
 
 def test_pairs_that_are_all_the_same_are_no_trouble() -> None:
-    assert svg(histogram(UNRELATED, np.full(100, 1.0000002), 19900))
-    assert svg(histogram([1.0] * 1001, np.ones(3), 19900))
+    assert svg(histogram(UNRELATED, np.full(100, 1.0000002)))
+    assert svg(histogram(replace(UNRELATED, quantiles=(1.0,) * (STEPS + 1)), np.ones(3)))
 
 
 # --- the map -----------------------------------------------------------------------------------------------
