@@ -39,7 +39,7 @@ def top(summary: WalkthroughSummary | SearchSummary, facts: PageFacts) -> dict[s
         "matrix": None if large else summary.similarity,
         "large": large,
         "colors": tables.Colors(summary.legend),
-        "group_colors": dict(summary.legend.groups),
+        "group_colors": _group_colors(summary),
         "size": _size(summary),
         "heat": heat,
         "told": told,
@@ -68,7 +68,7 @@ def _heat(summary: Summary) -> dict[str, Any]:
     """
     search, legend, baseline = isinstance(summary, SearchSummary), summary.legend, summary.baseline
     order = list(getattr(summary, "order", None) or range(len(summary.sentences)))
-    groups, hues = summary.groups, {name: with_variables(color) for name, color in legend.groups}
+    groups, hues = summary.groups, _group_colors(summary)
     runs = groupby(enumerate(order), lambda row: groups[row[1]] if groups else "")
     blocks = [(name, hues.get(name, ""), [(k, place) for place, k in rows]) for name, rows in runs]
     dense, few = len(order) > NUMBERS_UP_TO, len(order) <= FEW and not search
@@ -88,6 +88,11 @@ def _heat(summary: Summary) -> dict[str, Any]:
             for similarity in (baseline.median, baseline.rare)
         ],
     }
+
+
+def _group_colors(summary: Summary) -> dict[str, str]:
+    """Return the color of each group, which follows the reader's scheme."""
+    return {name: with_variables(color) for name, color in summary.legend.groups}
 
 
 def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:

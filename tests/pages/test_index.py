@@ -40,7 +40,7 @@ def test_a_card_shows_the_claims_that_do_not_hold_at_most_three_and_a_count() ->
 
 def test_a_card_keeps_its_facts_and_links() -> None:
     found = card(stands_in_for="big", failure="no model", gone=True, checks=(MET,))
-    assert words(found, ".quiet") == ["m · 2 sentences · 2026-01-02", "Notebook of Mine · CSV of Mine"]
+    assert words(found, ".quiet") == ["mine · m · 2 sentences · 2026-01-02", "Notebook of Mine · CSV of Mine"]
     assert words(found, ".notice") == [
         *("in place of big", "The last run failed; this is the last good report.", "Its set file is gone.")
     ]

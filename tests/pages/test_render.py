@@ -17,6 +17,7 @@ from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceC
 from sentence_reports.errors import RenderError
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
+from sentence_reports.schemes import COLORS, HUES
 from sentence_reports.summary import Pair, encode_matrix
 
 HOSTILE = (
@@ -37,6 +38,18 @@ def sides(text: str) -> tuple[Side, Side]:
 
 def page(*outputs: NotebookNode, **changes: Any) -> BeautifulSoup:
     return BeautifulSoup(render(executed(*outputs, **changes)), "html.parser")
+
+
+def test_brackets_of_groups_follow_the_scheme_of_the_page() -> None:
+    css = (ROOT / "sentence_reports/pages/template/style.css").read_text()
+    assert all(
+        f"{name}: light-dark({light}, {dark});" in css
+        for name, (light, dark) in COLORS.items()
+        if "hue" in name
+    )
+    legend = replace(LEGEND, groups=(("A", HUES[0]), ("B", HUES[1])))
+    brackets = page(groups=("A", "A", "B"), legend=legend).select("th.group")
+    assert [b["style"] for b in brackets] == [f"--hue:var(--hue{k}, {HUES[k - 1]})" for k in (1, 2)]
 
 
 def test_pictures_say_a_repeated_style_once_and_what_is_written_in_them_stays() -> None:
