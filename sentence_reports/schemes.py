@@ -27,12 +27,13 @@ SCHEMES = {
 
 INK, QUIET, FAINT, GROUND, *HUES = (light for light, _ in COLORS.values())
 _VARIABLES = {light: f"var({name}, {light})" for name, (light, _) in COLORS.items()}
-_DRAWN = re.compile("|".join(_VARIABLES))
+# What follows a tag is text: a sentence may name a color.
+_DRAWN = re.compile(f">[^<]*|{'|'.join(_VARIABLES)}")
 
 
-def with_variables(style: str) -> str:
-    """Return CSS or an SVG with the variable in place of each color of these that is in it."""
-    return _DRAWN.sub(lambda color: _VARIABLES[color[0]], style)
+def with_variables(svg: str) -> str:
+    """Return an SVG with the variable in place of each color of these in its tags; its texts stay as they are."""
+    return _DRAWN.sub(lambda found: _VARIABLES.get(found[0], found[0]), svg)
 
 
 def following_scheme(svg: str) -> str:

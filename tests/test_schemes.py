@@ -71,6 +71,11 @@ def test_a_drawn_color_becomes_a_variable_with_that_color_as_its_fallback() -> N
     assert len({light for light, _ in COLORS.values()}) == len(COLORS)
 
 
+def test_a_sentence_that_names_a_color_is_drawn_as_it_is() -> None:
+    svg = f'<text style="fill: {INK}">fill: {INK} &gt; {INK}</text>'
+    assert with_variables(svg) == f'<text style="fill: var(--ink, {INK})">fill: {INK} &gt; {INK}</text>'
+
+
 def test_a_picture_on_a_page_follows_the_scheme() -> None:
     svg = following_scheme('<?xml version="1.0"?><!DOCTYPE svg><svg width="1"><svg/></svg>')
     start = '<?xml version="1.0"?><!DOCTYPE svg><svg width="1"><style>svg{--ink:#1c1e21;'
