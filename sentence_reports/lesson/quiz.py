@@ -19,43 +19,51 @@ GAP = 0.1  # of similarity, between the two pairs of a question
 
 def make_quiz(texts: Sequence[str], matrix: NDArray[np.floating], baseline: Baseline) -> HtmlOutput:
     """Return three questions about the `(n, n)` similarities of `n` sentences, each with its answer folded away."""
-    questions = [nearest(texts, matrix), two_pairs(texts, matrix), more_than_chance(baseline)]
+    first = asked(matrix)
+    questions = [nearest(texts, matrix, first), two_pairs(texts, matrix, first), more_than_chance(baseline)]
     items = "".join(f"<li>{fold('question', *question)}</li>" for question in questions)
     text = "\n".join(f"{k}. {asked}\n   {answer}" for k, (asked, answer) in enumerate(questions, start=1))
     return HtmlOutput(f'<div class="quiz"><ol>{items}</ol></div>', text)
 
 
-def nearest(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, str]:
-    """Return a question for the nearest neighbor of a sentence, with its answer.
-
-    The sentence is the one whose neighbor leads least over the next, but visibly.
-    """
-    others = matrix.astype(float).round(EQUAL)
-    np.fill_diagonal(others, -np.inf)
-    ranked, rows = np.argsort(-others, axis=1, kind="stable")[:, :3], np.arange(len(texts))
-    lead = others[rows, ranked[:, 0]] - others[rows, ranked[:, 1]]
+def asked(matrix: NDArray[np.floating]) -> int | None:
+    """Return the position of the sentence whose nearest neighbor leads least over the next, but visibly."""
+    if len(matrix) == 2:
+        return None
+    nearest_two = -np.sort(-_others(matrix), axis=1)[:, :2]
+    lead = nearest_two[:, 0] - nearest_two[:, 1]
     clear = np.where(lead >= GAP, lead, np.inf)
-    asked = int(clear.argmin() if np.isfinite(clear).any() else lead.argmax())
-    if len(texts) == 2 or lead[asked] < VISIBLE:
+    sentence = int(clear.argmin() if np.isfinite(clear).any() else lead.argmax())
+    return sentence if lead[sentence] >= VISIBLE else None
+
+
+def nearest(texts: Sequence[str], matrix: NDArray[np.floating], sentence: int | None) -> tuple[str, str]:
+    """Return a question for the nearest neighbor of a `sentence`, or one for any set if there is none to ask about."""
+    if sentence is None:
         return (
             "If two sentences changed places in the set, which similarity would change?",
             "None: it is the same in both directions, and does not depend on the other sentences.",
         )
-    best = ranked[asked, : len(texts) - 1].tolist()
+    others = _others(matrix)[sentence]
+    best = np.argsort(-others, kind="stable")[: min(3, len(texts) - 1)].tolist()
     *choices, last = (cite(texts[k]) for k in sorted(best))
-    values = ", ".join(f"{cite(texts[k])} {number(others[asked, k], 2)}" for k in best)
+    values = ", ".join(f"{cite(texts[k])} {number(others[k], 2)}" for k in best)
     return (
-        f"Which is closest to {cite(texts[asked])}: {', '.join(choices)} or {last}?",
+        f"Which is closest to {cite(texts[sentence])}: {', '.join(choices)} or {last}?",
         f"{cite(texts[best[0]])}. The similarities: {values}.",
     )
 
 
-def two_pairs(texts: Sequence[str], matrix: NDArray[np.floating]) -> tuple[str, str]:
+def two_pairs(texts: Sequence[str], matrix: NDArray[np.floating], told: int | None = None) -> tuple[str, str]:
     """Return a question which of two pairs is closer, with its answer.
 
-    If there are two pairs of which the closer one shares fewer words, they are asked for.
+    If there are two pairs of which the closer one shares fewer words, they are asked for. Pairs with the sentence
+    `told`, which another answer tells, are left out if others differ.
     """
     some = Pairs(matrix).closest(CANDIDATES)
+    new = [pair for pair in some if told not in (pair.first, pair.second)]
+    if new and new[0].similarity - new[-1].similarity >= VISIBLE:
+        some = new
     values = np.array([pair.similarity for pair in some])
     if np.ptp(values) < VISIBLE:
         return (
@@ -86,3 +94,10 @@ def more_than_chance(baseline: Baseline) -> tuple[str, str]:
         f"That may be chance: it is {baseline.describe(value)}. A pair counts as related above "
         f"{number(baseline.rare, 2)}, which 99% of unrelated pairs do not exceed.",
     )
+
+
+def _others(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The `(n, n)` similarities without those of a sentence with itself, rounded so that ties are ties."""
+    others = matrix.astype(float).round(EQUAL)
+    np.fill_diagonal(others, -np.inf)
+    return others

@@ -278,7 +278,7 @@ def test_a_quiz_asks_three_questions_and_folds_the_answers() -> None:
     asked = page.select("div.quiz li > details.question")
     assert [item.summary.b.text for item in asked] == [  # type: ignore[union-attr]
         f"Which is closest to “{HOSTILE}”: “one a”, “two a” or “three”?",
-        f"Which pair is closer: “one a” and “two a”, or “three” and “{HOSTILE}”?",
+        "Which pair is closer: “one a” and “two a”, or “one a” and “three”?",
         "Two other sentences have a similarity of 0.25 with this model. Are they related?",
     ]
     assert "“three”. The similarities: “three” 0.60, “one a” 0.40, “two a” 0.30." in asked[0].text
