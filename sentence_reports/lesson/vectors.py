@@ -61,7 +61,7 @@ def strips(embeddings: NDArray[np.floating], labels: Sequence[str]) -> Picture:
             axes.text(0, strip + pitch - 3, fit(names[k], WIDTH - 60), va="center")
             axes.text(WIDTH, strip, number(cosines[k], 2), va="center", ha="right", weight="bold")
         alt = (
-            f"{n} strips, one per sentence, each of {bins} colored fields that average {d} numbers: red for above 0, "
+            f"{n} strips, one per sentence, each with {bins} colored fields for {d} numbers: red for above 0, "
             "blue for below. All are in the order of the first sentence’s numbers, so the first runs evenly from red "
             f"to blue; the others are sorted by their cosine similarity to it, which is at their ends: from "
             f"{number(cosines[rows[1]], 2)} for {quoted(labels[rows[1]])} to {number(cosines[rows[-1]], 2)} for "
@@ -142,7 +142,7 @@ def histogram(baseline: Baseline, values: NDArray[np.floating]) -> Picture:
             taken = start + width + 8
         scale.axis(52)
         own = f"{count}, from {number(lowest, 2)} to {number(highest, 2)}"
-        beyond = f"{int((values > rare).sum()):,} of them beyond the line"
+        beyond = f"{int((values > rare).sum()):,} of them closer than 99% of unrelated pairs"
         alt = (
             f"Histogram of the cosine similarity of {_in_words(baseline)}. Below it, the "
             f"{f'{own}, {beyond}' if len(values) > 1 else f'one pair of this set, at {number(lowest, 2)}'}."

@@ -159,7 +159,7 @@ def test_the_histogram_says_both_in_words() -> None:
     assert picture.alt == (
         "Histogram of the cosine similarity of 19,900 pairs of unrelated sentences, from −0.20 to 0.40, half "
         "of them at 0.10 or below and 99% at 0.39 or below. Below it, the 3 pairs of this set, from −0.30 to 0.50, "
-        "1 of them beyond the line."
+        "1 of them closer than 99% of unrelated pairs."
     )
     assert {"farthest −0.30", "closest 0.50", "99% are below 0.39"} <= set(texts(picture))
     alone = histogram(UNRELATED, np.array([0.5]))
