@@ -69,7 +69,7 @@ class Exercises:
             "Two vectors are at an angle of 60°. What is their cosine similarity?",
             hint="NumPy’s cosine wants radians: np.cos(np.radians(60)).",
             solutions=[0.5],
-            because="the second vector reaches along the first by half its length.",
+            because="the second vector, projected onto the first, is half as long.",
             guess=guess,
             judge=judge,
         )
@@ -85,8 +85,8 @@ class Exercises:
 
         return show_exercise(
             "From a number to an angle",
-            f"How many degrees are between the two closest sentences, {cite_pair(self.texts, pair)}?",
-            hint="np.arccos turns a cosine into an angle in radians, np.degrees turns that into degrees.",
+            f"What is the angle, in degrees, between the two closest sentences, {cite_pair(self.texts, pair)}?",
+            hint="np.arccos turns a cosine into an angle in radians; np.degrees turns radians into degrees.",
             solutions=[round(degrees, 1)],
             because=f"the cosine of {degrees:.1f}° is {number(pair.similarity, 2)}. A right angle would be 90°.",
             guess=guess,
@@ -105,9 +105,9 @@ class Exercises:
         return show_exercise(
             "More than chance",
             f"This set has {count(total, 'pair')}. How many are closer than 99% of unrelated pairs?",
-            hint=f"Count the values above {number(rare, DIGITS)}. The array values holds each pair once.",
+            hint=f"Count the values above {number(rare, DIGITS)}. The array called values holds each pair once.",
             solutions=[above],
-            because="(values > rare).sum() counts them. By chance alone, it would be about one pair in 100.",
+            because="(values > rare).sum() counts them. By chance alone, about one pair in 100 would be.",
             guess=guess,
             judge=judge,
         )
@@ -152,9 +152,9 @@ class Exercises:
             "Same words, different meaning",
             "Write two sentences with the same words in another order that mean different things. They must be less "
             f"similar than {cite(BITES[0])} and {cite(BITES[1])} ({number(bar, 2)}).",
-            hint="Look for a word that can be a verb in one place and a noun in another.",
+            hint="Let two words trade places that are a means and an end, or a cause and an effect.",
             solutions=ORDERS,
-            because="the order changes what a word is, and not only who does what to whom.",
+            because="the words trade places here too, but this model notices it more.",
             guess=guess,
             judge=judge,
             kind=tuple,
@@ -172,8 +172,9 @@ class Exercises:
 
         return show_exercise(
             "The same in other words",
-            f"Say what {cite(text)} says without its content words, but closer to it than 99% of unrelated pairs.",
-            hint="Replace one word after the other, and watch how far the similarity falls.",
+            f"Say what {cite(text)} says without any of its content words. The two must be closer than 99% of "
+            "unrelated pairs.",
+            hint="Replace one word after another, and watch how far the similarity falls.",
             solutions=self._known(PARAPHRASES),
             because="no content word is the same, and yet the model finds the two related.",
             guess=guess,
@@ -203,9 +204,9 @@ class Exercises:
             if grouped
             else f"Write a sentence that is closer to {cite(name)} than to any other sentence of this set. Use none of "
             "its content words.",
-            hint="What is it about? Speak of the same things from another side.",
+            hint="What is it about? Write about the same things from another point of view.",
             solutions=self._known(NEIGHBORS),
-            because="it has none of their content words, so something else must bring it close.",
+            because="it shares no content words, so something else must bring it close.",
             guess=guess,
             judge=judge,
             kind=str,
@@ -234,7 +235,7 @@ class Exercises:
             "have, so that this no longer holds.",
             hint=f"Keep the meaning of that sentence, and borrow words and form from {cite(shared)}.",
             solutions=self._known(REWRITES),
-            because="it is close in its words and in its form, and these count for much.",
+            because="it has the same form and nearly the same words, and both count for a lot.",
             guess=guess,
             judge=judge,
             kind=str,
@@ -255,9 +256,9 @@ class Exercises:
             "A bridge",
             f"Write one sentence that is related to both sentences of the farthest pair, {both}: closer to each "
             "of them than 99% of unrelated pairs.",
-            hint="The vector of a text that speaks of two things lies between those of the two.",
+            hint="The vector of a text about two things is between the vectors of the two.",
             solutions=(*self._known(BRIDGES), f"{one.rstrip('.')}. {other}"),
-            because="it speaks of both.",
+            because="it is about both.",
             guess=guess,
             judge=judge,
             kind=str,
