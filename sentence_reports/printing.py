@@ -146,7 +146,7 @@ class _Printing:
         self._profile, self._began = profile, time.monotonic()
         self._processes: list[psutil.Process] = []
         self._log, self._pdf = profile / "log", folder / f"{profile.name}.pdf"
-        copy = folder / f"{profile.name}.html"
+        copy = folder.resolve() / f"{profile.name}.html"
         # A PDF travels alone: links to the files next to the page would name the folders of this machine.
         copy.write_bytes(LINK_TO_FILE.sub(b"", page.html))
         sandbox = [] if browser.sandboxed else ["--no-sandbox"]

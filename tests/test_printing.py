@@ -373,7 +373,8 @@ def test_the_command_line_prints_and_counts(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     write_set("one")
-    words = ["run", "--project", str(tmp_path), "--pdf", "--cold"]
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "--project", str(tmp_path), "--out", "relative", "--pdf", "--cold"]
     stand_in("sys.exit(4)")
     assert cli.main(words) == 1
     told = capsys.readouterr().err
