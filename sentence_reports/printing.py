@@ -45,7 +45,7 @@ FLAGS = (
     "--no-pdf-header-footer",
     "--generate-pdf-document-outline",
 )
-STOPPING = 5.0  # seconds that a browser has to end by itself
+STOPPING = 5.0  # seconds that a browser has to end on its own
 
 LINK_TO_FILE = re.compile(rb' href="(?!#|https?:)[^"]*"')
 DATE = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}")
@@ -165,7 +165,7 @@ class _Printing:
         """Return what became of the page, None while it is being printed."""
         ended = self._process.poll()
         pdf = self._pdf.read_bytes() if self._pdf.is_file() else b""
-        if pdf.rstrip().endswith(b"%%EOF"):  # the browser may never end by itself: on macOS, Chrome does not
+        if pdf.rstrip().endswith(b"%%EOF"):  # the browser may never end on its own: on macOS, Chrome does not
             day = self._page.date.replace("-", "").encode()
             return Printed(self._page.stem, DATE.sub(rb"\g<1>" + day + b"000000", pdf, count=2))
         if ended is not None:

@@ -547,5 +547,7 @@ def test_a_table_of_ratings_is_watched(
     write_set("mine", sentences=["ab", "bc", "cd"], ratings=ratings)
     preview = start()
     preview.wait_for("must be a finite number")
+    assert not (preview.out / "mine.html").exists()
     table.write_text(table.read_text().replace("high", "1"))
     preview.wait_for("mine: done")
+    assert (preview.out / "mine.html").exists()

@@ -41,7 +41,7 @@ def words_or_meaning(
 
     The pairs are the positions `rows` and `columns` in `texts`, `matrix` holds the `(n, n)` similarities. A pair is far
     apart if it is no closer than `FAR` percent of unrelated pairs, and close above `RELATED` percent. A text of one
-    word is no example of either.
+    word is an example of neither.
     """
     content = [content_words(text) for text in texts]
     whole = [len(words(text)) > 1 for text in texts]
