@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.summary import DIGITS, Baseline, Pair
+from sentence_reports.facts import DIGITS, Baseline, Pair
 
 
 class Pairs:

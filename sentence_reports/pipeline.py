@@ -20,6 +20,7 @@ from sentence_reports.sets import SetFile, title_of
 from sentence_reports.sets.folder import read_sets, stem_of
 from sentence_reports.stale import code_digest, is_stale, set_digest
 from sentence_reports.store import Store
+from sentence_reports.summary import OneModelSummary
 from sentence_reports.texts import legible
 
 REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
@@ -229,16 +230,17 @@ def _describe(blank: Report, each: SetFile) -> Report:
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
     summary = made.summary
-    reason = summary.model.reason
+    model = summary.model if isinstance(summary, OneModelSummary) else None
+    reason = model.reason if model else None
     return replace(
         blank,
         title=summary.settings["title"],
-        model=summary.model.name,
+        model=summary.model_name,
         n=len(summary.sentences),
         digest=digest,
         date=date,
-        stands_in_for=summary.model.stands_in_for,
-        closest=(*summary.closest_texts, summary.closest.similarity),
+        stands_in_for=model.stands_in_for if model else None,
+        closest=summary.closest_pair,
         seconds=made.seconds,
         notices=summary.notices + ((f"The reason for the fallback: {reason}.",) if reason else ()),
         finding=summary.finding,

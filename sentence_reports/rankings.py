@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.summary import Baseline, Pair
+from sentence_reports.facts import Baseline, Pair
 
 RELATED = 99.0
 """The percentile from which a similarity is above chance: closer than 99% of unrelated pairs."""

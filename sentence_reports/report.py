@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sentence_reports.claims import Check
+from sentence_reports.facts import Source
 from sentence_reports.printing import Browser
-from sentence_reports.summary import Source, Summary
+from sentence_reports.summary import Summary
 
 if TYPE_CHECKING:
     from sentence_reports.project import Project
@@ -67,12 +68,30 @@ class Listener(Protocol):
         """Report that the page of a set was printed, or in `failure` why its PDF could not be made."""
 
 
+class Vectors(NamedTuple):
+    """Files of vectors that were computed elsewhere: of a set's sentences, and of the sentences of the baseline."""
+
+    file: str
+    baseline: str
+
+
 class Request(NamedTuple):
-    """The model that a set asks for, exactly as the set writes it."""
+    """The model that a set asks for, exactly as the set writes it; with `vectors`, what to call them."""
 
     model: str
     revision: str | None = None
     fallback_model: str | None = None
+    vectors: Vectors | None = None
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """One model of a comparison: what the set calls it, what it asks for, and how it is used."""
+
+    label: str
+    request: Request
+    prompt: str | None = None
+    truncate_dim: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from bisect import bisect_left
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sentence_reports.claims import Agreement, Check, ClaimCheck, ReferenceCheck
 from sentence_reports.errors import RenderError
+from sentence_reports.facts import Baseline, Legend, ModelFacts, Pair
 from sentence_reports.overview import Overview
 
 if TYPE_CHECKING:
@@ -22,125 +22,6 @@ MIME = "application/vnd.sentence-reports.summary+json"
 METADATA = "sentence_reports"
 """The key of a notebook's metadata that says what its page needs beyond its cells; see `PageFacts`."""
 
-STEPS = 1000  # a baseline's percentiles are known to a tenth
-DIGITS = 3  # more would differ between machines and numbers of threads
-EQUAL = 6  # decimals; float32 cannot tell apart what differs only in later ones
-
-Source = Literal["hub cache", "folder", "installed package"]
-
-
-class Pair(NamedTuple):
-    """Two sentences by their position in the set, counted from 0, `first` before `second`, and their similarity."""
-
-    first: int
-    second: int
-    similarity: float
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What a page says about the model that ran, without any path of this machine.
-
-    `dimension` is that of the vectors as they are used; `full_dimension` the model's own if they are truncated.
-    `prompt` is what is put before each sentence, `query_prompt` what is put before each query; empty for nothing.
-    `declared_prompts` holds the prompts that the model's files declare, by name, without empty ones.
-    `pooling` is "mean", "cls" and so on (several joined by "+"), None for a model that does not pool; `max_tokens`
-    is None if there is no limit; `normalizes` says whether the model itself ends in unit length; `parameters` is
-    their number, `size_bytes` that of all files, `dtype` the weights' type as they run.
-    """
-
-    name: str
-    revision: str | None
-    source: Source
-    sha256: str
-    dimension: int
-    max_tokens: int | None
-    pooling: str | None
-    normalizes: bool
-    parameters: int
-    size_bytes: int
-    dtype: str
-    prompt: str = ""
-    query_prompt: str = ""
-    declared_prompts: dict[str, str] = field(default_factory=dict)
-    full_dimension: int | None = None
-    stands_in_for: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Legend:
-    """The colors of a heatmap.
-
-    `low` and `high` are the similarities at the ends of the colors, `scale` says the same in words, `ramp` holds the
-    colors between them in equal steps (``#rrggbb``), `groups` the groups' names with the color of their labels.
-    """
-
-    low: float
-    high: float
-    scale: str
-    ramp: tuple[str, ...]
-    groups: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """How similar unrelated sentences are to a model.
-
-    `quantiles` holds ``STEPS + 1`` of the similarities of all `pairs`, each rounded to `DIGITS`, ascending: at least
-    ``k / STEPS`` of the pairs have a similarity of `quantiles[k]` or less. `model` is the name of the model, `key`
-    a hash of its files, its prompts and the sentences.
-    """
-
-    key: str
-    model: str
-    pairs: int
-    quantiles: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The similarity that half of the unrelated pairs do not exceed."""
-        return self.quantiles[STEPS // 2]
-
-    @property
-    def rare(self) -> float:
-        """The similarity that 99% of the unrelated pairs do not exceed: above it, two texts count as related."""
-        return self.quantiles[STEPS * 99 // 100]
-
-    @property
-    def scale(self) -> dict[str, float]:
-        """The baseline in five numbers, by name."""
-        shares = {"minimum": 0, "5th percentile": 0.05, "median": 0.5, "99th percentile": 0.99, "maximum": 1}
-        return {name: self.quantiles[round(share * STEPS)] for name, share in shares.items()}
-
-    def percentile(self, similarity: float) -> float:
-        """Return the share of unrelated pairs below a similarity, 0 to 100: a lower bound in steps of 0.1.
-
-        It is 100 only for a similarity above that of every unrelated pair.
-        """
-        # Rounded like the quantiles: rounding keeps the order, so what is above one of them here really is.
-        passed = bisect_left(self.quantiles, round(float(similarity), DIGITS))
-        return 100.0 if passed > STEPS else 100 * max(passed - 1, 0) / STEPS
-
-    def corrected(self, similarity: float) -> float:
-        """Return the chance-corrected similarity: 0 for the median unrelated pair, 1 for the same text.
-
-        The form is that of Cohen's kappa: ``(s - m) / (1 - m)``, with the median as `m`. To a model whose median is 1
-        all texts are the same, so that nothing is above chance.
-        """
-        return (similarity - self.median) / (1 - self.median) if self.median < 1 else 0.0
-
-    def describe(self, similarity: float) -> str:
-        """Return how a similarity compares with unrelated pairs, as in "closer than 99.1% of unrelated pairs"."""
-        percentile = self.percentile(similarity)
-        if percentile == 100:
-            return f"closer than any of {self.pairs:,} unrelated pairs"
-        if percentile > 0:
-            return f"closer than {percentile:.1f}% of unrelated pairs"
-        if round(float(similarity), DIGITS) > self.quantiles[0]:
-            return f"closer than under {100 / STEPS:g}% of unrelated pairs"
-        return f"closer than none of {self.pairs:,} unrelated pairs"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
@@ -148,7 +29,6 @@ class Summary:
 
     What every kind of report has. `settings` holds the set's keys other than its texts and what it expects. `finding`
     says in one or two sentences what came out; `notices` is what a reader should know before believing the numbers.
-    `matrix` is the matrix of similarities as `encode_matrix` writes it, None if it is too large to be kept.
     """
 
     kind: str
@@ -156,15 +36,54 @@ class Summary:
     sentences: tuple[str, ...]
     labels: tuple[str, ...]
     groups: tuple[str, ...] | None
-    model: ModelFacts
-    baseline: Baseline
-    closest: Pair
     finding: tuple[str, ...]
-    claims: tuple[ClaimCheck, ...]
     notices: tuple[str, ...]
     legend: Legend
     versions: dict[str, str]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What the set expects, each as a statement that is met or not; nothing unless a kind of report says so."""
+        return ()
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model, or the labels of several."""
+        raise NotImplementedError
+
+    @property
+    def closest_pair(self) -> tuple[str, str, float] | None:
+        """The texts of the closest pair and their similarity; None if several models have one each."""
+        return None
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        adapter = _adapter(type(self))  # type: ignore[arg-type]  # a class is hashable
+        text = f"The summary of {len(self.sentences)} sentences, for the head of the report."
+        return {MIME: adapter.dump_python(self, mode="json"), "text/plain": text}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneModelSummary(Summary):
+    """The summary of a report about one model.
+
+    `matrix` is the matrix of similarities as `encode_matrix` writes it, None if it is too large to be kept.
+    """
+
+    model: ModelFacts
+    baseline: Baseline
+    closest: Pair
+    claims: tuple[ClaimCheck, ...]
     matrix: str | None
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model."""
+        return self.model.name
+
+    @property
+    def closest_pair(self) -> tuple[str, str, float] | None:
+        """The texts of the closest pair and their similarity."""
+        return (*self.closest_texts, self.closest.similarity)
 
     @property
     def similarity(self) -> NDArray[np.float32]:
@@ -190,14 +109,9 @@ class Summary:
         """What the set expects, each as a statement that is met or not."""
         return tuple(claim.check for claim in self.claims)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        adapter = _adapter(type(self))  # type: ignore[arg-type]  # a class is hashable
-        text = f"The summary of {len(self.sentences)} sentences, for the head of the report."
-        return {MIME: adapter.dump_python(self, mode="json"), "text/plain": text}
-
 
 @dataclass(frozen=True, kw_only=True)
-class WalkthroughSummary(Summary):
+class WalkthroughSummary(OneModelSummary):
     """The summary of a walkthrough: `similarity` is `(n, n)`, one row and one column per sentence.
 
     `order` holds the positions of the sentences in the order in which heatmaps show them; `places` says how the
@@ -221,7 +135,7 @@ class WalkthroughSummary(Summary):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchSummary(Summary):
+class SearchSummary(OneModelSummary):
     """The summary of a search: `similarity` is `(q, n)`, one row per query and one column per sentence.
 
     `closest` is the best match: the position of its query, that of its sentence, and their similarity.
@@ -236,22 +150,105 @@ class SearchSummary(Summary):
         return self.queries[self.closest.first], self.sentences[self.closest.second]
 
 
+@dataclass(frozen=True)
+class Column:
+    """What one model of a comparison says about the sentences; `label` is what the set calls it.
+
+    `similarities` are those of the pairs that the comparison keeps, in their order, and `ranks` their ranks among all
+    pairs of the set (1: the closest; equal ones share their mean), both as base64 of little-endian float32. `claims`
+    are checked on the chance-corrected scale. `cut` and `unreadable` count the sentences that the model did not see to
+    the end, or not at all. `milliseconds` is how long a sentence took to encode on this machine, None if the run must
+    not depend on a clock.
+    """
+
+    label: str
+    model: ModelFacts
+    baseline: Baseline
+    similarities: str
+    ranks: str
+    claims: tuple[ClaimCheck, ...] = ()
+    agreement: Agreement | None = None
+    cut: int = 0
+    unreadable: int = 0
+    milliseconds: float | None = None
+
+
+class Shared(NamedTuple):
+    """How many of the `k` nearest neighbors of a sentence two models share on average, as a share from 0 to 1.
+
+    `chance` is what 95% of trials with shuffled sentences do not exceed.
+    """
+
+    k: int
+    share: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much two models of a comparison agree, given by their positions among its columns.
+
+    `spearman` is the rank correlation of all pairs, None if there are too few or one model finds all equal; `chance` is
+    what 95% of trials with shuffled sentences do not exceed. `shared` is about nearest neighbors, for some `k`.
+    """
+
+    first: int
+    second: int
+    spearman: float | None
+    chance: float | None
+    shared: tuple[Shared, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonSummary(Summary):
+    """The summary of a comparison of models.
+
+    `order` holds the positions of the sentences in the order in which heatmaps show them, `columns` the models that
+    ran, in the order of the set, `missing` label and reason of those that could not, `likenesses` one for each two
+    columns. `pairs` holds the pairs that are kept, `(m, 2)` positions as base64 of little-endian uint32; None if all
+    are, row by row of the upper triangle. The colors of `legend` are for chance-corrected similarities.
+    """
+
+    kind: Literal["comparison"] = "comparison"
+    order: tuple[int, ...]
+    columns: tuple[Column, ...]
+    missing: tuple[tuple[str, str], ...] = ()
+    likenesses: tuple[Likeness, ...]
+    pairs: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The labels of the models that ran."""
+        return ", ".join(column.label for column in self.columns)
+
+
 def encode_matrix(matrix: NDArray[np.float32]) -> str:
     """Return a float32 matrix as base64 of its little-endian bytes."""
     return base64.b64encode(matrix.astype("<f4").tobytes()).decode("ascii")
 
 
-def read_summary(notebook: NotebookNode) -> WalkthroughSummary | SearchSummary:
+AnySummary = WalkthroughSummary | SearchSummary | ComparisonSummary
+KINDS: dict[str, Any] = {
+    "walkthrough": WalkthroughSummary,
+    "search": SearchSummary,
+    "comparison": ComparisonSummary,
+}
+
+
+def read_summary(notebook: NotebookNode) -> AnySummary:
     """Return the summary that an executed notebook holds. Raises RenderError if it holds none that can be read."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if MIME in output.get("data", {}):
                 data = output["data"][MIME]
-                kind = SearchSummary if data.get("kind") == "search" else WalkthroughSummary
                 try:
-                    summary: WalkthroughSummary | SearchSummary = _adapter(kind).validate_python(data)
+                    summary: AnySummary = _adapter(KINDS[data["kind"]]).validate_python(data)
                     return summary
-                except ValueError as error:  # pydantic's ValidationError is one
+                except (
+                    ValueError,
+                    KeyError,
+                    TypeError,
+                ) as error:  # pydantic's ValidationError is a ValueError
                     raise RenderError(f"cannot read the notebook's summary: {error}") from error
     raise RenderError("cannot render a notebook that did not run to completion: it holds no summary")
 

@@ -99,7 +99,7 @@ TINY = [
     (
         "summary",
         "from sentence_reports.lesson.summary import summarize\n"
-        "from sentence_reports.summary import STEPS, Baseline, Legend, ModelFacts\n"
+        "from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts\n"
         "facts = ModelFacts(name=model, revision=None, source='folder', sha256='0' * 64, dimension=2, max_tokens=8,\n"
         "                   pooling='mean', normalizes=True, parameters=2, size_bytes=8, dtype='float32')\n"
         "legend = Legend(low=0, high=1, scale='', ramp=('#ffffff', '#000000'))\n"

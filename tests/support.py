@@ -19,15 +19,12 @@ from filelock import FileLock
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 
+from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
 from sentence_reports.summary import (
-    STEPS,
-    Baseline,
-    Legend,
-    ModelFacts,
+    OneModelSummary,
     PageFacts,
-    Pair,
     SearchSummary,
     Summary,
     WalkthroughSummary,
@@ -287,7 +284,7 @@ def small_summary(**changes: Any) -> WalkthroughSummary:
 def small_search(**changes: Any) -> SearchSummary:
     """The summary of two queries in three sentences, with `changes`."""
     plain = small_summary()
-    common = {f.name: getattr(plain, f.name) for f in fields(Summary) if f.name != "kind"}
+    common = {f.name: getattr(plain, f.name) for f in fields(OneModelSummary) if f.name != "kind"}
     found = np.array([[0.1, 0.995, 0.25], [0.3, 0.2, 0.4]], dtype="f4")
     search = {"queries": ("first?", "second?"), "closest": Pair(0, 1, 0.995), "matrix": encode_matrix(found)}
     return SearchSummary(**common | search | changes)

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Claim, ClaimCheck, Side, tally
+from sentence_reports.facts import DIGITS, EQUAL, Baseline
 from sentence_reports.lesson.groups import group_means
-from sentence_reports.summary import DIGITS, EQUAL, Baseline
 
 
 def check_claims(

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sentence_reports.claims import ClaimCheck
+from sentence_reports.facts import DIGITS, EQUAL, Baseline
 from sentence_reports.lesson.exercise import Verdict, show_exercise
 from sentence_reports.lesson.finding import cite, cite_pair
 from sentence_reports.lesson.html import HtmlOutput
 from sentence_reports.lesson.solutions import BRIDGES, NEIGHBORS, ORDERS, PARAPHRASES, REWRITES
 from sentence_reports.lesson.words import content_words, words
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import DIGITS, EQUAL, Baseline
 from sentence_reports.texts import count, number
 
 BITES = ("The dog bites the man", "The man bites the dog")

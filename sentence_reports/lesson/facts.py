@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pandas as pd
 
+from sentence_reports.facts import ModelFacts
 from sentence_reports.lesson.html import HtmlOutput
-from sentence_reports.summary import ModelFacts
 from sentence_reports.texts import count_in_words, number, size_in_words
 
 TOOLS = ("matplotlib", "numpy", "pandas", "seaborn", "sentence-transformers", "torch")

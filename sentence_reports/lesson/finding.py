@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import ClaimCheck, tally
+from sentence_reports.facts import EQUAL, Baseline, Pair
 from sentence_reports.lesson.groups import group_means, means_to_groups
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
-from sentence_reports.summary import EQUAL, Baseline, Pair
 from sentence_reports.texts import capitalized, cut_at_word, isolated, number, quoted
 
 CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sentence_reports.summary import Baseline
+from sentence_reports.facts import Baseline
 from sentence_reports.texts import number
 
 NO_PAIR = "–"

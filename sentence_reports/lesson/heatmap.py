@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
+from sentence_reports.facts import Baseline, Legend
 from sentence_reports.lesson.cells import LABELED_UP_TO, Axis, draw_cells
 from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import (
@@ -19,7 +20,6 @@ from sentence_reports.lesson.picture import (
 from sentence_reports.overview import Blocks
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
-from sentence_reports.summary import Baseline, Legend
 from sentence_reports.texts import number, quoted
 
 HIGHEST_LOW = 0.9  # of the colors; leaves them a tenth

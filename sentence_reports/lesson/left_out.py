@@ -6,8 +6,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from sentence_reports.facts import EQUAL
 from sentence_reports.lesson.html import HtmlOutput, bdi
-from sentence_reports.summary import EQUAL
 from sentence_reports.texts import capitalized, isolated, number, quoted, shorten
 
 MAX_WORDS = 40  # of a text; each costs one more text to encode

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sentence_reports.facts import Baseline
 from sentence_reports.rankings import rankings
-from sentence_reports.summary import Baseline
 
 
 def best_matches(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
+from sentence_reports.facts import EQUAL
 from sentence_reports.lesson.groups import means_to_groups
 from sentence_reports.overview import Blocks
-from sentence_reports.summary import EQUAL
 
 GIVEN_UP_TO = 20  # sentences; of more, a reader no longer sees which rows are similar
 OPTIMAL_UP_TO = 500  # sentences: 0.4 s; the time grows with the third power, 1,000 take 3 s

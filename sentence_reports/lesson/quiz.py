@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sentence_reports.facts import EQUAL, Baseline
 from sentence_reports.lesson.finding import cite, cite_pair
 from sentence_reports.lesson.html import HtmlOutput, fold
 from sentence_reports.lesson.words import content_words
 from sentence_reports.pairs import Pairs
-from sentence_reports.summary import EQUAL, Baseline
 from sentence_reports.texts import number
 
 CANDIDATES = 200  # pairs that are compared for the second question

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sentence_reports.claims import Agreement, RatedPair
+from sentence_reports.facts import EQUAL
 from sentence_reports.lesson.picture import DOTS_UP_TO, PX, STYLE, Picture
 from sentence_reports.schemes import HUES
-from sentence_reports.summary import EQUAL
 from sentence_reports.texts import number, quoted
 
 RESAMPLES = 999

@@ -7,19 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
+from sentence_reports.facts import Baseline, Legend, ModelFacts
 from sentence_reports.lesson.finding import finding, groups_in_words, search_finding
 from sentence_reports.lesson.order import blocks
 from sentence_reports.overview import MATRIX_UP_TO, OVERVIEW_FROM, Neighbors, Overview
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
-from sentence_reports.summary import (
-    Baseline,
-    Legend,
-    ModelFacts,
-    SearchSummary,
-    WalkthroughSummary,
-    encode_matrix,
-)
+from sentence_reports.summary import SearchSummary, WalkthroughSummary, encode_matrix
 from sentence_reports.texts import isolated, quoted
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from matplotlib.patches import Arc
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from sentence_reports.facts import Baseline
 from sentence_reports.lesson.picture import (
     STYLE,
     Picture,
@@ -22,7 +23,6 @@ from sentence_reports.lesson.picture import (
     wrap,
 )
 from sentence_reports.schemes import FAINT, HUES, QUIET
-from sentence_reports.summary import Baseline
 from sentence_reports.texts import number, quoted
 
 MAX_STRIPS = 12

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from sentence_reports.facts import Baseline
 from sentence_reports.rankings import RELATED
-from sentence_reports.summary import Baseline
 from sentence_reports.texts import number, quoted
 
 FAR = 90  # percentile of unrelated pairs: what is below is not related to the model

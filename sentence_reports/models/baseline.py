@@ -20,13 +20,13 @@ from platformdirs import user_cache_path
 from pydantic import TypeAdapter
 
 from sentence_reports.errors import ModelError
+from sentence_reports.facts import DIGITS, STEPS, Baseline
 from sentence_reports.files import atomic_write
 from sentence_reports.models.encoder import load
 from sentence_reports.models.files import files, modules
 from sentence_reports.models.find import EMBEDDED, find_model
 from sentence_reports.models.usage import Usage
 from sentence_reports.report import FoundModel
-from sentence_reports.summary import DIGITS, STEPS, Baseline
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

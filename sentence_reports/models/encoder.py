@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentence_reports.errors import ModelError
+from sentence_reports.facts import ModelFacts
 from sentence_reports.models.files import files, modules, weight_files
 from sentence_reports.models.tokens import token_limit
 from sentence_reports.models.usage import Usage, choose_usage, declared_prompts, too_many
 from sentence_reports.report import FoundModel
-from sentence_reports.summary import ModelFacts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

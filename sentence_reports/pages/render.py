@@ -19,7 +19,7 @@ from sentence_reports.errors import RenderError
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.pages.top import top
 from sentence_reports.schemes import following_scheme
-from sentence_reports.summary import PageFacts, Summary, read_summary
+from sentence_reports.summary import ComparisonSummary, PageFacts, Summary, read_summary
 from sentence_reports.texts import exact
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
@@ -116,6 +116,8 @@ def render(notebook: NotebookNode) -> str:
     summary = read_summary(notebook)
     if any(o.output_type == "error" for cell in notebook.cells for o in cell.get("outputs", [])):
         raise RenderError("cannot render a notebook that did not run to completion: it holds an error")
+    if isinstance(summary, ComparisonSummary):
+        raise NotImplementedError
     visible, facts = copy.copy(notebook), PageFacts.read_from(notebook)
     visible.cells, steps = _numbered(cell for cell in notebook.cells if _concerns(cell, summary))
     report = {"facts": facts, "steps": steps, **top(summary, facts)}
@@ -135,7 +137,7 @@ def _concerns(cell: NotebookNode, summary: Summary) -> bool:
     """Whether a cell is on the page: neither hidden, nor about something that the set does not have."""
     missing = {
         "if-groups": summary.groups is None,
-        "if-claims": not summary.claims,
+        "if-claims": not getattr(summary, "claims", ()),
         "if-ratings": getattr(summary, "agreement", None) is None,
         "if-reference": getattr(summary, "reference", None) is None,
     }

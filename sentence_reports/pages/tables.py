@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sentence_reports.facts import Legend, Pair
 from sentence_reports.overview import Blocks, Neighbors
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import RELATED, found_by_chance, rankings
-from sentence_reports.summary import Legend, Pair, SearchSummary, Summary, WalkthroughSummary
+from sentence_reports.summary import (
+    AnySummary,
+    ComparisonSummary,
+    OneModelSummary,
+    SearchSummary,
+    WalkthroughSummary,
+)
 from sentence_reports.texts import cut_at_word
 
 NEIGHBORS = 5
@@ -138,9 +145,11 @@ def block_legend(legend: Legend, blocks: Blocks) -> Legend:
     return replace(legend, high=blocks.high_end(legend.low))
 
 
-def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:
+def thumbnail(summary: AnySummary) -> tuple[tuple[str, ...], ...]:
     """Return the heatmap as a few rows of colors: of a large set the blocks; what has more rows is sampled evenly."""
     legend = summary.legend
+    if isinstance(summary, ComparisonSummary):
+        raise NotImplementedError
     if isinstance(summary, WalkthroughSummary) and summary.overview:
         blocks = summary.overview.blocks
         legend = block_legend(legend, blocks)
@@ -153,13 +162,15 @@ def thumbnail(summary: Summary) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(map(Colors(legend).of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
 
 
-def table_csv(summary: Summary) -> str:
+def table_csv(summary: AnySummary) -> str:
     """Return the similarities of a report as CSV (RFC 4180).
 
     They are the rankings of a search, the matrix of a walkthrough, and the nearest neighbors if the matrix is too large
     to be kept.
     """
     buffer = io.StringIO()
+    if isinstance(summary, ComparisonSummary):
+        raise NotImplementedError
     if isinstance(summary, SearchSummary):
         rows = _ranking_rows(summary)
     elif isinstance(summary, WalkthroughSummary) and summary.matrix is None:
@@ -170,7 +181,7 @@ def table_csv(summary: Summary) -> str:
     return buffer.getvalue()
 
 
-def _matrix_rows(summary: Summary) -> Iterator[list[object]]:
+def _matrix_rows(summary: OneModelSummary) -> Iterator[list[object]]:
     """Yield the matrix with the full sentences as header and first column."""
     yield ["", *summary.sentences]
     for text, row in zip(summary.sentences, summary.similarity, strict=True):

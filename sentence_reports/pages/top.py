@@ -7,7 +7,7 @@ from typing import Any
 from sentence_reports.pages import tables
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
 from sentence_reports.schemes import with_variables
-from sentence_reports.summary import PageFacts, SearchSummary, Summary, WalkthroughSummary
+from sentence_reports.summary import AnySummary, PageFacts, SearchSummary, Summary, WalkthroughSummary
 from sentence_reports.texts import count
 
 TABLE_UP_TO = 60  # rows or columns; with more, no heatmap can be read
@@ -59,7 +59,7 @@ def _size(summary: Summary) -> str:
     return f"{len(summary.queries):,} {'query' if len(summary.queries) == 1 else 'queries'}, {n}{grouped}"
 
 
-def _heat(summary: Summary) -> dict[str, Any]:
+def _heat(summary: WalkthroughSummary | SearchSummary) -> dict[str, Any]:
     """Return the heatmap's rows and columns, and where on its scale the unrelated pairs are.
 
     `blocks` holds each run of sentences of a group: its name and color (empty if there are no groups), and for each of
@@ -121,7 +121,7 @@ def _found(summary: SearchSummary) -> dict[str, Any]:
     }
 
 
-def _csv(summary: Summary, stem: str) -> dict[str, Any]:
+def _csv(summary: AnySummary, stem: str) -> dict[str, Any]:
     """Return the name of the CSV and, if it is small, a link that holds all of it: a report is mailed as one file."""
     data = tables.table_csv(summary).encode()
     inside = len(data) <= INSIDE_UP_TO

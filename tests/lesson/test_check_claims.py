@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sentence_reports.claims import Claim, ClaimCheck, Side
+from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.claims import check_claims
-from sentence_reports.summary import STEPS, Baseline
 
 TEXTS = ["a", "b", "c", "d"]
 MATRIX = np.array(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.finding import CLEAR, cite, finding
-from sentence_reports.summary import STEPS, Baseline
 
 # Unrelated pairs have -0.1 to 0.4: half of them 0.15 or less, 99% of them 0.395 or less.
 BASELINE = Baseline("k", "m", 1000, tuple(round(k / STEPS * 0.5 - 0.1, 3) for k in range(STEPS + 1)))

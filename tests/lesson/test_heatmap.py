@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.heatmap import color_range, heatmap, legend
 from sentence_reports.lesson.picture import Picture, can_draw, make_labels
-from sentence_reports.summary import STEPS, Baseline
 from sentence_reports.texts import shorten
 
 

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from support import MODEL
 
 from sentence_reports import models
+from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson import (
     compare_groups,
     corrected_means,
@@ -27,7 +28,6 @@ from sentence_reports.lesson.html import HtmlOutput
 from sentence_reports.lesson.left_out import MAX_WORDS
 from sentence_reports.lesson.tokens import MAX_SENTENCES, MAX_TOKENS, _row
 from sentence_reports.models import Piece, find_model
-from sentence_reports.summary import STEPS, Baseline
 from sentence_reports.texts import count_in_words, size_in_words
 
 HOSTILE = '<script>alert(1)</script> & "quotes" {{ 7 * 7 }}'

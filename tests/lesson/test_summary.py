@@ -9,20 +9,13 @@ import numpy as np
 import pytest
 
 from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.lesson.reference import reference_check, verdict
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.models import TokenFacts
 from sentence_reports.pairs import Pairs
 from sentence_reports.sets import Reference
-from sentence_reports.summary import (
-    STEPS,
-    Baseline,
-    Legend,
-    ModelFacts,
-    Pair,
-    WalkthroughSummary,
-    read_summary,
-)
+from sentence_reports.summary import WalkthroughSummary, read_summary
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 MODEL = ModelFacts("small", None, "folder", "0" * 64, 384, 256, "mean", True, 1, 4, "float32")

@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.map import NUMBERED_UP_TO, WRITTEN_UP_TO, sentence_map
 from sentence_reports.lesson.picture import SMALL, TEXT, Picture, text_width
 from sentence_reports.lesson.vectors import BINS, MAX_STRIPS, angle, dots, histogram, strips
-from sentence_reports.summary import STEPS, Baseline
 
 UNRELATED = Baseline("k", "m", 19900, tuple(np.linspace(-0.2, 0.4, STEPS + 1).tolist()))
 

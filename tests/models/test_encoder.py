@@ -15,8 +15,8 @@ from support import WORDS, change_weights, edit
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
+from sentence_reports.facts import ModelFacts
 from sentence_reports.models import EMBEDDED, find_model
-from sentence_reports.summary import ModelFacts
 
 
 def test_the_facts_of_the_tiny_model(tiny: Path) -> None:

@@ -11,10 +11,11 @@ from bs4 import BeautifulSoup
 from numpy.typing import NDArray
 from support import executed, small_summary
 
+from sentence_reports.facts import Legend
 from sentence_reports.overview import Blocks, Neighbors, Overview
 from sentence_reports.pages import tables
 from sentence_reports.pages.render import render
-from sentence_reports.summary import Legend, WalkthroughSummary
+from sentence_reports.summary import WalkthroughSummary
 
 N = 70
 LEGEND = Legend(

@@ -15,10 +15,11 @@ from support import LEGEND, MODEL, ROOT, Ran, executed, small_search
 
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
+from sentence_reports.facts import Pair
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
 from sentence_reports.schemes import COLORS, HUES
-from sentence_reports.summary import Pair, encode_matrix
+from sentence_reports.summary import encode_matrix
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"

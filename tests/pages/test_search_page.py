@@ -8,9 +8,10 @@ import pytest
 from bs4 import BeautifulSoup
 from support import BASELINE, executed, small_search
 
+from sentence_reports.facts import Legend, Pair
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import MAX_ROWS, RANKS, table_csv, thumbnail
-from sentence_reports.summary import Legend, Pair, SearchSummary, encode_matrix
+from sentence_reports.summary import SearchSummary, encode_matrix
 
 
 def page(summary: SearchSummary | None = None, **changes: Any) -> BeautifulSoup:

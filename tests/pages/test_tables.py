@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from support import contrast, small_search, small_summary
 
+from sentence_reports.facts import Legend
 from sentence_reports.pages import tables
 from sentence_reports.pages.tables import Colors
-from sentence_reports.summary import Legend, encode_matrix
+from sentence_reports.summary import encode_matrix
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 LEGEND = Legend(low=0, high=1, scale="", ramp=("#ffffff", "#808080", "#000000"))
