@@ -529,8 +529,8 @@ def test_what_nobody_thought_of_fails_its_set_only(
     """Colors between two equal ends: the walkthrough's own cells avoid them, a changed notebook's may not."""
     write_set(
         "bad",
-        description="#run\nfrom sentence_reports import summary\nreal = summary.Legend\n"
-        "summary.Legend = lambda **k: real(**k | {'high': 0})",
+        description="#run\nfrom sentence_reports import facts\nreal = facts.Legend\n"
+        "facts.Legend = lambda **k: real(**k | {'high': 0})",
     )
     write_set("good")
     reports, _ = run_all()
