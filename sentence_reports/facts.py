@@ -124,7 +124,7 @@ class Baseline:
         if percentile == 100:
             return f"closer than any of {self.pairs:,} unrelated pairs"
         if percentile > 0:
-            return f"closer than {percentile:.1f}% of unrelated pairs"
+            return f"closer than {percentile:.4g}% of unrelated pairs"
         if round(float(similarity), DIGITS) > self.quantiles[0]:
             return f"closer than under {100 / STEPS:g}% of unrelated pairs"
         return f"closer than none of {self.pairs:,} unrelated pairs"

@@ -67,7 +67,7 @@ class Exercises:
         return show_exercise(
             "From an angle to a number",
             "Two vectors are at an angle of 60°. What is their cosine similarity?",
-            hint="NumPy’s cosine wants radians: np.cos(np.radians(60)).",
+            hint="NumPy's cosine wants radians: np.cos(np.radians(60)).",
             solutions=[0.5],
             because="the second vector, projected onto the first, is half as long.",
             guess=guess,
@@ -200,7 +200,7 @@ class Exercises:
         return show_exercise(
             "One more for the group" if grouped else "A new neighbor",
             f"Write a sentence that the model puts into the group {cite(name)}: on average closer to its sentences "
-            "than to those of any other group. Use none of the group’s content words."
+            "than to those of any other group. Use none of the group's content words."
             if grouped
             else f"Write a sentence that is closer to {cite(name)} than to any other sentence of this set. Use none of "
             "its content words.",

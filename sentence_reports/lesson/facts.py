@@ -57,7 +57,7 @@ def compared_models() -> HtmlOutput:
     note = (
         "The blog post compares the first and the last. It swaps the two figures for ada-002; here they are as OpenAI "
         "gives them. STS-B measures how well a model agrees with human ratings of sentence pairs (Spearman "
-        "correlation × 100, from the model cards and the public benchmark’s results)."
+        "correlation × 100, from the model cards and the public benchmark's results)."
     )
     return HtmlOutput(f"{COMPARED.to_html()}<p>{note}</p>", f"{COMPARED}\n{note}")
 

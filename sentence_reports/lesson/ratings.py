@@ -111,7 +111,7 @@ def _describe(pairs: Sequence[RatedPair], agreed: Agreement, texts: Sequence[str
     count = f"{len(pairs):,} rated pairs" if len(pairs) > 1 else "1 rated pair"
     alt = (
         f"Scatter plot of {count}: across, the score that people gave, from {min(scores):g} to {max(scores):g}; "
-        f"upwards, the rank of the model’s similarity, from 0 to 100. {correlation_in_words(agreed)}"
+        f"upwards, the rank of the model's similarity, from 0 to 100. {correlation_in_words(agreed)}"
     )
     if agreed.disagreements:
         worst = agreed.disagreements[0]
@@ -127,7 +127,7 @@ def correlation_in_words(agreed: Agreement) -> str:
     """Return Spearman's correlation with its interval in a sentence, and what the interval means for few pairs."""
     if agreed.spearman is None:
         return "There is no rank correlation: all scores or all similarities are the same."
-    ranks = f"Spearman’s rank correlation is {number(agreed.spearman, 4)}"
+    ranks = f"Spearman's rank correlation is {number(agreed.spearman, 4)}"
     if agreed.interval is None:
         return f"{ranks}; these {agreed.count:,} pairs cannot show how certain that is."
     low, high = (number(end, 2) for end in agreed.interval)

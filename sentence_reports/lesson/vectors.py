@@ -62,7 +62,7 @@ def strips(embeddings: NDArray[np.floating], labels: Sequence[str]) -> Picture:
             axes.text(WIDTH, strip, number(cosines[k], 2), va="center", ha="right", weight="bold")
         alt = (
             f"{n} strips, one per sentence, each with {bins} colored fields for {d} numbers: red for above 0, "
-            "blue for below. All are in the order of the first sentence’s numbers, so the first runs evenly from red "
+            "blue for below. All are in the order of the first sentence's numbers, so the first runs evenly from red "
             f"to blue; the others are sorted by their cosine similarity to it, which is at their ends: from "
             f"{number(cosines[rows[1]], 2)} for {quoted(labels[rows[1]])} to {number(cosines[rows[-1]], 2)} for "
             f"{quoted(labels[rows[-1]])}."

@@ -110,7 +110,7 @@ def test_perfect_agreement_of_a_few_pairs_is_not_called_certain() -> None:
         agreed = agreement(rated, matrix)
         assert agreed == Agreement(count, 1.0, None, ())
         assert correlation_in_words(agreed) == (
-            f"Spearman’s rank correlation is 1.0000; these {count} pairs cannot show how certain that is."
+            f"Spearman's rank correlation is 1.0000; these {count} pairs cannot show how certain that is."
         )
 
 
@@ -135,7 +135,7 @@ def test_the_picture_says_what_it_shows_and_is_the_same_every_time() -> None:
     worst = agreed.disagreements[0]
     assert picture.alt.startswith(
         "Scatter plot of 30 rated pairs: across, the score that people gave, from 0 to 5; upwards, the rank of the "
-        "model’s similarity, from 0 to 100. Spearman’s rank correlation is 0."
+        "model's similarity, from 0 to 100. Spearman's rank correlation is 0."
     )
     assert (
         f"above all “t{worst.first}” and “t{worst.second}”: score {worst.score:g}, similarity " in picture.alt

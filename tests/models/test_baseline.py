@@ -108,7 +108,7 @@ def test_it_agrees_with_every_pair_compared_by_hand(
         (0.001, "closer than under 0.1% of unrelated pairs"),
         (0.002, "closer than 0.1% of unrelated pairs"),
         (0.5, "closer than 49.9% of unrelated pairs"),
-        (0.501, "closer than 50.0% of unrelated pairs"),
+        (0.501, "closer than 50% of unrelated pairs"),
         (1.0, "closer than 99.9% of unrelated pairs"),
         (1.0004, "closer than 99.9% of unrelated pairs"),
         (1.001, "closer than any of 19,900 unrelated pairs"),

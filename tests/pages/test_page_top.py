@@ -125,7 +125,7 @@ def rated(agreement: Agreement, selector: str) -> str:
 
 def test_the_correlation_is_told_with_its_interval_and_the_number_of_pairs() -> None:
     assert rated(RATED, "p").startswith(
-        "For the 10 rated pairs, Spearman’s rank correlation between people’s scores and the model’s similarities is "
+        "For the 10 rated pairs, Spearman's rank correlation between people's scores and the model's similarities is "
         "0.72 . (1 means the same order, 0 no relation, −1 the opposite order.) "
         "Its 95% interval is from 0.21 to 0.93."
     )

@@ -288,7 +288,7 @@ def test_provenance_names_model_parameters_and_the_command() -> None:
     assert rows["Weights"] == "float32, SHA-256 " + "0" * 64
     assert rows["An embedding"] == "2 numbers, mean pooling, scaled to length 1"
     assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"
-    assert rows["Colors"] == "Reds"
+    assert rows["Colormap"] == "Reds"
     assert rows["My own key"] == "no"
     assert not [name for name in rows if name in settings]
 
@@ -302,7 +302,7 @@ def test_provenance_says_which_prompts_the_model_knows_and_which_ran() -> None:
     model = replace(MODEL, prompt="query: ", declared_prompts={"query": "query: ", "passage": "passage: "})
     rows = provenance(model=model)
     assert rows["Prompt"] == "query:  before each sentence"
-    assert rows["The model’s prompts"] == "query: query: passage: passage: "
+    assert rows["The model's prompts"] == "query: query: passage: passage: "
     assert "Query prompt" not in rows
     assert not [name for name in provenance() if "rompt" in name]
     assert provenance(model=replace(MODEL, query_prompt="q: "))["Query prompt"] == "q:  before each query"

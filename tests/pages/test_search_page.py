@@ -36,7 +36,7 @@ def test_each_query_has_its_best_sentences_with_similarity_and_percentile() -> N
     assert first.q.text == "first?"
     rows = [[part.text for part in row.find_all(recursive=False)] for row in first.select(".matches li")]
     assert rows == [
-        ["1.00", "two", f"{BASELINE.percentile(0.995):.1f}%"],
+        ["1.00", "two", f"{BASELINE.percentile(0.995):.4g}%"],
         ["0.25", "three", "24.9%"],
         ["0.10", "one", "9.9%"],
     ]
