@@ -89,7 +89,7 @@ ROWS = (
     {"project", "claims", "facts", "overview", "printing", "lock"},
     {"summary"},
     {"report"},
-    {"pairs", "rankings", "results"},
+    {"pairs", "rankings", "comparison", "results"},
     {"sets", "models", "execution", "pages"},
     {"lesson"},
     {"ownership"},
