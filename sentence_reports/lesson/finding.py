@@ -186,10 +186,11 @@ def pairs_in_words(texts: Sequence[str], matrix: NDArray[np.floating], baseline:
         return (f"{top[0]} are {'' if above else 'no closer than chance would allow: '}{described}.",)
     if not above:
         return "No pair is closer than chance would allow.", f"The closest, {top[0]}, is {described}."
-    some, are = "all" if above == total else f"{spelled(above)} of", "is" if above == 1 else "are"
-    chance = f"; by chance, about {spelled(round(total / 100))} would be" if total >= 100 else ""
+    some, look = "all" if above == total else f"{spelled(above)} of", "looks" if above == 1 else "look"
+    chance = f"; by chance, about {spelled(round(total / 100))} would" if total >= 100 else ""
     return (
-        capitalized(f"{some} {spelled(total)} pairs {are} closer than 99% of unrelated pairs{chance}."),
+        f"To this model, {some} {spelled(total)} pairs {look} related: closer than 99% of pairs of unrelated "
+        f"sentences{chance}.",
         f"The pair is {top[0]}." if above == 1 else f"The closest are {top[0]}, and {top[1]}.",
     )
 

@@ -241,7 +241,10 @@ def test_a_model_to_which_all_is_the_same_holds_nothing_together() -> None:
 @pytest.mark.parametrize("groups", [None, ["x"] * 3, ["x", "y", "z"]])
 def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: list[str] | None) -> None:
     sentence, detail = found(symmetric(3, {(0, 1): 0.8}), groups=groups)
-    assert sentence == "One of three pairs is closer than 99% of unrelated pairs."
+    assert (
+        sentence
+        == "To this model, one of three pairs looks related: closer than 99% of pairs of unrelated sentences."
+    )
     assert detail == "The pair is “t0” and “t1” (0.80)."
 
 
@@ -284,7 +287,7 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {(0, 2): 0.5, (1, 3): 0.7},
             0.1,
             (
-                "Two of six pairs are closer than 99% of unrelated pairs.",
+                "To this model, two of six pairs look related: closer than 99% of pairs of unrelated sentences.",
                 "The closest are “t1” and “t3” (0.70), and “t0” and “t2” (0.50).",
             ),
         ),
@@ -293,7 +296,7 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {(0, k): 0.4 + k / 10 for k in range(1, 6)},
             0.1,
             (
-                "Five of 15 pairs are closer than 99% of unrelated pairs.",
+                "To this model, five of 15 pairs look related: closer than 99% of pairs of unrelated sentences.",
                 "The closest are “t0” and “t5” (0.90), and “t0” and “t4” (0.80).",
             ),
         ),
@@ -302,7 +305,7 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {},
             1.0,
             (
-                "All three pairs are closer than 99% of unrelated pairs.",
+                "To this model, all three pairs look related: closer than 99% of pairs of unrelated sentences.",
                 "The closest are “t0” and “t1” (1.00), and “t0” and “t2” (1.00).",
             ),
         ),
@@ -311,7 +314,8 @@ def test_groups_that_cannot_be_compared_leave_the_word_to_the_baseline(groups: l
             {(0, 1): 0.5},
             0.1,
             (
-                "One of 1,225 pairs is closer than 99% of unrelated pairs; by chance, about 12 would be.",
+                "To this model, one of 1,225 pairs looks related: closer than 99% of pairs of unrelated "
+                "sentences; by chance, about 12 would.",
                 "The pair is “t0” and “t1” (0.50).",
             ),
         ),
@@ -383,9 +387,10 @@ def test_any_finding_is_a_few_true_sentences(drawn: tuple[NDArray[np.float32], l
         if total == 1:
             assert ("no closer" in sentences[0]) == (related == 0)
         elif related < total:
-            assert sentences[0].split()[0] == (words[related] if related <= 10 else str(related))
+            many = words[related].lower() if related <= 10 else str(related)
+            assert sentences[0].startswith(f"To this model, {many} of" if related else "No pair")
         else:
-            assert sentences[0].startswith("All ")
+            assert sentences[0].startswith("To this model, all ")
 
 
 def means(matrix: NDArray[np.float32], groups: list[str], k: int) -> dict[str, float]:
