@@ -33,7 +33,7 @@ def make_report(
             executed = execute(
                 nbformat.reads(job.notebook, as_version=4),
                 dict(job.parameters),
-                env={HANDOVER: handover(job.request, job.model)},
+                env={HANDOVER: handover([(job.request, job.model)])},
                 timeout=job.timeout,
                 kernels=kernels,
                 died=f"the kernel died, probably out of memory: {job.n} sentences, model {job.model.name}",

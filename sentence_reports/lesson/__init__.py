@@ -1,7 +1,6 @@
 """What the notebooks import: pictures, tables of words and tokens, comparisons, and the summary."""
 
 from sentence_reports.lesson.claims import check_claims, tally_claims
-from sentence_reports.lesson.encoding import encode_in_batches
 from sentence_reports.lesson.exercises import Exercises
 from sentence_reports.lesson.facts import compared_models, four_decimals, model_facts, versions
 from sentence_reports.lesson.groups import compare_groups, corrected_means
@@ -15,6 +14,7 @@ from sentence_reports.lesson.reference import published_figures, reference_check
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.lesson.tokens import show_tokens
 from sentence_reports.lesson.words import content_words, words, words_or_meaning
+from sentence_reports.models.encoding import encode_in_batches
 from sentence_reports.texts import number, quoted, size_in_words
 
 __all__ = [

@@ -18,6 +18,7 @@ from sentence_reports.models.find import (
     find_model,
     handover,
 )
+from sentence_reports.models.run import ModelRun, run_model
 from sentence_reports.models.tokens import Piece, TokenFacts, token_report, word_pieces
 from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.report import FoundModel, Request
@@ -29,6 +30,7 @@ __all__ = [
     "EMBEDDED_SHA256",
     "HANDOVER",
     "FoundModel",
+    "ModelRun",
     "Piece",
     "Request",
     "TokenFacts",
@@ -40,6 +42,7 @@ __all__ = [
     "folder_stamp",
     "handover",
     "load",
+    "run_model",
     "token_report",
     "word_pieces",
 ]

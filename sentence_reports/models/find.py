@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,18 +72,22 @@ def find_model(
         ) from error
 
 
-def handover(request: Request, found: FoundModel) -> str:
-    """Return the value of the environment variable `HANDOVER` with which `find_model` answers `request` with
-    `found` without a search.
+def handover(found: Sequence[tuple[Request, FoundModel | str]]) -> str:
+    """Return the value of the environment variable `HANDOVER` with which `find_model` answers each of these requests
+    without a search: with the model, or with a ModelError if there is the reason why it cannot be had.
     """
-    return json.dumps([request, asdict(found)])
+    return json.dumps(
+        [[request, answer if isinstance(answer, str) else asdict(answer)] for request, answer in found]
+    )
 
 
 def _handed_over(request: Request) -> FoundModel | None:
-    if text := os.environ.get(HANDOVER):
-        requested, found = json.loads(text)
-        if Request(*requested) == request:
-            return FoundModel(**found)
+    for (model, revision, fallback_model, vectors), answer in json.loads(os.environ.get(HANDOVER) or "[]"):
+        files = Vectors(*vectors) if vectors else None
+        if Request(model, revision, fallback_model, files) == request:
+            if isinstance(answer, str):
+                raise ModelError(answer)
+            return FoundModel(**answer)
     return None
 
 

@@ -218,14 +218,14 @@ def test_what_the_run_found_is_not_sought_again(tmp_path: Path, monkeypatch: pyt
     found = FoundModel(
         EMBEDDED, OTHER, "hub cache", str(tmp_path), "0" * 64, BGE, "no network in this test, “é”"
     )
-    monkeypatch.setenv(HANDOVER, models.handover(request, found))
+    monkeypatch.setenv(HANDOVER, models.handover([(request, found)]))
     assert find_model(*request) == found
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set"):  # another request is sought as ever
         find_model(BGE)
 
 
-REQUEST = ["a/b", None, None]
+REQUEST = ["a/b", None, None, None]
 FOUND = {"name": "a/b", "revision": None, "source": "folder", "folder": "/", "sha256": "0"}
 
 
@@ -236,12 +236,12 @@ FOUND = {"name": "a/b", "revision": None, "source": "folder", "folder": "/", "sh
         "1",
         '"text"',
         "[1]",
-        json.dumps([REQUEST]),
-        json.dumps([REQUEST, {"name": "a/b"}]),
+        json.dumps([[REQUEST]]),
+        json.dumps([[REQUEST, {"name": "a/b"}]]),
     ],
 )
 def test_a_malformed_hand_over_is_an_error(value: str, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(HANDOVER, json.dumps([REQUEST, FOUND]))
+    monkeypatch.setenv(HANDOVER, json.dumps([[REQUEST, FOUND]]))
     assert find_model(str(model)).source == "folder"
     monkeypatch.setenv(HANDOVER, value)
     with pytest.raises(ModelError, match="The search for the model 'a/b' failed"):

@@ -8,8 +8,8 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
-from sentence_reports.lesson.encoding import BATCH, PROGRESS, SILENT_UP_TO, encode_in_batches
 from sentence_reports.models import find_model, load
+from sentence_reports.models.encoding import BATCH, PROGRESS, SILENT_UP_TO, encode_in_batches
 
 
 def texts(n: int) -> list[str]:

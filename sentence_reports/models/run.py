@@ -1,0 +1,84 @@
+"""Run one model of a comparison: find out all that the comparison says about it, then free its memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentence_reports.errors import ModelError
+from sentence_reports.facts import Baseline, ModelFacts
+from sentence_reports.models.encoder import describe, load
+from sentence_reports.models.tokens import TokenFacts, token_report
+from sentence_reports.report import FoundModel, ModelChoice
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """What one model of a comparison says about the texts.
+
+    `embeddings` is float32, `(n, d)`, in the order of the texts. `tokens` holds the facts of each text, or nothing if
+    the model has no tokens (word counts, vectors from a file). `milliseconds` is how long one text took to encode on
+    this machine; None if SOURCE_DATE_EPOCH asks for the same bytes each time, or if nothing was encoded.
+    """
+
+    label: str
+    embeddings: NDArray[np.float32]
+    facts: ModelFacts
+    baseline: Baseline
+    tokens: tuple[TokenFacts, ...]
+    milliseconds: float | None
+
+
+def run_model(
+    found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, normalize: bool = True
+) -> ModelRun:
+    """Return what a model says about the texts; it is loaded here, and freed before this function returns.
+
+    Raises ModelError if the model does not load or does not fit the choice, or if a text has an embedding that is not
+    finite or has length 0, and so no direction.
+    """
+    from sentence_reports.models.baseline import find_baseline
+    from sentence_reports.models.encoding import encode_in_batches
+
+    encoder = load(found, choice.prompt, choice.truncate_dim)
+    began = time.perf_counter()
+    embeddings = encode_in_batches(encoder.encode, texts, normalize=normalize)
+    seconds = time.perf_counter() - began
+    check_lengths(found, embeddings)
+    run = ModelRun(
+        label=choice.label,
+        embeddings=embeddings,
+        facts=describe(found, encoder),
+        baseline=find_baseline(found, encoder),
+        tokens=tuple(token_report(encoder, texts)),
+        milliseconds=None if os.environ.get("SOURCE_DATE_EPOCH") else 1000 * seconds / len(texts),
+    )
+    del encoder
+    gc.collect()  # its parts refer to each other
+    return run
+
+
+def check_lengths(found: FoundModel, embeddings: NDArray[np.float32]) -> None:
+    """Raise ModelError if an embedding, a row of `(n, d)`, has no direction: it is not finite, or its length is 0."""
+    import numpy as np
+
+    lengths = np.linalg.norm(embeddings.astype(np.float64), axis=1)
+    for number, length in enumerate(lengths, start=1):
+        if not np.isfinite(length):
+            raise ModelError(
+                f"The embedding of sentence {number} by {found.name} holds values that are not finite numbers. "
+                "Leave the sentence out, or choose another model."
+            )
+        if length == 0:
+            raise ModelError(
+                f"The embedding of sentence {number} by {found.name} has length 0, so it is similar to nothing: the "
+                "model found nothing in it that it knows. Leave the sentence out, or choose another model."
+            )
