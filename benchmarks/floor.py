@@ -20,9 +20,11 @@ def main() -> None:
     """Draw the heatmap of one set."""
     chosen = read_set(Path(sys.argv[1])).set
     encoder = SentenceTransformer(find_model(chosen.model).folder, device="cpu", local_files_only=True)
-    embeddings = np.array([encoder.encode(text, normalize_embeddings=True) for text in chosen.texts])
+    embeddings = np.array([encoder.encode(text, normalize_embeddings=True) for text in chosen.all_sentences])
     figure = Figure()
-    similarity = pd.DataFrame(embeddings @ embeddings.T, index=chosen.texts, columns=chosen.texts)
+    similarity = pd.DataFrame(
+        embeddings @ embeddings.T, index=chosen.all_sentences, columns=chosen.all_sentences
+    )
     sns.heatmap(similarity, ax=figure.subplots(), annot=True)
     figure.savefig(sys.argv[2])
 

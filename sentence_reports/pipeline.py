@@ -225,7 +225,7 @@ def _blank(path: Path, options: Options) -> Report:
 
 def _describe(blank: Report, each: SetFile) -> Report:
     chosen = each.set
-    return replace(blank, title=each.title, model=chosen.model, n=len(chosen.texts))
+    return replace(blank, title=each.title, model=chosen.model, n=len(chosen.all_sentences))
 
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:

@@ -65,7 +65,7 @@ def prepare_job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook(set_file.set.notebook)),
         parameters=parameters,
-        n=len(set_file.set.texts),
+        n=len(set_file.set.all_sentences),
         request=request_of(set_file),
         model=model,
         date=date or today(),

@@ -173,7 +173,7 @@ def test_the_recipe_for_the_benchmark_makes_a_set(tmp_path: Path, monkeypatch: p
     )
     exec(recipe, {})
     read = read_set(tmp_path / "sts-b.yaml")
-    assert read.set.texts == ("A girl", 'A "boy"', "One girl", "x", "y")
+    assert read.set.all_sentences == ("A girl", 'A "boy"', "One girl", "x", "y")
     assert read.set.rated_pairs() == ((0, 1, 2.5), (0, 2, 5.0), (3, 4, 0.0))
 
 

@@ -144,10 +144,10 @@ def test_the_sets_values_are_in_the_cell_that_one_is_told_to_edit_and_only_there
     written = expected.parameters()
     assert values(cell.source) == values(default.source) | written
     lines = [line.strip().rstrip(",") for line in cell.source.splitlines()]
-    assert all(json.dumps(text, ensure_ascii=False) in lines for text in expected.texts)
+    assert all(json.dumps(text, ensure_ascii=False) in lines for text in expected.all_sentences)
     assert re.findall(r"  #.*", cell.source) == re.findall(r"  #.*", default.source)
     for text in set(ast.literal_eval(default.source.split("sentences = ")[1].split("]")[0] + "]")) - set(
-        expected.texts
+        expected.all_sentences
     ):
         assert text not in copy.read_text(encoding="utf-8")
 

@@ -34,7 +34,7 @@ def test_the_import_alone_loads_nothing() -> None:
 def test_a_finished_notebook_gives_its_summary_and_matrix(shipped: Ran) -> None:
     notebook = nbformat.read(shipped.out / "sbert-movies.ipynb", as_version=4)
     summary = sentence_reports.read_summary(notebook)
-    texts = sentence_reports.read_set(ROOT / "params" / "sbert-movies.yaml").set.texts
+    texts = sentence_reports.read_set(ROOT / "params" / "sbert-movies.yaml").set.all_sentences
     assert summary.sentences == tuple(texts)
     assert summary.similarity.shape == (6, 6)
     assert summary.similarity.dtype == np.float32

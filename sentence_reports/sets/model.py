@@ -140,13 +140,13 @@ class SentenceSet(Mapping):
                 yield Mismatch((key,), f"{message} with each other. Put it into a set without queries.")
 
     @property
-    def texts(self) -> tuple[str, ...]:
+    def all_sentences(self) -> tuple[str, ...]:
         """All sentences in the file's order, group by group."""
         return tuple(text for _, text in texts_of("sentences", self.sentences))
 
     @property
     def groups(self) -> tuple[str, ...] | None:
-        """The group's name for each of `texts`; None if the set has no groups."""
+        """The group's name for each of `all_sentences`; None if the set has no groups."""
         if isinstance(self.sentences, list):
             return None
         return tuple(name for name, texts in self.sentences.items() for _ in texts)
@@ -170,8 +170,8 @@ class SentenceSet(Mapping):
         that is wrong with them.
         """
         if isinstance(self.ratings, RatingsFile):
-            return read_ratings(self.ratings, self.texts, folder).pairs
-        return find_ratings(self.ratings or [], self.texts)
+            return read_ratings(self.ratings, self.all_sentences, folder).pairs
+        return find_ratings(self.ratings or [], self.all_sentences)
 
     def parameters(self) -> dict[str, Any]:
         """Return what papermill injects: the keys that the author wrote, and only these, as plain data."""

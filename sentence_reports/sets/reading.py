@@ -98,7 +98,7 @@ def _with_ratings(set_file: SetFile, document: Document) -> SetFile:
         return set_file
     trail = ("ratings", "file")
     try:
-        read = read_ratings(source, set_file.set.texts, set_file.path.parent)
+        read = read_ratings(source, set_file.set.all_sentences, set_file.path.parent)
     except SetError as error:
         problems = (
             _problem(document, trail, f"cannot be used: {problem}") if problem.line is None else problem

@@ -52,7 +52,7 @@ def test_its_parameters_are_the_keys_of_a_search_with_their_defaults(notebook: N
     for name in set(values) - {"title", "sentences", "queries"}:
         assert values[name] == SentenceSet.model_fields[name].default, name
     faq = read_set(ROOT / "params" / "faq.yaml").set
-    assert (tuple(values["sentences"]), values["queries"]) == (faq.texts, faq.queries)
+    assert (tuple(values["sentences"]), values["queries"]) == (faq.all_sentences, faq.queries)
 
 
 def test_it_keeps_the_rules_of_the_lesson(notebook: NotebookNode) -> None:
@@ -89,12 +89,12 @@ def test_the_shipped_queries_share_few_words_with_what_they_find() -> None:
     from sentence_reports.lesson import words
 
     faq = read_set(ROOT / "params" / "faq.yaml").set
-    assert (len(faq.texts), len(faq.queries or ())) == (8, 12)
+    assert (len(faq.all_sentences), len(faq.queries or ())) == (8, 12)
     pairs = [claim.pair for claim in faq.claims if claim.kind == "finds" and claim.pair]
     assert sorted(query for query, _ in pairs) == list(range(11))  # the twelfth finds nothing
     assert {text for _, text in pairs} == set(range(8))
     for query, text in pairs:
-        shared = words((faq.queries or [])[query]) & words(faq.texts[text])
+        shared = words((faq.queries or [])[query]) & words(faq.all_sentences[text])
         assert shared <= {"i", "my", "and", "to"}, shared
 
 

@@ -65,8 +65,8 @@ def encoder() -> Any:
 @pytest.mark.parametrize("stem", ["four-topics", *TEACHING])
 def test_the_claims_of_a_set_hold(stem: str, encoder: Any) -> None:
     chosen = shipped_set(stem)
-    unit = encode_in_batches(encoder.encode, chosen.texts)
-    checks = check_claims(chosen.claims, chosen.texts, unit @ unit.T, shipped(), groups=chosen.groups)
+    unit = encode_in_batches(encoder.encode, chosen.all_sentences)
+    checks = check_claims(chosen.claims, chosen.all_sentences, unit @ unit.T, shipped(), groups=chosen.groups)
     assert len(checks) >= 4
     for check in checks:
         assert check.met, check.statement
@@ -77,14 +77,16 @@ def test_the_claims_of_a_set_hold(stem: str, encoder: Any) -> None:
 def test_each_exercise_has_a_solution_that_holds(stem: str, encoder: Any) -> None:
     """All eight, on each shipped set; what holds only just could fail with another version of the libraries."""
     chosen = shipped_set(stem)
-    unit, baseline = encode_in_batches(encoder.encode, chosen.texts), shipped()
+    unit, baseline = encode_in_batches(encoder.encode, chosen.all_sentences), shipped()
     matrix = unit @ unit.T
-    checks = check_claims(chosen.claims, chosen.texts, matrix, baseline, groups=chosen.groups)
+    checks = check_claims(chosen.claims, chosen.all_sentences, matrix, baseline, groups=chosen.groups)
 
     def encode(texts: Any) -> Any:
         return encode_in_batches(encoder.encode, texts)
 
-    exercises = Exercises(chosen.texts, unit, matrix, baseline, encode, groups=chosen.groups, checks=checks)
+    exercises = Exercises(
+        chosen.all_sentences, unit, matrix, baseline, encode, groups=chosen.groups, checks=checks
+    )
     for name in (
         "cosine",
         "angle",
@@ -105,10 +107,16 @@ def test_each_exercise_has_a_solution_that_holds(stem: str, encoder: Any) -> Non
 @pytest.mark.parametrize("stem", TEACHING)
 def test_an_exercise_asks_about_the_set_in_its_own_words(stem: str, encoder: Any) -> None:
     chosen = shipped_set(stem)
-    unit, baseline = encode_in_batches(encoder.encode, chosen.texts), shipped()
-    checks = check_claims(chosen.claims, chosen.texts, unit @ unit.T, baseline, groups=chosen.groups)
+    unit, baseline = encode_in_batches(encoder.encode, chosen.all_sentences), shipped()
+    checks = check_claims(chosen.claims, chosen.all_sentences, unit @ unit.T, baseline, groups=chosen.groups)
     exercises = Exercises(
-        chosen.texts, unit, unit @ unit.T, baseline, encoder.encode, groups=chosen.groups, checks=checks
+        chosen.all_sentences,
+        unit,
+        unit @ unit.T,
+        baseline,
+        encoder.encode,
+        groups=chosen.groups,
+        checks=checks,
     )
     assert chosen.groups is not None
     assert f"“{chosen.groups[0]}”" in exercises.neighbor().text
@@ -128,7 +136,7 @@ def test_the_claims_of_a_set_are_summed_up_in_one_sentence(stem: str) -> None:
 @pytest.mark.parametrize("stem", TEACHING)
 def test_a_teaching_set_is_short_and_asks(stem: str) -> None:
     found = shipped_set(stem)
-    assert 4 <= len(found.texts) <= 12
+    assert 4 <= len(found.all_sentences) <= 12
     assert found.model == models.EMBEDDED
     assert found.fallback_model is None
     assert found.description.endswith("?")
@@ -200,7 +208,9 @@ def test_the_baseline_is_200_plain_sentences(baseline: list[str]) -> None:
 def test_no_set_has_a_sentence_of_the_baseline(baseline: list[str]) -> None:
     plain = {" ".join(sorted(words(line))) for line in baseline}
     for path in (ROOT / "params").glob("*.yaml"):
-        assert not [text for text in read_set(path).set.texts if " ".join(sorted(words(text))) in plain], path
+        assert not [
+            text for text in read_set(path).set.all_sentences if " ".join(sorted(words(text))) in plain
+        ], path
 
 
 @pytest.mark.slow

@@ -251,7 +251,7 @@ def test_any_value_gives_a_set_or_a_message(
         assert all(problem.message.isprintable() and problem.line for problem in found.problems)
         return
     assert len(found.set.claims) == len(found.set.expect or ())
-    n, m = len(found.set.texts), len(found.set.queries or ())
+    n, m = len(found.set.all_sentences), len(found.set.queries or ())
     for claim in found.set.claims:
         for i, j in filter(None, (claim.pair, claim.than)):
             assert 0 <= i < (m if claim.kind == "finds" else n)

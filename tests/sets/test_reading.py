@@ -25,14 +25,14 @@ SHIPPED = sorted(PARAMS.glob("*.yaml"))
 class TestReading:
     def test_a_list(self) -> None:
         found = read("sentences: [a b, c]\n")
-        assert found.set.texts == ("a b", "c")
+        assert found.set.all_sentences == ("a b", "c")
         assert found.set.groups is None
         assert found.set.parameters() == {"sentences": ["a b", "c"]}
         assert (found.path, found.stem, found.warnings) == (Path("mine.yaml"), "mine", ())
 
     def test_groups_in_their_order(self) -> None:
         found = read("sentences:\n  Zoo: [a, b]\n  Art: [c]\n").set
-        assert found.texts == ("a", "b", "c")
+        assert found.all_sentences == ("a", "b", "c")
         assert found.groups == ("Zoo", "Zoo", "Art")
         assert found.parameters() == {"sentences": {"Zoo": ["a", "b"], "Art": ["c"]}}
 
@@ -51,7 +51,7 @@ class TestReading:
     )
     def test_all_ways_to_write_a_text(self, item: str, text: str) -> None:
         found = read(with_third(item))
-        assert found.set.texts == ("first one", "second one", text, "last one")
+        assert found.set.all_sentences == ("first one", "second one", text, "last one")
         assert found.warnings == ()
 
     def test_line_ends_and_a_byte_order_mark_do_not_matter(self) -> None:
@@ -63,17 +63,17 @@ class TestReading:
 
     def test_three_thousand_sentences_are_read(self) -> None:
         content = "sentences:\n" + "".join(f"- This is the sentence number {n}.\n" for n in range(3000))
-        assert len(read(content).set.texts) == 3000
+        assert len(read(content).set.all_sentences) == 3000
 
     def test_a_sentence_of_100_000_characters_passes(self) -> None:
-        assert len(read(f"sentences:\n- {'word ' * 20_000}\n- b\n").set.texts[0]) == 99_999
+        assert len(read(f"sentences:\n- {'word ' * 20_000}\n- b\n").set.all_sentences[0]) == 99_999
 
 
 @pytest.mark.usefixtures("folder")
 class TestWarnings:
     def test_a_comment_after_a_sentence(self) -> None:
         found = read("title: A # b\nsentences:\n- I like C # and F#\n- b\n")
-        assert found.set.texts == ("I like C", "b")
+        assert found.set.all_sentences == ("I like C", "b")
         assert [str(warning) for warning in found.warnings] == [
             'mine.yaml, line 1, column 1: `title` ends before "# b", which YAML reads as a comment. '
             'Is it part of the text? Put it in quotes: title: "A # b"',
@@ -89,7 +89,7 @@ class TestWarnings:
 
     def test_a_dash_too_far_to_the_right(self) -> None:
         found = read("sentences:\n- a\n  - b\n- c\n")
-        assert found.set.texts == ("a - b", "c")
+        assert found.set.all_sentences == ("a - b", "c")
         assert [str(warning) for warning in found.warnings] == [
             'mine.yaml, line 2, column 3: sentence 1 contains a line that begins with "- ". '
             "If that is a separate text, indent it like this one."
@@ -99,7 +99,7 @@ class TestWarnings:
 @pytest.mark.usefixtures("folder")
 def test_an_item_within_the_quotes_of_another_is_a_warning() -> None:
     found = read('sentences:\n- "a\n- b"\n- c\n')
-    assert found.set.texts == ("a - b", "c")
+    assert found.set.all_sentences == ("a - b", "c")
     assert [str(warning) for warning in found.warnings] == [
         'mine.yaml, line 2, column 3: sentence 1 contains a line that begins with "- ". '
         "If that is a separate text, close the quotes before it."

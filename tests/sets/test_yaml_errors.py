@@ -111,7 +111,7 @@ class TestSigns:
         assert suggested(message) == text
         corrected = MESSAGES_END.search(message)
         assert corrected
-        assert read(with_third(corrected["line"])).set.texts[2] == text
+        assert read(with_third(corrected["line"])).set.all_sentences[2] == text
 
     @pytest.mark.parametrize("mark", ['"', "'"])
     @pytest.mark.parametrize(
@@ -286,11 +286,16 @@ def corrected(content: str, message: str) -> str:
 def test_an_odd_text_is_named_by_its_line_and_its_correction_works(item: str, text: str | None) -> None:
     content = with_third(f"- {item}")
     if text is None:
-        assert read(content).set.texts[2] == item
+        assert read(content).set.all_sentences[2] == item
         return
     message = only_problem(content)
     assert message.startswith("line 4, ")
-    assert read(corrected(content, message)).set.texts == ("first one", "second one", text, "last one")
+    assert read(corrected(content, message)).set.all_sentences == (
+        "first one",
+        "second one",
+        text,
+        "last one",
+    )
 
 
 @pytest.mark.usefixtures("folder")
@@ -300,7 +305,7 @@ def test_an_odd_file_is_named_by_its_line_and_its_correction_works(
 ) -> None:
     message = only_problem(content)
     assert message.startswith(f"line {line}, ")
-    assert read(corrected(content, message)).set.texts == texts
+    assert read(corrected(content, message)).set.all_sentences == texts
 
 
 @pytest.mark.usefixtures("folder")
@@ -311,7 +316,7 @@ def test_an_odd_text_within_brackets_is_named_and_its_correction_works(
     message = only_problem(content)
     assert message.startswith(f"line 1, column {content.index(wrong) + 1}: ")
     assert message.endswith(f"quotes: {right}")
-    assert yaml.safe_load(right) in read(content.replace(wrong, right)).set.texts
+    assert yaml.safe_load(right) in read(content.replace(wrong, right)).set.all_sentences
 
 
 @pytest.mark.usefixtures("folder")

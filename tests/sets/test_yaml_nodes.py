@@ -165,7 +165,7 @@ def test_a_line_break_that_editors_do_not_show(character: str, item: str, column
     assert only_problem(with_third(item.replace("{}", character))).endswith(
         f"column {column}: the character U+{code} is not allowed here. Remove it."
     )
-    assert read(with_third(f'- "a\\u{code}b"')).set.texts[2] == f"a{character}b"
+    assert read(with_third(f'- "a\\u{code}b"')).set.all_sentences[2] == f"a{character}b"
 
 
 @pytest.mark.usefixtures("folder")
