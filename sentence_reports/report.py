@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROGRESS = "application/vnd.sentence-reports.progress+json"
 """The type of the message in which a notebook reports how many of its texts are encoded, as `done` and `total`."""
+LEXICAL = "tf-idf"
+"""The name under which a comparison asks for its lexical yardstick, which is fitted on the sentences of the set."""
 SET_SUFFIXES = (".yaml", ".yml")
 """How the name of a set file ends."""
 

@@ -99,7 +99,7 @@ def test_every_target_of_make_exists(path: Path) -> None:
 
 
 def test_the_keys_of_a_set_are_all_described() -> None:
-    table = prose(ROOT / "docs" / "sets.md").partition("## Keys")[2]
+    table = prose(ROOT / "docs" / "sets.md").partition("## Keys")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(SentenceSet.model_fields)
 
 
@@ -118,6 +118,17 @@ expect:
   - closer: [1, 3]
     than: [1, 2]
 """
+MODELS = """\
+sentences:
+  - "The dog bites the man"
+  - "The man bites the dog"
+models:
+  - org/model
+  - model: org/model
+    label: "again"
+  - model: tf-idf
+    prompt: "query: "
+"""
 COLUMN = """\
 sentences: ["The train was late", "They left early"]
 ratings:
@@ -135,7 +146,7 @@ def test_the_messages_shown_are_those_given(
     monkeypatch.chdir(tmp_path)
     Path("ratings.csv").write_text(RATINGS)
     given = []
-    for text in (CLAIMS, COLUMN, COLUMN.replace('"scor"', '"score"'), QUOTES):
+    for text in (CLAIMS, COLUMN, COLUMN.replace('"scor"', '"score"'), MODELS, QUOTES):
         Path("bad.yaml").write_text(text)
         assert main(["check", "bad.yaml"]) == 1
         given += capsys.readouterr().err.splitlines()[:-1]

@@ -9,8 +9,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from sentence_reports.sets.naming import did_you_mean
 from sentence_reports.sets.yaml_nodes import Trail
 
-UNIONS = {"sentences", "ratings"}
-"""Fields that pydantic's errors name together with the branch of their union: ("sentences", "list", 3)."""
+UNIONS = {"sentences": 1, "ratings": 1, "models": 2}
+"""Where pydantic's errors about a field name the branch of its union: second in ("sentences", "list", 3)."""
 
 NotBlank = Annotated[str, Field(pattern=r"\S")]
 
@@ -49,8 +49,8 @@ class Mapping(BaseModel):
         except ValidationError as error:
             for found in error.errors(include_url=False, include_input=False):
                 trail, message = found["loc"], found["msg"]
-                if trail and trail[0] in UNIONS:
-                    trail = trail[:1] + trail[2:]
+                if trail and (branch := UNIONS.get(str(trail[0]))):
+                    trail = trail[:branch] + trail[branch + 1 :]
                 if found["type"] == "extra_forbidden" and len(trail) == 1:
                     message = f"is an unknown key{did_you_mean(str(trail[0]), tuple(cls.model_fields))}"
                 errors.append(_error(found["type"], trail, message, found.get("ctx", {})))

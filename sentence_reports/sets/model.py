@@ -12,6 +12,15 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from sentence_reports.claims import Claim
+from sentence_reports.report import LEXICAL, ModelChoice, Request
+from sentence_reports.sets.choices import (
+    ELSEWHERE,
+    MAX_MODELS,
+    MIN_MODELS,
+    Choice,
+    choices_of,
+    model_mismatches,
+)
 from sentence_reports.sets.colormaps import COLORMAPS
 from sentence_reports.sets.expectations import Expectation, Subjects, claim_mismatches, resolve
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
@@ -35,7 +44,10 @@ MAX_QUERIES = 1000
 class SentenceSet(Mapping):
     """The sentences of one report, and how to make it."""
 
-    model_config = ConfigDict(title="Sentence set")
+    model_config = ConfigDict(
+        title="Sentence set",
+        json_schema_extra={"dependentSchemas": {"models": {"properties": dict.fromkeys(ELSEWHERE, False)}}},
+    )
 
     title: NotBlank | None = Field(
         None, description="The page's title and heading. Without it, the file name made readable."
@@ -51,6 +63,13 @@ class SentenceSet(Mapping):
     model: NotBlank = Field(
         "BAAI/bge-base-en",
         description="The embedding model: its id on the Hugging Face hub, or a local folder.",
+    )
+    models: Annotated[
+        list[Choice] | None, Field(json_schema_extra={"minItems": MIN_MODELS, "maxItems": MAX_MODELS})
+    ] = Field(
+        None,
+        description="Two to six models to compare on the same sentences: each a name, or a mapping with its own "
+        "revision, prompt, truncate_dim and label, or with files of vectors.",
     )
     revision: NotBlank | None = Field(
         None,
@@ -132,6 +151,7 @@ class SentenceSet(Mapping):
         if isinstance(ratings, list):
             yield from rating_mismatches(ratings, subjects.sentences)
         yield from reference_mismatches(data.get("reference"), len(subjects.sentences.texts))
+        yield from _wrong_models(data)
         for key in ("order", "ratings", "reference"):
             if data.get(key) is not None and queries is not None:
                 message = (
@@ -159,8 +179,18 @@ class SentenceSet(Mapping):
         return tuple(claim for item in items if (claim := resolve(item, subjects, (), [])))
 
     @property
-    def notebook(self) -> Literal["walkthrough", "search"]:
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """The models of a comparison with their labels, in the file's order; else the one model, called by its name."""
+        if self.models:
+            return choices_of(self.models)
+        request = Request(self.model, self.revision, self.fallback_model)
+        return (ModelChoice(self.model, request, self.prompt, self.truncate_dim),)
+
+    @property
+    def notebook(self) -> Literal["walkthrough", "search", "comparison"]:
         """The notebook that makes the report."""
+        if self.models:
+            return "comparison"
         return "search" if self.queries else "walkthrough"
 
     def rated_pairs(self, folder: Path = Path()) -> RatedPairs:
@@ -181,6 +211,23 @@ class SentenceSet(Mapping):
 def schema() -> dict[str, Any]:
     """Return the JSON schema of a set file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **SentenceSet.model_json_schema()}
+
+
+def _wrong_models(data: dict[str, Any]) -> Iterator[Mismatch]:
+    """Yield what is wrong with the models of a comparison, and with what does not go with it."""
+    for key in ("model", "fallback_model"):
+        if data.get(key) == LEXICAL and "models" not in data:
+            message = f"is {LEXICAL}, which only runs in a comparison. Write it in `models`, next to a model."
+            yield Mismatch((key,), message)
+    if "models" not in data:
+        return
+    if data["models"] is None:
+        yield Mismatch(("models",), "is empty. Write two to six models below it, each after a dash.")
+    if isinstance(data["models"], list):
+        yield from model_mismatches(data["models"])
+    for key, reason in ELSEWHERE.items():
+        if key in data:
+            yield Mismatch((key,), f"does not go with `models`, {reason}")
 
 
 def _subjects(sentences: object, queries: object) -> Subjects:

@@ -36,6 +36,10 @@ def name_of(trail: Trail) -> str:
         case ("ratings", int(row), int(place)):
             what = "score" if place == 2 else f"{_ORDINALS[place]} sentence"
             return f"the {what} in row {row + 1} of `ratings`"
+        case ("models", int(item)):
+            return f"model {item + 1}"
+        case ("models", int(item), *keys):
+            return f"{_key('.'.join(map(str, keys)))} of model {item + 1}"
         case ("reference", "similarity", int(row)):
             return f"row {row + 1} of `reference.similarity`"
         case ("reference", "similarity", int(row), int(column)):

@@ -20,7 +20,11 @@ from sentence_reports.sets.yaml_nodes import Document, Trail, read_document
 
 MAX_BYTES = 5_000_000
 PROSE = ("title", "description", "sentences", "queries", "claim")
-"""Keys with texts that people read."""
+"""Keys with texts that people read; so are, at any depth, `because` and `label`."""
+
+HINTS: dict[Any, str] = {
+    "baseline": " It holds the vectors of the sentences that `sentence-reports baseline` prints."
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,12 @@ class SetFile:
         """Return the same set with another model, as a variant named after the last part of the model's name.
 
         What the set says about its own model does not apply: revision, prompt and dimensions are those of the new one,
-        and no fallback stands in for it.
+        and no fallback stands in for it. Raises SetError for a comparison, which has several.
         """
+        if self.set.models:
+            message = "this set compares several models, so --model does not apply. "
+            message += "Name the other sets, or run without --model."
+            raise SetError((Problem(str(self.path), None, None, message),))
         keys = self.set.parameters()
         for key in ("revision", "prompt", "truncate_dim"):
             keys.pop(key, None)
@@ -88,7 +96,23 @@ def read_set(path: Path) -> SetFile:
         problems.append(Problem(str(path), None, None, message))
     if problems or sentence_set is None:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
+    _look_for_vectors(sentence_set, document, path.parent)
     return _with_ratings(SetFile(path, sentence_set, tuple(_doubtful_texts(document))), document)
+
+
+def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> None:
+    """Raise SetError if a file of vectors is not there; what it holds is not looked at."""
+    problems = []
+    for index, choice in enumerate(chosen.choices):
+        for key, file in (choice.request.vectors._asdict() if choice.request.vectors else {}).items():
+            try:
+                with opened(folder / file, "vectors are a file"):
+                    pass
+            except SetError as error:
+                trail = ("models", index, "vectors", key)
+                problems += [_problem(document, trail, f"cannot be used: {it}") for it in error.problems]
+    if problems:
+        raise SetError(tuple(problems))
 
 
 def _with_ratings(set_file: SetFile, document: Document) -> SetFile:
@@ -127,7 +151,7 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
         if trail[-1] == "[key]":
             trail, message = trail[:-1], "has no name. Write one before the colon."
         elif found["type"] == "missing":
-            message = "is missing."
+            message = f"is missing.{HINTS.get(trail[-1], '')}"
         elif found["type"] not in ("extra_forbidden", "cross_check"):
             message = describe(found["type"], message, context, document.values[trail])
         if other := context.get("other"):
@@ -147,7 +171,7 @@ def _problem(document: Document, trail: Trail, message: str) -> Problem:
 def _doubtful_texts(document: Document) -> Iterator[Problem]:
     """Yield what is allowed and still looks like a mistake."""
     for trail, value in document.values.items():
-        if value.kind != "str" or not (trail[0] in PROSE or trail[-1] == "because"):
+        if value.kind != "str" or not (trail[0] in PROSE or trail[-1] in ("because", "label")):
             continue
         mark = value.source[:1]
         if value.comment and mark not in ('"', "'", "|", ">"):

@@ -27,7 +27,7 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
         return "is empty. Write a sentence below it, or remove it."
     if kind == "sentences_type":
         return message.replace("texts.", f"texts, not {description(value)}.")
-    if kind in ("row_type", "ratings_type"):
+    if kind in ("row_type", "ratings_type", "choice_type"):
         found = f"a list of {len(value.data)}" if isinstance(value.data, list) else description(value)
         return f"{message}, not {found}."
     if kind in _EXPECTED:

@@ -119,6 +119,14 @@ class TestWithModel:
         assert found.stem == "mine"
         assert found.set.model == "a/b"
 
+    def test_a_comparison_has_none(self) -> None:
+        with pytest.raises(SetError) as caught:
+            read(f"{SENTENCES}models: [a/b, c/d]\n").with_model("org/name")
+        assert str(caught.value) == (
+            "mine.yaml: this set compares several models, so --model does not apply. "
+            "Name the other sets, or run without --model."
+        )
+
     def test_a_set_without_title_is_called_by_its_file(self) -> None:
         assert read(SENTENCES).with_model("org/name").title == "Mine"
 
@@ -219,6 +227,13 @@ TABLES = st.fixed_dictionaries(
     {"file": st.sampled_from(["none.csv", "", ".", "/dev/null", "/", "t.csv\n"]) | VALUES},
     optional=dict.fromkeys(["first", "second", "score"], st.sampled_from(["a", "b"]) | VALUES),
 )
+MODELS = st.sampled_from(["a/b", "b", "tf-idf", "./b"]) | st.fixed_dictionaries(
+    {"model": st.sampled_from(["a/b", "b", "c"])},
+    optional={
+        "label": st.sampled_from(["b", "x"]) | VALUES, "prompt": st.sampled_from(["", "p", "q"]) | VALUES,
+        "truncate_dim": st.integers(1, 3), "revision": st.sampled_from(["r", "s"]), "vectors": VALUES,
+    },
+)  # fmt: skip
 SETS = st.fixed_dictionaries(
     {"sentences": st.sampled_from([["one", "two", "three"], {"A": ["one", "two"], "B": ["three"]}]) | VALUES},
     optional={
@@ -228,6 +243,7 @@ SETS = st.fixed_dictionaries(
         "queries": st.lists(text_of_any_kind(), min_size=1, max_size=3) | VALUES,
         "prompt": VALUES,
         "truncate_dim": VALUES,
+        "models": st.lists(MODELS | VALUES, min_size=2, max_size=4) | VALUES,
     },
 )
 
@@ -258,4 +274,7 @@ def test_any_value_gives_a_set_or_a_message(
             assert 0 <= j < n
     assert len(found.set.rated_pairs()) == len(found.set.ratings or ())
     assert SentenceSet.model_validate(found.set.parameters()) == found.set
-    assert found.with_model("x").set.claims == found.set.claims
+    if found.set.models:
+        assert 2 <= len({choice.label for choice in found.set.choices}) == len(found.set.models)
+    else:
+        assert found.with_model("x").set.claims == found.set.claims

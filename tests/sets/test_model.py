@@ -27,6 +27,7 @@ def test_defaults() -> None:
         "sentences": ["a", "b"],
         "queries": None,
         "model": "BAAI/bge-base-en",
+        "models": None,
         "revision": None,
         "prompt": None,
         "truncate_dim": None,

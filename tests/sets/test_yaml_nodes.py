@@ -30,8 +30,8 @@ class TestKeys:
         ]
         assert only_problem("sentences: [a, b]\nzzz: 1") == (
             "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, queries, model, "
-            "revision, prompt, truncate_dim, fallback_model, normalize, label_size, cmap, order, expect, claim, "
-            "ratings, reference."
+            "models, revision, prompt, truncate_dim, fallback_model, normalize, label_size, cmap, order, expect, "
+            "claim, ratings, reference."
         )
 
     def test_a_key_in_capitals(self) -> None:
