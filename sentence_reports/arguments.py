@@ -90,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("clean", parents=[common])  # for `make clean`; --help does not list it
 
+    add(
+        "baseline",
+        "print the 200 unrelated sentences of the baseline, one per line",
+        "baseline > baseline.txt",
+    )
+
     add("schema", "print the JSON schema of set files", "schema > params/schema.json")
     return main
 

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         debug = arguments.debug
         start(debug=debug)
         code = COMMANDS[arguments.command](arguments)
-        return code or (output_lost() if arguments.command == "schema" else 0)
+        return code or (output_lost() if arguments.command in ("schema", "baseline") else 0)
     except SentenceReportsError as error:
         say(f"sentence-reports: {error}", "red")
         return 2 if isinstance(error, UsageError) else 1
@@ -276,6 +276,14 @@ def schema(_: argparse.Namespace) -> int:
     return 0
 
 
+def baseline(_: argparse.Namespace) -> int:
+    """Print the sentences of the baseline, whose vectors a comparison with vectors from a file needs."""
+    from sentence_reports.models.baseline import SENTENCES
+
+    print(SENTENCES.read_text(encoding="utf-8"), end="")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "check": check,
@@ -285,4 +293,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "lab": lab,
     "clean": clean,
     "schema": schema,
+    "baseline": baseline,
 }

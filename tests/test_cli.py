@@ -17,6 +17,7 @@ from support import ROOT, Ran, command_line, on_a_terminal
 from sentence_reports import cli
 from sentence_reports.arguments import parser
 from sentence_reports.lock import LOCK
+from sentence_reports.models.baseline import SENTENCES
 from sentence_reports.ownership import STATE
 from sentence_reports.texts import printable
 
@@ -345,11 +346,19 @@ def test_schema_prints_the_shipped_schema(tmp_path: Path) -> None:
     assert json.loads(ran.stdout) == json.loads((ROOT / "params" / "schema.json").read_text())
 
 
+def test_baseline_prints_one_unrelated_sentence_per_line(tmp_path: Path) -> None:
+    ran = command_line("baseline", home=tmp_path)
+    assert (ran.code, ran.stderr) == (0, "")
+    assert ran.stdout == SENTENCES.read_text(encoding="utf-8")
+    assert len(ran.stdout.splitlines()) == len(set(ran.stdout.splitlines())) == 200
+
+
 def test_help_names_every_command(tmp_path: Path) -> None:
     ran = command_line("--help", home=tmp_path)
     assert ran.code == 0
     assert all(
-        f"    {name} " in ran.stdout for name in ("run", "check", "new", "init", "preview", "lab", "schema")
+        f"    {name} " in ran.stdout
+        for name in ("run", "check", "new", "init", "preview", "lab", "baseline", "schema")
     )
 
 
