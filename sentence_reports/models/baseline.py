@@ -1,8 +1,8 @@
 """A model's baseline is what unrelated sentences score: the scale for reading its similarities.
 
-A `Baseline` holds the similarities of all pairs of the 200 everyday English sentences in ``baseline.txt``. That of
-the embedded model is shipped (``baseline.json``, which this module writes if run as a program); that of another
-model is computed once and kept in the user's cache folder.
+A `Baseline` holds the similarities of all pairs of the 200 everyday English sentences in ``baseline.txt``. Those of
+the models that come as packages are shipped (``baseline.json``, which this module writes if run as a program); that of
+another model is computed once and kept in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from sentence_reports.models.encoder import load
 from sentence_reports.models.files import files, modules
 from sentence_reports.models.find import EMBEDDED, find_model
 from sentence_reports.models.usage import Usage
+from sentence_reports.models.wordllama import WORDLLAMA
 from sentence_reports.report import FoundModel
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
 SENTENCES = Path(__file__).with_name("baseline.txt")
 SHIPPED = Path(__file__).with_name("baseline.json")
+ONE, SEVERAL = TypeAdapter(Baseline), TypeAdapter(tuple[Baseline, ...])
 
 
 def find_baseline(found: FoundModel, encoder: SentenceTransformer, *, queries: bool = False) -> Baseline:
@@ -56,7 +59,7 @@ def find_baseline(found: FoundModel, encoder: SentenceTransformer, *, queries: b
         if baseline is None:
             baseline = compute(found, encoder, queries=queries)
             with suppress(OSError):
-                atomic_write({path: TypeAdapter(Baseline).dump_json(baseline)})
+                atomic_write({path: ONE.dump_json(baseline)})
     return baseline
 
 
@@ -75,27 +78,43 @@ def compute(found: FoundModel, encoder: SentenceTransformer, *, queries: bool = 
 
     Raises ModelError if the model gives embeddings that are not finite numbers.
     """
-    texts = SENTENCES.read_text(encoding="utf-8").splitlines()
+    texts = sentences()
     options: Any = {"normalize_embeddings": True, "show_progress_bar": False}
     if queries:
         first, second = encoder.encode_query(texts, **options), encoder.encode_document(texts, **options)
     else:
         first = second = encoder.encode(texts, **options)
+    return of_vectors(found.name, baseline_key(found, Usage.of(encoder), queries=queries), first, second)
+
+
+def of_vectors(
+    model: str, key: str, first: NDArray[np.floating], second: NDArray[np.floating] | None = None
+) -> Baseline:
+    """Return the baseline that the vectors of the sentences give, `(200, d)` and of length 1 or 0.
+
+    Each is compared with each later one of `second`, by default of `first`. Vectors of length 0 have the similarity 0.
+    `key` is the baseline's. Raises ModelError if a vector is not finite.
+    """
+    second = first if second is None else second
     similarity = first.astype(np.float64) @ second.astype(np.float64).T
-    values = similarity[np.triu_indices(len(texts), k=1)]
+    values = similarity[np.triu_indices(len(first), k=1)]
     if not np.isfinite(values).all():
         raise ModelError(
-            f"The model {found.name} gives embeddings that are not finite numbers for everyday English sentences. "
+            f"The model {model} gives embeddings that are not finite numbers for everyday English sentences. "
             "Choose another model."
         )
     quantiles = np.quantile(values, np.linspace(0, 1, STEPS + 1), method="inverted_cdf").round(DIGITS) + 0.0
-    key = baseline_key(found, Usage.of(encoder), queries=queries)
-    return Baseline(key, found.name, len(values), tuple(quantiles.tolist()))
+    return Baseline(key, model, len(values), tuple(quantiles.tolist()))
 
 
-def shipped() -> Baseline:
-    """Return the baseline of the embedded model, for comparison with that of another."""
-    return TypeAdapter(Baseline).validate_json(SHIPPED.read_bytes())
+def sentences() -> list[str]:
+    """Return the 200 unrelated sentences, in the order in which vectors from a file must have them."""
+    return SENTENCES.read_text(encoding="utf-8").splitlines()
+
+
+def shipped(model: str = EMBEDDED) -> Baseline:
+    """Return the shipped baseline of a model that comes as a package. Raises KeyError if none is shipped."""
+    return {baseline.model: baseline for baseline in SEVERAL.validate_json(SHIPPED.read_bytes())}[model]
 
 
 def baseline_key(found: FoundModel, usage: Usage, *, queries: bool = False) -> str:
@@ -120,16 +139,17 @@ def _path(key: str) -> Path:
 
 def _read(key: str) -> Baseline | None:
     """Return the shipped or the kept baseline with this key; None if there is none that is undamaged."""
-    for path in (SHIPPED, _path(key)):
-        with suppress(OSError, ValueError):
-            baseline = TypeAdapter(Baseline).validate_json(path.read_bytes())
-            quantiles = list(baseline.quantiles)
-            ordered = len(quantiles) == STEPS + 1 and quantiles == sorted(quantiles)
-            if baseline.key == key and ordered and -1 <= quantiles[0] <= quantiles[-1] <= 1:
-                return baseline
+    candidates = list(SEVERAL.validate_json(SHIPPED.read_bytes()))
+    with suppress(OSError, ValueError):
+        candidates.append(ONE.validate_json(_path(key).read_bytes()))
+    for baseline in candidates:
+        quantiles = list(baseline.quantiles)
+        ordered = len(quantiles) == STEPS + 1 and quantiles == sorted(quantiles)
+        if baseline.key == key and ordered and -1 <= quantiles[0] <= quantiles[-1] <= 1:
+            return baseline
     return None
 
 
 if __name__ == "__main__":
-    embedded = find_model(EMBEDDED)
-    atomic_write({SHIPPED: TypeAdapter(Baseline).dump_json(compute(embedded, load(embedded)))})
+    found = [find_model(name) for name in (EMBEDDED, WORDLLAMA)]
+    atomic_write({SHIPPED: SEVERAL.dump_json(tuple(compute(one, load(one)) for one in found))})

@@ -13,6 +13,7 @@ from sentence_reports.facts import ModelFacts
 from sentence_reports.models.files import files, modules, weight_files
 from sentence_reports.models.tokens import token_limit
 from sentence_reports.models.usage import Usage, choose_usage, declared_prompts, too_many
+from sentence_reports.models.wordllama import is_wordllama, wordllama_modules
 from sentence_reports.report import FoundModel
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def load(
     with quiet():
         try:
             encoder = SentenceTransformer(
-                found.folder,
+                None if is_wordllama(found) else found.folder,
+                modules=wordllama_modules(found) if is_wordllama(found) else None,
                 device="cpu",
                 local_files_only=True,
                 trust_remote_code=False,

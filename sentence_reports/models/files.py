@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sentence_reports.errors import ModelError
+from sentence_reports.models import wordllama
 from sentence_reports.report import FoundModel
 
 # What is downloaded of a repository, and what `files` counts: no pickles, no exports for other runtimes.
@@ -73,6 +74,8 @@ def files(found: FoundModel) -> list[tuple[str, int]]:
     Only what a download takes counts: the same model gives the same list wherever it was found.
     """
     folder = Path(found.folder)
+    if wordllama.is_wordllama(found):
+        return [(name, (folder / name).stat().st_size) for name in sorted(wordllama.FILES)]
     weights = weight_files(folder, found.name)
     names = [name for name in _all_files(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
     names = [name for name in names if name in weights or not name.endswith(".safetensors")]
@@ -87,6 +90,8 @@ def _all_files(folder: Path) -> list[str]:
 
 def modules(folder: Path, model: str) -> list[tuple[str, str]]:
     """Return the class and the subfolder of each module that modules.json lists."""
+    if model == wordllama.WORDLLAMA and not (folder / "modules.json").exists():
+        return list(wordllama.MODULES)
     listed = read_json(folder / "modules.json", model)
     try:
         pairs = [(str(module["type"]), str(module["path"])) for module in listed]

@@ -21,6 +21,7 @@ from sentence_reports.models.files import (
     weights_hash,
 )
 from sentence_reports.models.hub import Unreachable, fetch
+from sentence_reports.models.wordllama import WORDLLAMA, find_wordllama
 from sentence_reports.report import FoundModel, Request, Vectors
 
 EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
@@ -207,7 +208,9 @@ def _from_cache(model: str, revision: str) -> FoundModel | None:
 
 
 def _from_package(model: str, revision: str | None) -> FoundModel | None:
-    """Return the embedded default from the installed package, whose code is not imported."""
+    """Return a model that an installed package holds, whose code is not imported; None for other models."""
+    if model == WORDLLAMA:
+        return find_wordllama(revision)
     pinned = DEFAULT_REVISIONS[EMBEDDED]
     spec = find_spec(EMBEDDED_PACKAGE) if model == EMBEDDED and revision in (None, pinned) else None
     if spec is None or not spec.submodule_search_locations:

@@ -97,4 +97,5 @@ def _token_rows(
         return list(zip(rows["input_ids"], rows["special_tokens_mask"], strict=True)), tokenizer.unk_token_id
     # A static model has a bare one, of the tokenizers package, and adds no special tokens.
     encodings = tokenizer.encode_batch(given, add_special_tokens=False)
-    return [(row.ids, row.special_tokens_mask) for row in encodings], tokenizer.token_to_id("[UNK]")
+    unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "[UNK]")
+    return [(row.ids, row.special_tokens_mask) for row in encodings], unknown
