@@ -37,6 +37,10 @@ def load(
     import torch
     from sentence_transformers import SentenceTransformer
 
+    if found.source in ("this set", "file"):
+        raise ModelError(
+            f"{found.name} cannot be loaded as a model; only a comparison, with `models`, can use it."
+        )
     usage = choose_usage(found, prompt, truncate_dim)
     options = {"use_safetensors": True, "dtype": torch.float32}
     with quiet():

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sentence_reports.errors import ModelError
-from sentence_reports.models import wordllama
+from sentence_reports.models.wordllama import FILES, MODULES, WORDLLAMA, is_wordllama
 from sentence_reports.report import FoundModel
 
 # What is downloaded of a repository, and what `files` counts: no pickles, no exports for other runtimes.
@@ -71,11 +71,14 @@ def folder_stamp(model: str, folder: Path | None = None) -> str:
 def files(found: FoundModel) -> list[tuple[str, int]]:
     """Return the path (posix, relative) and the size in bytes of each of the model's files, sorted by path.
 
+    Word counts have no files; of vectors from a file, only a `ModelFacts` knows the size.
     Only what a download takes counts: the same model gives the same list wherever it was found.
     """
+    if found.source in ("this set", "file"):
+        return []
     folder = Path(found.folder)
-    if wordllama.is_wordllama(found):
-        return [(name, (folder / name).stat().st_size) for name in sorted(wordllama.FILES)]
+    if is_wordllama(found):
+        return [(name, (folder / name).stat().st_size) for name in sorted(FILES)]
     weights = weight_files(folder, found.name)
     names = [name for name in _all_files(folder) if any(fnmatch(name, pattern) for pattern in WANTED)]
     names = [name for name in names if name in weights or not name.endswith(".safetensors")]
@@ -90,8 +93,8 @@ def _all_files(folder: Path) -> list[str]:
 
 def modules(folder: Path, model: str) -> list[tuple[str, str]]:
     """Return the class and the subfolder of each module that modules.json lists."""
-    if model == wordllama.WORDLLAMA and not (folder / "modules.json").exists():
-        return list(wordllama.MODULES)
+    if model == WORDLLAMA and not (folder / "modules.json").exists():
+        return list(MODULES)
     listed = read_json(folder / "modules.json", model)
     try:
         pairs = [(str(module["type"]), str(module["path"])) for module in listed]

@@ -21,6 +21,8 @@ from sentence_reports.models.files import (
     weights_hash,
 )
 from sentence_reports.models.hub import Unreachable, fetch
+from sentence_reports.models.lexical import LEXICAL, find_lexical
+from sentence_reports.models.vectors import find_vectors
 from sentence_reports.models.wordllama import WORDLLAMA, find_wordllama
 from sentence_reports.report import FoundModel, Request, Vectors
 
@@ -49,9 +51,10 @@ def find_model(
     """Return the model that the run handed over, else the one found in a folder, the hub cache, the installed
     package or on the hub, in this order.
 
-    A relative folder is relative to `folder`, by default the current one. `revision` None means the pinned one
-    of a known model, else the hub's ``main``. If the hub cannot be reached and the model is not on this
-    machine, `fallback_model` is used instead, which must be on this machine.
+    `tf-idf` and files of `vectors` are found too, without a search. A relative folder or file is relative to `folder`,
+    by default the current one. `revision` None means the pinned one of a known model, else the hub's ``main``. If the
+    hub cannot be reached and the model is not on this machine, `fallback_model` is used instead, which must be on this
+    machine.
 
     Raises ModelError if nothing is found, if the hub says that there is no such model or revision, if what was
     found may not or cannot be used (only pickled weights, custom code, missing or damaged files), and for
@@ -94,6 +97,10 @@ def _handed_over(request: Request) -> FoundModel | None:
 
 def _find(request: Request, base: Path | None) -> FoundModel:
     model, revision = request.model, request.revision
+    if request.vectors is not None:
+        return find_vectors(request, base)
+    if model == LEXICAL:
+        return find_lexical(revision)
     check_name("model", model, base)
     if request.fallback_model is not None:
         check_name("fallback_model", request.fallback_model, base)

@@ -13,6 +13,7 @@ from sentence_reports.errors import ModelError
 from sentence_reports.facts import Baseline, ModelFacts
 from sentence_reports.models.encoder import describe, load
 from sentence_reports.models.tokens import TokenFacts, token_report
+from sentence_reports.models.usage import choose_usage
 from sentence_reports.report import FoundModel, ModelChoice
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class ModelRun:
     embeddings: NDArray[np.float32]
     facts: ModelFacts
     baseline: Baseline
-    tokens: tuple[TokenFacts, ...]
-    milliseconds: float | None
+    tokens: tuple[TokenFacts, ...] = ()
+    milliseconds: float | None = None
 
 
 def run_model(
@@ -45,25 +46,38 @@ def run_model(
     Raises ModelError if the model does not load or does not fit the choice, or if a text has an embedding that is not
     finite or has length 0, and so no direction.
     """
+    from sentence_reports.models.lexical import fit_lexical
+    from sentence_reports.models.vectors import use_vectors
+
+    choose_usage(found, choice.prompt, choice.truncate_dim)
+    run_one = {"this set": fit_lexical, "file": use_vectors}.get(found.source, encode)
+    run = run_one(found, choice, texts, normalize=normalize)
+    check_lengths(found, run.embeddings)
+    gc.collect()  # the parts of an encoder refer to each other
+    return run
+
+
+def encode(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, normalize: bool) -> ModelRun:
+    """Return what an encoder says about the texts. Raises ModelError if it does not load or does not fit the choice."""
     from sentence_reports.models.baseline import find_baseline
     from sentence_reports.models.encoding import encode_in_batches
 
     encoder = load(found, choice.prompt, choice.truncate_dim)
     began = time.perf_counter()
     embeddings = encode_in_batches(encoder.encode, texts, normalize=normalize)
-    seconds = time.perf_counter() - began
-    check_lengths(found, embeddings)
-    run = ModelRun(
-        label=choice.label,
-        embeddings=embeddings,
+    return ModelRun(
+        choice.label,
+        embeddings,
+        milliseconds=milliseconds_since(began, len(texts)),
         facts=describe(found, encoder),
         baseline=find_baseline(found, encoder),
         tokens=tuple(token_report(encoder, texts)),
-        milliseconds=None if os.environ.get("SOURCE_DATE_EPOCH") else 1000 * seconds / len(texts),
     )
-    del encoder
-    gc.collect()  # its parts refer to each other
-    return run
+
+
+def milliseconds_since(began: float, n: int) -> float | None:
+    """Return the time since `began` of `time.perf_counter` for each of `n` texts; None under SOURCE_DATE_EPOCH."""
+    return None if os.environ.get("SOURCE_DATE_EPOCH") else 1000 * (time.perf_counter() - began) / n
 
 
 def check_lengths(found: FoundModel, embeddings: NDArray[np.float32]) -> None:

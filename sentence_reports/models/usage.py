@@ -44,9 +44,14 @@ def choose_usage(found: FoundModel, prompt: str | None = None, truncate_dim: int
 
     `prompt` is a name that the model declares or the text itself; None asks for the model's own defaults. Both were
     written for the model that the set asks for, so a fallback model ignores them. Raises ModelError if `prompt` looks
-    like a name, one word of ASCII letters, that the model does not declare, or if its files say that the model has
-    fewer dimensions than `truncate_dim`.
+    like a name, one word of ASCII letters, that the model does not declare, if its files say that the model has fewer
+    dimensions than `truncate_dim`, or if either is given for word counts or for vectors from a file.
     """
+    if found.source in ("this set", "file"):
+        for key, value in (("prompt", prompt), ("truncate_dim", truncate_dim)):
+            if value is not None:
+                raise ModelError(f"`{key}` is given for {found.name}, which cannot use it. Remove it.")
+        return Usage("", "", "", None)
     dimension = None if found.stands_in_for or truncate_dim is None else _dimension(found)
     if dimension is not None and truncate_dim is not None and truncate_dim > dimension:
         raise ModelError(too_many(found, truncate_dim, dimension))
