@@ -1,0 +1,262 @@
+"""What changed between two reports, from their summaries alone, and the finding in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentence_reports.claims import Agreement, ClaimCheck
+from sentence_reports.errors import UsageError
+from sentence_reports.facts import Baseline, ModelFacts
+from sentence_reports.matching import (
+    Change,
+    ClaimChange,
+    changes,
+    claim_changes,
+    group_changes,
+    model_in_words,
+    only_one,
+    published_change,
+    ratings_change,
+    scale_change,
+    settings_in_words,
+)
+from sentence_reports.movement import Known, Movement, known_pairs, movement
+from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
+from sentence_reports.texts import capitalized, count, isolated, number, quoted, shorten
+
+ComparableSummary = WalkthroughSummary | ComparisonSummary
+CLAIM_LENGTH = 160  # characters of a claim in the finding
+
+
+@dataclass(frozen=True)
+class ColumnDifference:
+    """What changed for one model; `label` is empty if the reports have only one.
+
+    `ratings` is about the rank correlation with people's ratings, `scale` about the similarities of unrelated pairs,
+    which is None if the models differ; `model` holds the facts about the model that differ.
+    """
+
+    label: str
+    movement: Movement
+    claims: tuple[ClaimChange, ...]
+    ratings: Change | None
+    scale: Change | None
+    model: tuple[Change, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether a reader of the new report sees another number or outcome."""
+        return bool(self.movement.moved or self.claims or self.ratings or self.scale)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One of the two reports: its title, its model or the labels of several, its sentences, and what came out."""
+
+    title: str
+    model: str
+    sentences: int
+    finding: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed between two reports.
+
+    `common` counts the sentences that both have; `added` and `removed` are the others. `reordered` says whether the
+    common ones are in another order. `renamed` holds groups, `regrouped` sentences that are in another group.
+    `published` is about published figures, `labels` about models that only one of two comparisons has. `settings`
+    (with notices) and `versions` are no outcomes, but may explain some.
+    """
+
+    old: Edition
+    new: Edition
+    common: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    reordered: bool
+    renamed: tuple[Change, ...]
+    regrouped: tuple[Change, ...]
+    published: Change | None
+    labels: tuple[Change, ...]
+    columns: tuple[ColumnDifference, ...]
+    settings: tuple[Change, ...]
+    versions: tuple[Change, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether a reader of the new report sees another sentence, group, number or outcome."""
+        texts = self.added or self.removed or self.renamed or self.regrouped
+        return bool(texts or self.published or self.labels or any(column.counts for column in self.columns))
+
+    @property
+    def claims(self) -> list[ClaimChange]:
+        """The claims that changed, for all models."""
+        return [change for column in self.columns for change in column.claims]
+
+    @property
+    def figures(self) -> list[Change]:
+        """What changed besides pairs and claims: published figures, and for each model ratings and unrelated pairs."""
+        found = [self.published] if self.published else []
+        for column in self.columns:
+            prefix = f"{isolated(column.label)}: " if column.label else ""
+            found += [
+                each._replace(what=prefix + each.what) for each in (column.ratings, column.scale) if each
+            ]
+        return found
+
+    @property
+    def finding(self) -> tuple[str, ...]:
+        """What changed, in one or two sentences."""
+        parts = list(filter(None, map(_pairs_in_words, self.columns))) or ["no pair moved"]
+        parts += _claims_in_words(self.claims, ("no longer holds", "now holds"))
+        parts += ["the published values compare differently"] * bool(self.published)
+        parts += ["the agreement with ratings changed"] * any(column.ratings for column in self.columns)
+        parts += ["unrelated pairs score differently"] * any(column.scale for column in self.columns)
+        parts += _texts_in_words(self) + _claims_in_words(self.claims, ("is new", "was removed"))
+        if not self.counts:
+            parts = ["nothing moved"]
+        agreements = list(filter(None, map(_order_in_words, self.columns)))
+        return tuple(f"{capitalized(sentence)}." for sentence in ("; ".join(parts), *agreements))
+
+
+def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
+    """Return what changed between two reports.
+
+    Raises UsageError if they cannot be compared: a walkthrough and a comparison, no sentence in common, or no label
+    of a model in common. Raises ValueError if the numbers in a summary do not fit its sentences.
+    """
+    if old.kind != new.kind:
+        raise UsageError(
+            f"OLD is a {old.kind}, and NEW a {new.kind}. Name two walkthroughs, or two comparisons of models"
+        )
+    before, after = _groups(old), _groups(new)
+    common = [text for text in before if text in after]
+    if not common:
+        raise UsageError("OLD and NEW have no sentence in common, so there is nothing to compare")
+    one, other = _columns(old), _columns(new)
+    if not one.keys() & other.keys():
+        raise UsageError(
+            f"OLD and NEW have no model in common: OLD has {', '.join(map(quoted, one))}, NEW has "
+            f"{', '.join(map(quoted, other))}. Models of a comparison are matched by their labels"
+        )
+    renamed, regrouped = group_changes(
+        {text: before[text] for text in common}, {text: after[text] for text in common}
+    )
+    return Difference(
+        old=_edition(old),
+        new=_edition(new),
+        common=len(common),
+        added=tuple(text for text in after if text not in before),
+        removed=tuple(text for text in before if text not in after),
+        reordered=common != [text for text in after if text in before],
+        renamed=tuple(Change("Group", name, now) for name, now in renamed.items()),
+        regrouped=regrouped,
+        published=published_change(getattr(old, "reference", None), getattr(new, "reference", None)),
+        labels=only_one("Model", one, other),
+        columns=tuple(one[label].difference(other[label], label, renamed) for label in one if label in other),
+        settings=(
+            *changes(settings_in_words(old.settings), settings_in_words(new.settings)),
+            *only_one("Notice", old.notices, new.notices),
+        ),
+        versions=changes(old.versions, new.versions),
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """What a report says about one model."""
+
+    known: Known
+    model: ModelFacts
+    baseline: Baseline
+    claims: Sequence[ClaimCheck]
+    agreement: Agreement | None
+
+    def difference(self, new: _Column, label: str, renamed: dict[str, str]) -> ColumnDifference:
+        moved = movement(self.known, new.known)
+        return ColumnDifference(
+            label=label,
+            movement=moved,
+            claims=claim_changes(self.claims, new.claims, renamed),
+            ratings=ratings_change(self.agreement, new.agreement),
+            scale=scale_change(self.baseline, new.baseline) if moved.same else None,
+            model=changes(model_in_words(self.model), model_in_words(new.model)),
+        )
+
+
+def _columns(summary: ComparableSummary) -> dict[str, _Column]:
+    """What a report says about each of its models, by label."""
+    known = known_pairs(summary)
+    if isinstance(summary, ComparisonSummary):
+        return {
+            each.label: _Column(pairs, each.model, each.baseline, each.claims, each.agreement)
+            for each, pairs in zip(summary.columns, known, strict=True)
+        }
+    return {"": _Column(known[0], summary.model, summary.baseline, summary.claims, summary.agreement)}
+
+
+def _groups(summary: ComparableSummary) -> dict[str, str]:
+    """The group of each sentence, empty without groups."""
+    groups = summary.groups or [""] * len(summary.sentences)
+    return dict(zip(summary.sentences, groups, strict=True))
+
+
+def _edition(summary: ComparableSummary) -> Edition:
+    title = str(summary.settings.get("title") or "")
+    return Edition(title, summary.model_name, len(summary.sentences), summary.finding)
+
+
+# --- the finding ------------------------------------------------------------------------------------------------
+
+
+def _pairs_in_words(column: ColumnDifference) -> str:
+    moved, compared = column.movement.moved, column.movement.compared
+    if not moved:
+        return ""
+    pairs = f"{moved:,} of {count(compared, 'pair')} moved"
+    return f"{pairs} for {quoted(column.label)}" if column.label else pairs
+
+
+def _order_in_words(column: ColumnDifference) -> str:
+    order = column.movement.spearman
+    if order is None:
+        return ""
+    renamed = any(change.what == "Model" for change in column.model)
+    differ = "the models differ" if renamed else "the model is used in another way"
+    of = f" of {quoted(column.label)}" if column.label else ""
+    return f"{differ}; the rank correlation of the pairs{of} before and now is {number(order, 2)} (Spearman)"
+
+
+PLURALS = {
+    "no longer holds": "no longer hold",
+    "now holds": "now hold",
+    "is new": "are new",
+    "was removed": "were removed",
+}
+
+
+def _claims_in_words(claims: Sequence[ClaimChange], outcomes: Sequence[str]) -> list[str]:
+    """What became of claims: by name if only one has turned in this way, else counted."""
+    parts = []
+    for outcome in outcomes:
+        some = [change.claim for change in claims if change.outcome == outcome]
+        if len(some) == 1 and outcome.endswith("holds"):
+            parts.append(f"the claim that {shorten(some[0].expected, CLAIM_LENGTH)} {outcome}")
+        elif some:
+            parts.append(f"{count(len(some), 'claim')} {outcome if len(some) == 1 else PLURALS[outcome]}")
+    return parts
+
+
+def _texts_in_words(found: Difference) -> list[str]:
+    kinds = {"added": len(found.added), "removed": len(found.removed)}
+    parts = []
+    if some := [f"{number:,} {verb}" for verb, number in kinds.items() if number]:
+        only = count(kinds["added"] or kinds["removed"], "sentence")
+        parts.append(" and ".join([f"{only} {some[0].split()[1]}", *some[1:]]))
+    if found.renamed:
+        parts.append(f"{count(len(found.renamed), 'group')} renamed")
+    if found.regrouped:
+        parts.append(f"{count(len(found.regrouped), 'sentence')} in another group")
+    return parts + ["other models ran"] * bool(found.labels)
