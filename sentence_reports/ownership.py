@@ -15,6 +15,9 @@ STATE = ".sentence-reports.json"
 MARKER = "made-by-sentence-reports"
 """A file of this name in a folder for temporary files proves that the folder is this program's."""
 
+DIFFERENCE = "Sentence Reports, difference"
+"""The generator of a page that `diff` made."""
+
 _GENERATOR = re.compile(rb'<meta name="generator" content="Sentence Reports[^"]*">')
 
 
@@ -34,6 +37,19 @@ def is_ours(path: Path) -> bool:
             return f'"{METADATA}": {{'.encode() in file.read()
     except OSError:
         return False
+
+
+def is_difference(path: Path) -> bool:
+    """Return whether a page of `diff` may be written to a file, because it does not exist or is such a page.
+
+    Raises OSError if it cannot be read.
+    """
+    if not os.path.lexists(path):
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return f'<meta name="generator" content="{DIFFERENCE}">'.encode() in file.read(4096)
 
 
 def has_hash(path: Path, hashes: Collection[str]) -> bool:
