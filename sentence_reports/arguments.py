@@ -15,6 +15,19 @@ exit codes:
   130, 143  interrupted; finished reports are kept
 """
 
+DIFF = """\
+exit codes:
+  0  a reader would see the same
+  1  the page could not be written
+  2  a notebook cannot be read, is not an executed one of this project, or the two have no sentence in common
+  3  something moved
+
+What counts: sentences added, removed or in another group; a similarity that differs by more than 0.0001 (if the
+model differs, chance-corrected, by more than 0.01); claims that turned, came or went; how published figures compare;
+the rank correlation with ratings; what unrelated pairs score, and which models of a comparison ran. What does not
+count is listed: model, revision, weights, prompt, settings, notices, versions, the order of the sentences.
+"""
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; parsed arguments hold `command` (its name), `project`, `debug` and the command's own."""
@@ -87,6 +100,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for the copy (default: the project's notebooks/.lab)"
     )
+
+    command = add("diff", "show what changed between two reports, from their saved notebooks",
+                  "diff old/mine.ipynb reports/mine.ipynb", "diff OLD.ipynb NEW.ipynb --out changes.html")  # fmt: skip
+    command.epilog = f"{DIFF}\n{command.epilog}"
+    command.add_argument("old", type=Path, metavar="OLD", help="an executed notebook, as run saves it")
+    command.add_argument("new", type=Path, metavar="NEW", help="the one to compare with it")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write a page about it to FILE (.html)")
 
     commands.add_parser("clean", parents=[common])  # for `make clean`; --help does not list it
 

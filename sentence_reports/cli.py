@@ -16,6 +16,7 @@ from typing import Any
 from sentence_reports import pipeline, results, streams
 from sentence_reports import project as projects
 from sentence_reports.arguments import parser
+from sentence_reports.diff import diff
 from sentence_reports.errors import OutputError, SentenceReportsError, UsageError
 from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.lock import LOCK
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         debug = arguments.debug
         start(debug=debug)
         code = COMMANDS[arguments.command](arguments)
-        return code or (output_lost() if arguments.command in ("schema", "baseline") else 0)
+        return code or (output_lost() if arguments.command in ("schema", "baseline", "diff") else 0)
     except SentenceReportsError as error:
         say(f"sentence-reports: {error}", "red")
         return 2 if isinstance(error, UsageError) else 1
@@ -291,6 +292,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "init": init,
     "preview": preview,
     "lab": lab,
+    "diff": lambda arguments: diff(arguments.old, arguments.new, arguments.out),
     "clean": clean,
     "schema": schema,
     "baseline": baseline,

@@ -1,0 +1,164 @@
+"""The command `diff`: two executed notebooks become a table on stdout, an exit code and, if asked for, a page."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentence_reports.errors import OutputError, UsageError
+from sentence_reports.files import atomic_write, make_usable
+from sentence_reports.ownership import is_difference
+from sentence_reports.saved import Saved, read_saved
+from sentence_reports.terminal import say, short
+from sentence_reports.texts import count, legible, printable, shorten
+
+if TYPE_CHECKING:
+    from sentence_reports.difference import ColumnDifference, Difference
+
+MOVED = 3
+"""The exit code if something moved."""
+
+
+class Row(NamedTuple):
+    """A row of the table.
+
+    `what` is the kind of change, `model` the label of a model of a comparison. `first` and `second` say what it is
+    about: two sentences, or one text. The ranks are those of a pair, if models differ.
+    """
+
+    what: str
+    model: str = ""
+    first: str = ""
+    second: str = ""
+    old: str = ""
+    new: str = ""
+    old_rank: str = ""
+    new_rank: str = ""
+
+
+def diff(old: Path, new: Path, out: Path | None) -> int:
+    """Print what changed between two executed notebooks, write the page to `out`, and return the exit code.
+
+    Raises UsageError if they cannot be compared or `out` is not for this page, OutputError if it cannot be written.
+    """
+    if out is not None:
+        check_page(out, (old, new))
+    saved = read_saved(old), read_saved(new)
+    from sentence_reports.difference import difference  # numpy takes a moment
+
+    try:
+        found = difference(saved[0].summary, saved[1].summary)
+    except ValueError as error:
+        files = f"{legible(str(old))} or {legible(str(new))}"
+        raise UsageError(f"{files} is damaged: {error}. Make the report again") from error
+    show(found)
+    for sentence in (*found.finding, *notes(found)):
+        say(sentence, "yellow" if found.counts else "")
+    if old.samefile(new):
+        say("OLD and NEW are the same file.", "yellow")
+    if out is not None:
+        write_page(out, found, saved)
+    return MOVED if found.counts else 0
+
+
+def check_page(out: Path, inputs: Sequence[Path]) -> None:
+    """Raise UsageError if the page cannot be written to this file, or if it would replace anything but such a page."""
+    name = legible(str(out))
+    for path in inputs:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise UsageError(f"--out names {name}, which is to be read. Choose another file")
+    if out.suffix != ".html":
+        raise UsageError(f"--out names {name}. Expected a name that ends in .html")
+    try:
+        make_usable(out.parent)
+        ours = is_difference(out)
+    except OSError as error:
+        raise UsageError(f"cannot write {name}: {error.strerror or error}") from error
+    if not ours:
+        raise UsageError(
+            f"{name} exists and is not a page that diff made. Move it away, or choose another file"
+        )
+
+
+def write_page(out: Path, found: "Difference", saved: Sequence[Saved]) -> None:
+    """Write the page. Raises OutputError if that fails."""
+    from sentence_reports.pages.difference import render_difference
+
+    names = [f"{each.facts.stem}, {each.facts.date}" if each.facts else "" for each in saved]
+    try:
+        atomic_write({out: render_difference(found, *names).encode()})
+    except OSError as error:
+        raise OutputError(f"cannot write {legible(str(out))}: {error.strerror or error}") from error
+    say(f"Look at {short(out)}")
+
+
+# --- the table --------------------------------------------------------------------------------------------------
+
+
+def notes(found: "Difference") -> Iterator[str]:
+    """Yield what a reader of the table should know: what could not be compared, what is not shown."""
+    for column in found.columns:
+        moved = column.movement
+        label = f"{column.label}: " if column.label else ""
+        if moved.compared < moved.total:
+            yield (
+                f"{label}Only {moved.compared:,} of {count(moved.total, 'pair')} could be compared: of a large set, "
+                "a notebook keeps the nearest neighbors of each sentence."
+            )
+    if found.reordered:
+        yield "The sentences are in another order; they are matched by their text."
+
+
+def rows(found: "Difference") -> Iterator[Row]:
+    """Yield what changed: the outcomes first, then the texts, then what may explain them."""
+    for column in found.columns:
+        yield from _outcomes(column)
+    if found.published:
+        yield Row("published", old=found.published.old, new=found.published.new)
+    yield from (Row("column", old=each.old, new=each.new) for each in found.labels)
+    yield from (Row("removed", first=text) for text in found.removed)
+    yield from (Row("added", first=text) for text in found.added)
+    for change in (*found.renamed, *found.regrouped):
+        yield Row("group", first=change.what, old=change.old, new=change.new)
+    for column in found.columns:
+        yield from (Row("model", column.label, each.what, "", each.old, each.new) for each in column.model)
+    yield from (Row("setting", "", each.what, "", each.old, each.new) for each in found.settings)
+    yield from (Row("version", "", each.what, "", each.old, each.new) for each in found.versions)
+
+
+def _outcomes(column: "ColumnDifference") -> Iterator[Row]:
+    label, same = column.label, column.movement.same
+    for claim in column.claims:
+        held = [("holds" if each.met else "does not hold") if each else "" for each in (claim.old, claim.new)]
+        yield Row("claim", label, claim.claim.expected, "", *held)
+    for pair in column.movement.pairs:
+        values = (pair.old, pair.new) if same else (pair.old_corrected, pair.new_corrected)
+        ranks = ("" if rank is None else f"{rank:g}" for rank in (pair.old_rank, pair.new_rank))
+        yield Row("pair", label, pair.first, pair.second, *(f"{value:.4f}" for value in values), *ranks)
+    for change in (column.ratings, column.scale):
+        if change:
+            yield Row(change.what.lower(), label, "", "", change.old, change.new)
+
+
+def show(found: "Difference") -> None:
+    """Print the table to stdout: for people on a terminal, tab-separated elsewhere."""
+    table = [[printable(field).replace("\n", "\\n") for field in row] for row in rows(found)]
+    if not sys.stdout.isatty():
+        for row in table:
+            print(*row, sep="\t")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False)
+    for name in ("what", "about", "old", "new"):
+        shown.add_column(name, overflow="fold", ratio=2 if name == "about" else None)
+    for what, model, first, second, old, new, *ranks in table:
+        about = " | ".join(shorten(text, 60) for text in (model, first, second) if text)
+        values = [
+            f"{value} (rank {rank})" if rank else shorten(value, 60)
+            for value, rank in zip((old, new), ranks, strict=True)
+        ]
+        shown.add_row(*map(Text, (what, about, *values)))
+    Console(highlight=False).print(shown)
