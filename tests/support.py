@@ -1,5 +1,6 @@
 """What tests of several rooms use: known places, command lines, odd texts, and who runs the test."""
 
+import itertools
 import json
 import os
 import pickle
@@ -18,14 +19,33 @@ import pytest
 from filelock import FileLock
 from hypothesis import strategies as st
 from nbformat import NotebookNode
+from numpy.typing import NDArray
 
+from sentence_reports.claims import Agreement, ClaimCheck, Side
+from sentence_reports.comparison import (
+    SHARED,
+    kept_pairs,
+    nearest,
+    pack,
+    ranks,
+    shared_by_chance,
+    shared_neighbors,
+    spearman,
+    spearman_by_chance,
+    square,
+    upper,
+)
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
 from sentence_reports.summary import (
+    Column,
+    ComparisonSummary,
+    Likeness,
     OneModelSummary,
     PageFacts,
     SearchSummary,
+    Shared,
     Summary,
     WalkthroughSummary,
     encode_matrix,
@@ -253,6 +273,8 @@ MODEL = ModelFacts(
     dtype="float32",
 )
 LEGEND = Legend(low=0, high=1, scale="from 0 to 1", ramp=("#ffffff", "#000000"))
+YLGNBU = ("#ffffd9", "#edf8b1", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#253494", "#081d58")
+HUES = ("#065a85", "#dd482c", "#804bc8", "#173800")
 
 BASELINE = Baseline("k", "m", 10, tuple(round(k / STEPS, 3) for k in range(STEPS + 1)))
 
@@ -288,6 +310,181 @@ def small_search(**changes: Any) -> SearchSummary:
     found = np.array([[0.1, 0.995, 0.25], [0.3, 0.2, 0.4]], dtype="f4")
     search = {"queries": ("first?", "second?"), "closest": Pair(0, 1, 0.995), "matrix": encode_matrix(found)}
     return SearchSummary(**common | search | changes)
+
+
+# --- a comparison of models ----------------------------------------------------------------------------------
+
+COMPARED = {
+    "Spring": (
+        "The spring in the mattress is broken",
+        "A metal coil snapped",
+        "In spring the meadow is in bloom",
+    ),
+    "Refund": ("How do I get my money back?", "Request a refund", "How do I get my hair back?"),
+    "Start": (
+        "My laptop will not start",
+        "The computer does not boot",
+        "My new job will start on Monday",
+    ),
+    "Rain": (
+        "It is raining cats and dogs",
+        "There is a heavy downpour",
+        "Cats and dogs need fresh water",
+    ),
+}
+# What two real models say about the pairs of these, in thousandths, and about unrelated sentences: the least, and what
+# 5, 25, 50, 75, 95, 99 and 100% of the pairs do not exceed.
+MEASURED = {
+    "all-MiniLM-L6-v2": (
+        "446 212 166 200 152 233 273 34 -17 88 8 29 224 222 198 234 229 55 5 24 -53 43 35 141 72 45 56 "
+        "179 193 69 615 391 261 252 126 129 -7 38 280 197 200 80 25 -6 18 168 179 94 65 -40 76 715 182 "
+        "84 60 49 132 74 104 14 140 -37 97 414 569 78",
+        "-186 -57 7 59 117 214 288 408",
+    ),
+    "WordLlama": (
+        "66 380 66 84 16 -23 8 10 122 -44 81 65 -21 -58 -21 -61 -92 13 47 10 -25 10 -15 8 -25 -50 -39 43 "
+        "69 -8 489 647 -20 -26 27 25 -44 19 319 -32 -41 6 57 -81 69 74 -10 112 -10 -67 21 414 420 -112 "
+        "39 -35 36 -12 49 -26 -99 -103 31 91 640 -37",
+        "-220 -85 -22 24 72 148 216 440",
+    ),
+}
+FACTS = {
+    "all-MiniLM-L6-v2": replace(
+        MODEL,
+        name="sentence-transformers/all-MiniLM-L6-v2",
+        revision="8b3219a92973c328a8e22fadcfa821b5dc75636a",
+        source="installed package",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        dimension=384,
+        max_tokens=256,
+        parameters=22_713_216,
+        size_bytes=91_607_178,
+        languages=("English",),
+    ),
+    "WordLlama": replace(
+        MODEL,
+        name="dleemiller/word-llama-l2-supercat",
+        revision=None,
+        source="installed package",
+        sha256="64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
+        dimension=256,
+        max_tokens=None,
+        pooling=None,
+        parameters=8_192_000,
+        size_bytes=18_226_892,
+    ),
+}
+
+
+def thousandths(text: str) -> NDArray[np.float32]:
+    """Return the numbers of `MEASURED` as similarities."""
+    return np.array(text.split(), dtype=np.float32) / 1000
+
+
+def measured(label: str) -> tuple[NDArray[np.float32], Baseline]:
+    """Return the `(12, 12)` similarities of a model of `MEASURED`, and its baseline."""
+    similarities, quantiles = map(thousandths, MEASURED[label])
+    steps = np.interp(np.linspace(0, 100, STEPS + 1), [0, 5, 25, 50, 75, 95, 99, 100], quantiles)
+    baseline = Baseline(label, label, 19_900, tuple(round(float(step), 3) for step in steps))
+    return square(similarities, 12), baseline
+
+
+def comparison_of(
+    models: dict[str, tuple[NDArray[np.float32], Baseline]],
+    *,
+    claimed: Sequence[tuple[int, int, int]] = (),
+    rated: float | None = None,
+    **changes: Any,
+) -> ComparisonSummary:
+    """The summary of a comparison, given the `(n, n)` similarities and the baseline of each model by its label.
+
+    `claimed` holds sentences by position: the first is closer to the second than to the third. `rated` is how well the
+    first model agrees with people; the next ones do by 0.1 less each.
+    """
+    n = len(next(iter(models.values()))[0])
+    near = [nearest(matrix) for matrix, _ in models.values()]
+    pairs = kept_pairs(near, [pair for a, b, c in claimed for pair in ((a, b), (a, c))])
+    rows = slice(None) if pairs is None else pairs[:, 0] * (2 * n - pairs[:, 0] - 3) // 2 + pairs[:, 1] - 1
+    texts = changes.get("sentences") or tuple(f"Sentence number {k + 1} of a long list" for k in range(n))
+    columns = []
+    for k, (label, (matrix, baseline)) in enumerate(models.items()):
+
+        def side(*pair: int, matrix: NDArray[np.float32] = matrix, baseline: Baseline = baseline) -> Side:
+            return Side("pair", tuple(texts[j] for j in pair), baseline.corrected(float(matrix[pair])))
+
+        sides = [(side(a, b), side(a, c)) for a, b, c in claimed]
+        agreement = None if rated is None else rated - 0.1 * k
+        columns.append(
+            Column(
+                label,
+                FACTS.get(label, replace(MODEL, name=label)),
+                baseline,
+                pack(upper(matrix)[rows]),
+                pack(ranks(upper(matrix))[rows]),
+                claims=tuple(ClaimCheck("closer", a.value > b.value, a, b) for a, b in sides),
+                agreement=agreement and Agreement(40, agreement, (agreement - 0.05, agreement + 0.04), ()),
+                milliseconds=9.4 / (k + 1),
+            )
+        )
+    matrices = [matrix for matrix, _ in models.values()]
+    likenesses = []
+    for one, other in itertools.combinations(range(len(models)), 2):
+        first, second = (ranks(upper(matrices[k])) for k in (one, other))
+        shared = [
+            Shared(
+                k, shared_neighbors(near[one], near[other], k), shared_by_chance(near[one], near[other], k)
+            )
+            for k in SHARED
+            if k < n - 1
+        ]
+        likenesses.append(
+            Likeness(one, other, spearman(first, second), spearman_by_chance(first, second, n), tuple(shared))
+        )
+    plain: dict[str, Any] = {
+        "settings": {"title": "In context, or word by word?", "description": "", "normalize": True},
+        "sentences": texts,
+        "labels": texts,
+        "groups": None,
+        "order": tuple(range(n)),
+        "finding": (),
+        "notices": (),
+        "legend": LEGEND,
+        "versions": {"Python": "3"},
+        "columns": tuple(columns),
+        "likenesses": tuple(likenesses),
+        "pairs": None if pairs is None else pack(pairs, "<u4"),
+    }
+    return ComparisonSummary(**plain | changes)
+
+
+def small_comparison(**changes: Any) -> ComparisonSummary:
+    """The summary of a comparison of two real models on twelve sentences and four claims, with `changes`."""
+    plain = {
+        "sentences": tuple(text for texts in COMPARED.values() for text in texts),
+        "groups": tuple(name for name, texts in COMPARED.items() for _ in texts),
+        "finding": ("all-MiniLM-L6-v2 meets 3 of 4 claims, WordLlama none.",),
+        "legend": Legend(
+            low=0,
+            high=0.7,
+            scale="from 0 to 0.7",
+            ramp=YLGNBU,
+            groups=tuple(zip(COMPARED, HUES, strict=True)),
+        ),
+        "claimed": ((0, 1, 2), (3, 4, 5), (6, 7, 8), (9, 10, 11)),
+    }
+    return comparison_of({label: measured(label) for label in MEASURED}, **plain | changes)
+
+
+def many_compared(n: int, count: int, **changes: Any) -> ComparisonSummary:
+    """The summary of a comparison of `count` models that more or less agree about `n` sentences, with `changes`."""
+    generator = np.random.default_rng(0)
+    common, models = generator.normal(size=(n, 16)), {}
+    baseline = measured("WordLlama")[1]
+    for k in range(count):
+        vectors = common + k * 0.4 * generator.normal(size=(n, 16))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        models[f"model {k + 1}"] = (vectors @ vectors.T).astype(np.float32), baseline
+    return comparison_of(models, **changes)
 
 
 def executed(
