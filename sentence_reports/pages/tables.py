@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.facts import Legend, Pair
+from sentence_reports.comparison import Compared
+from sentence_reports.facts import EQUAL, Legend, Pair
 from sentence_reports.overview import Blocks, Neighbors
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import RELATED, found_by_chance, rankings
@@ -146,11 +147,15 @@ def block_legend(legend: Legend, blocks: Blocks) -> Legend:
 
 
 def thumbnail(summary: AnySummary) -> tuple[tuple[str, ...], ...]:
-    """Return the heatmap as a few rows of colors: of a large set the blocks; what has more rows is sampled evenly."""
+    """Return the heatmap as a few rows of colors; what has more rows is sampled evenly.
+
+    Of a large set it shows the blocks. Of a comparison it shows the first model below the diagonal and the second above
+    it; of a large one, the rank correlation of each two models.
+    """
     legend = summary.legend
     if isinstance(summary, ComparisonSummary):
-        raise NotImplementedError
-    if isinstance(summary, WalkthroughSummary) and summary.overview:
+        matrix = _two_models(summary) if summary.pairs is None else _agreement(summary)
+    elif isinstance(summary, WalkthroughSummary) and summary.overview:
         blocks = summary.overview.blocks
         legend = block_legend(legend, blocks)
         matrix = np.array([[legend.low if mean is None else mean for mean in row] for row in blocks.means])
@@ -162,16 +167,31 @@ def thumbnail(summary: AnySummary) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(map(Colors(legend).of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
 
 
+def _two_models(summary: ComparisonSummary) -> NDArray[np.floating]:
+    """Return one square, `(n, n)`, with the pairs of the first model below its diagonal and the second's above it."""
+    compared, order = Compared(summary), np.ix_(summary.order, summary.order)
+    return np.tril(compared.matrix(0)[order]) + np.triu(compared.matrix(1)[order], k=1)
+
+
+def _agreement(summary: ComparisonSummary) -> NDArray[np.floating]:
+    """Return the rank correlation of each two models, `(c, c)`, as far as there is one."""
+    matrix = np.eye(len(summary.columns))
+    for likeness in summary.likenesses:
+        pair = likeness.first, likeness.second
+        matrix[pair] = matrix[pair[::-1]] = likeness.spearman or 0.0
+    return matrix
+
+
 def table_csv(summary: AnySummary) -> str:
     """Return the similarities of a report as CSV (RFC 4180).
 
-    They are the rankings of a search, the matrix of a walkthrough, and the nearest neighbors if the matrix is too large
-    to be kept.
+    They are the rankings of a search, the pairs of a comparison, the matrix of a walkthrough, and the nearest neighbors
+    if the matrix is too large to be kept.
     """
     buffer = io.StringIO()
     if isinstance(summary, ComparisonSummary):
-        raise NotImplementedError
-    if isinstance(summary, SearchSummary):
+        rows = _pair_rows(summary)
+    elif isinstance(summary, SearchSummary):
         rows = _ranking_rows(summary)
     elif isinstance(summary, WalkthroughSummary) and summary.matrix is None:
         rows = _neighbor_rows(summary)
@@ -197,6 +217,27 @@ def _neighbor_rows(summary: WalkthroughSummary) -> Iterator[list[object]]:
         for rank, (other, value) in enumerate(zip(positions.tolist(), similarities, strict=True), start=1):
             place = summary.baseline.percentile(float(value))
             yield [k + 1, texts[k], rank, other + 1, texts[other], str(value), place]
+
+
+def _pair_rows(summary: ComparisonSummary) -> Iterator[list[object]]:
+    """Yield the pairs that are kept, in the order of the set, with what each model says about them."""
+    compared, texts = Compared(summary), summary.sentences
+    names = ("similarity", "corrected", "percentile", "rank")
+    yield [
+        *("first", "second", "first text", "second text"),
+        *(f"{column.label} {name}" for column in summary.columns for name in names),
+    ]
+    columns: list[list[str]] = []
+    for values in zip(
+        compared.similarities, compared.corrected, compared.percentiles, compared.ranks, strict=True
+    ):
+        similarities, corrected, percentiles, ranks = values
+        columns.append(similarities.astype(str).tolist())
+        columns.append([f"{value:.{EQUAL}f}" for value in corrected.tolist()])
+        columns.append([f"{value:.1f}" for value in percentiles.tolist()])
+        columns.append([f"{value:.10g}" for value in ranks.tolist()])
+    for (first, second), *said in zip(compared.pairs.tolist(), *columns, strict=True):
+        yield [first + 1, second + 1, texts[first], texts[second], *said]
 
 
 def _ranking_rows(summary: SearchSummary) -> Iterator[list[object]]:
