@@ -4,7 +4,6 @@ import csv
 import io
 
 import numpy as np
-import pytest
 from bs4 import BeautifulSoup
 from support import MEASURED, YLGNBU, many_compared, measured, small_comparison
 
@@ -75,7 +74,7 @@ def test_the_small_picture_of_a_large_comparison_shows_which_models_agree() -> N
     shown = thumbnail(summary)
     assert [len(row) for row in shown] == [3] * 3
     assert shown[0][0] == shown[2][2] == "#000000"
-    assert first.spearman == pytest.approx(0.9, abs=0.05)
+    assert 0.8 < (first.spearman or 0) < 0.9
     assert shown[0][1] == shown[1][0] == Colors(summary.legend).of(first.spearman or 0)
 
 
