@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def load(
-    found: FoundModel, prompt: str | None = None, truncate_dim: int | None = None
+    found: FoundModel, prompt: str | None = None, truncate_dim: int | None = None, *, device: str = "cpu"
 ) -> SentenceTransformer:
-    """Return the encoder, on the CPU and in float32, without any network and without output.
+    """Return the encoder in float32, without any network and without output.
 
     `prompt` is what `encode` and `encode_document` put before each text: a name that the model declares, or the text
     itself; None leaves the model's defaults, "" means nothing. `encode_query` puts the model's own "query" prompt
@@ -48,7 +48,7 @@ def load(
             encoder = SentenceTransformer(
                 None if is_wordllama(found) else found.folder,
                 modules=wordllama_modules(found) if is_wordllama(found) else None,
-                device="cpu",
+                device=device,
                 local_files_only=True,
                 trust_remote_code=False,
                 prompts={"text": usage.text, "query": usage.query, "document": usage.document},
@@ -137,6 +137,7 @@ def _missing_weights(found: FoundModel, encoder: SentenceTransformer, options: d
 
 def _check_finite(found: FoundModel, encoder: SentenceTransformer) -> None:
     import torch
+    from sentence_transformers.util import batch_to_device
 
     broken = [
         name
@@ -151,7 +152,8 @@ def _check_finite(found: FoundModel, encoder: SentenceTransformer) -> None:
             f"({len(broken)} such in all). Get the model again, or choose another."
         )
     with torch.inference_mode():  # encode() would leave the thread of a progress bar behind
-        embedding = encoder(encoder.preprocess(["a"]))["sentence_embedding"]
+        given = batch_to_device(encoder.preprocess(["a"]), encoder.device)
+        embedding = encoder(given)["sentence_embedding"]
     if not embedding.isfinite().all():  # the weights are so large that what is computed with them overflows
         raise ModelError(f"The embeddings of {found.name} are not finite numbers. Choose another model.")
 
