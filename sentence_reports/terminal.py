@@ -125,7 +125,7 @@ class Teller:
         else:
             for notice in report.notices:
                 say(f"{report.stem}: {notice}", "yellow")
-            tell_unmet(report)
+            tell_outcome(report)
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], advance=1, description=printable(report.stem))
         elif not report.failure:
@@ -143,7 +143,7 @@ class Teller:
         good = [report for report in reports if not report.failure]
         for report in good:
             if report.stem not in self.done_stems:
-                tell_unmet(report)
+                tell_outcome(report)
         made = self.begun - sum(report.stem in self.done_stems for report in failed)
         if made or failed or self.printed_stems:
             counts = [f"{made} made", f"{len(good) - made} up to date"]
@@ -157,8 +157,10 @@ class Teller:
             say(f"{tally(checks)}.", "" if all(check.met for check in checks) else "yellow")
 
 
-def tell_unmet(report: "Report") -> None:
-    """Print the claims of a set that do not hold, the first `SHOWN_CLAIMS` of them."""
+def tell_outcome(report: "Report") -> None:
+    """Print what came out of a comparison, or the first `SHOWN_CLAIMS` claims of a set that do not hold."""
+    if report.closest is None and report.finding:
+        say(f"{report.stem}: {' '.join(report.finding)}")
     for check in report.unmet[:SHOWN_CLAIMS]:
         say(f"{report.stem}: does not hold: {check.statement}", "yellow")
     if more := len(report.unmet[SHOWN_CLAIMS:]):
@@ -178,7 +180,8 @@ def show(reports: Sequence["Report"], out: Path) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("report", overflow="fold")
     table.add_column("sentences", justify="right")
-    table.add_column("closest pair", overflow="fold", ratio=1)
+    pairs = all(report.closest or report.failure for report in reports)
+    table.add_column("closest pair" if pairs else "closest pair, or finding", overflow="fold", ratio=1)
     for report in reports:
         stem, _, n, pair, _, file = row(report, out)
         table.add_row(Text(file or stem), n, Text(pair, "red" if report.failure else ""))
@@ -186,13 +189,15 @@ def show(reports: Sequence["Report"], out: Path) -> None:
 
 
 def row(report: "Report", out: Path) -> Sequence[str]:
-    """Return set, model, number of sentences, closest pair, seconds and file, each on one line."""
+    """Return set, model, number of sentences, closest pair or else the finding, seconds and file, each on one line."""
     file = str(short(out / f"{report.stem}.html"))
     if report.failure:
         reason = f"failed: {' '.join(report.failure.split())}"
         fields = (report.stem, report.model, "", reason, "", file if report.date else "")
     else:
-        first, second, similarity = report.closest or ("", "", 0.0)
-        pair = f"{similarity:.4f}  {shorten(first, 30)} | {shorten(second, 30)}"
+        pair = " ".join(report.finding)
+        if report.closest:
+            first, second, similarity = report.closest
+            pair = f"{similarity:.4f}  {shorten(first, 30)} | {shorten(second, 30)}"
         fields = (report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file)
     return [printable(field).replace("\n", "\\n") for field in fields]
