@@ -75,6 +75,8 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
         # Absolute, because the kernel does not run in the set's folder.
         if path is not None and (folder := model_folder(values.get(key) or "", path.parent)):
             values[key] = str(folder)
+    if path is not None and "models" in values:
+        values["models"] = [_located(model, path.parent) for model in values["models"]]
     source = project.notebook() if set_file is None else project.notebook(set_file.set.notebook)
     notebook = nbformat.reads(read_notebook(source), as_version=4)
     notebook.metadata.kernelspec = {
@@ -108,6 +110,16 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
             with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
                 if json.loads(copy.read_bytes())["metadata"][ORIGIN] == origin:
                     return copy
+
+
+def _located(model: Any, folder: Path) -> Any:
+    """Return a model of a comparison in a set in `folder`, with absolute paths."""
+    if isinstance(model, str):
+        return str(model_folder(model, folder) or model)
+    if "vectors" in model:
+        files = {key: str((folder / file).absolute()) for key, file in model["vectors"].items()}
+        return model | {"vectors": files}
+    return model | {"model": _located(model["model"], folder)}
 
 
 def with_values(source: str, values: dict[str, Any]) -> str:
