@@ -31,10 +31,11 @@ from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
 from sentence_reports.sets.folder import find_sets, stem_of
-from sentence_reports.sets.tables import SUFFIXES as TABLE_SUFFIXES
+from sentence_reports.sets.tables import SUFFIXES
 from sentence_reports.texts import escape_controls
 
 PORT = 8000  # if it is taken, any free one
+BESIDE_SETS = (*SUFFIXES, ".npy")
 INTERVAL = 0.1  # seconds between two looks at the files, and at what an open page should show
 
 # The page around a report: it has the script and the banner, and the report is framed as it is on disk.
@@ -94,11 +95,11 @@ class Maker:
         return sets
 
     def tables(self) -> list[Path]:
-        """Return the tables next to the sets, any of which may hold the ratings of one."""
+        """Return the tables and vectors next to the sets, any of which may hold the ratings or a model of one."""
         tables: list[Path] = []
         for folder in {path.parent for path in self.sets()}:
             with suppress(OSError):
-                tables += [path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES]
+                tables += [path for path in folder.iterdir() if path.suffix.lower() in BESIDE_SETS]
         return tables
 
     @property
