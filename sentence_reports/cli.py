@@ -279,9 +279,9 @@ def schema(_: argparse.Namespace) -> int:
 
 def baseline(_: argparse.Namespace) -> int:
     """Print the sentences of the baseline, whose vectors a comparison with vectors from a file needs."""
-    from sentence_reports.models.baseline import SENTENCES
+    from sentence_reports.models.baseline import sentences
 
-    print(SENTENCES.read_text(encoding="utf-8"), end="")
+    print(*sentences(), sep="\n")
     return 0
 
 

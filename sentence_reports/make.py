@@ -13,7 +13,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import HANDOVER, handover
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import table_csv, thumbnail
-from sentence_reports.report import Failed, Job, Made
+from sentence_reports.report import Failed, FoundModel, Job, Made
 from sentence_reports.summary import PageFacts, read_summary
 
 
@@ -27,16 +27,17 @@ def make_report(
     is called with the number of sentences encoded and of all sentences.
     """
     began = time.monotonic()
+    names = " or ".join(model.name for _, model in job.models if isinstance(model, FoundModel))
     facts = PageFacts(job.stem, job.date, job.command, job.warnings)
     try:
         try:
             executed = execute(
                 nbformat.reads(job.notebook, as_version=4),
                 dict(job.parameters),
-                env={HANDOVER: handover([(job.request, job.model)])},
+                env={HANDOVER: handover(job.models)},
                 timeout=job.timeout,
                 kernels=kernels,
-                died=f"the kernel died, probably out of memory: {job.n} sentences, model {job.model.name}",
+                died=f"the kernel died, probably out of memory: {job.n} sentences, model {names}",
                 progress=progress,
             )
         except ExecutionError as error:

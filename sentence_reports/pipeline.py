@@ -65,12 +65,14 @@ def run(
             stale = _with_found_models(sets, stale, store, models)
             listener.begin(len(stale))
             jobs = _jobs(stale, models, store, blanks, date, options, listener)
+            sets_run = {each.stem: each for each in stale}
             with closing(_make(jobs, kernels, options, listener)) as results:
                 for made in results:
                     if isinstance(made, Failed):
                         listener.done(store.fail(made, blanks[made.stem]))
                     else:
                         report = _published(made, blanks[made.stem], digests[made.stem], date)
+                        report = replace(report, missing=models.missing(sets_run[made.stem]))
                         listener.done(store.publish(made, report))
         reports = [store.reports[stem] for stem in blanks]
         if options.browser is not None:
@@ -101,16 +103,17 @@ def _tell_problems(sets: Iterable[SetFile], errors: dict[str, SetError], listene
 def _with_found_models(
     sets: Sequence[SetFile], stale: Sequence[SetFile], store: Store, models: ModelFinder
 ) -> list[SetFile]:
-    """Add the sets that used a fallback and whose own model is on this machine by now."""
+    """Add the sets that had to do without a model, or with a fallback, and whose own is on this machine by now."""
     chosen = {each.stem for each in stale}
     for each in sets:
-        if each.stem not in chosen and store.reports[each.stem].stands_in_for:
-            process.check()
-            try:
-                if models.find(each).stands_in_for is None:
+        if each.stem in chosen:
+            continue
+        report = store.reports[each.stem]
+        for choice in each.set.choices:
+            if report.stands_in_for or choice.label in report.missing:
+                process.check()
+                if models.is_found(choice.request, each.path.parent):
                     chosen.add(each.stem)
-            except ModelError:
-                continue
     return [each for each in sets if each.stem in chosen]
 
 
@@ -127,6 +130,7 @@ def _jobs(
     listener: Listener,
 ) -> list[Job | Failed]:
     jobs: list[Job | Failed] = []
+    prepared: list[SetFile] = []
     for each in stale:
         process.check()
         if (reason := store.refusal(blanks[each.stem])) is not None:
@@ -134,23 +138,27 @@ def _jobs(
             continue
         try:
             jobs.append(prepare_job(each, options.project, models=models, date=date, timeout=options.timeout))
+            prepared.append(each)
         except ModelError as error:
             jobs.append(Failed(each.stem, str(error)))
-    _announce_baselines([job for job in jobs if isinstance(job, Job)], listener)
+    _announce_baselines(prepared, models, listener)
     return jobs
 
 
-def _announce_baselines(jobs: Sequence[Job], listener: Listener) -> None:
-    if not jobs:
+def _announce_baselines(prepared: Sequence[SetFile], models: ModelFinder, listener: Listener) -> None:
+    if not prepared:
         return
     from sentence_reports.models.baseline import announce, baseline_key
 
-    models = {}
-    for job in jobs:
-        usage = choose_usage(job.model, job.parameters.get("prompt"), job.parameters.get("truncate_dim"))
-        with suppress(OSError):  # a notebook will report it
-            models[baseline_key(job.model, usage, queries="queries" in job.parameters)] = job.model.name
-    announce(models, listener.warn)
+    names = {}
+    for each in prepared:
+        for choice in each.set.choices:
+            with suppress(OSError, ModelError):  # a notebook will report it
+                found = models.find(choice.request, each.path.parent)
+                usage = choose_usage(found, choice.prompt, choice.truncate_dim)
+                if found.source not in ("this set", "file"):  # those bring their own
+                    names[baseline_key(found, usage, queries=bool(each.set.queries))] = found.name
+    announce(names, listener.warn)
 
 
 def _make(
@@ -224,8 +232,8 @@ def _blank(path: Path, options: Options) -> Report:
 
 
 def _describe(blank: Report, each: SetFile) -> Report:
-    chosen = each.set
-    return replace(blank, title=each.title, model=chosen.model, n=len(chosen.all_sentences))
+    labels = ", ".join(choice.label for choice in each.set.choices)
+    return replace(blank, title=each.title, model=labels, n=len(each.set.all_sentences))
 
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:

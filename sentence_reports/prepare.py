@@ -11,7 +11,7 @@ from sentence_reports.models import choose_usage, find_model
 from sentence_reports.models.files import model_folder
 from sentence_reports.models.find import check_name
 from sentence_reports.project import Project
-from sentence_reports.report import FoundModel, Job, Request
+from sentence_reports.report import LEXICAL, FoundModel, Job, Request
 from sentence_reports.sets import SetFile
 
 
@@ -22,15 +22,14 @@ class ModelFinder:
     strict: bool = False
     _results: dict[tuple[Request, Path], FoundModel | ModelError] = field(default_factory=dict)
 
-    def find(self, set_file: SetFile) -> FoundModel:
-        """Return the model that runs for a set. Raises ModelError, for each such set, if there is none."""
-        request = request_of(set_file)
+    def find(self, request: Request, folder: Path) -> FoundModel:
+        """Return the model that runs for a set in `folder`. Raises ModelError, for each such set, if there is none."""
         if self.strict:
             request = request._replace(fallback_model=None)
-        key = request, set_file.path.parent
+        key = request, folder
         if key not in self._results:
             try:
-                self._results[key] = find_model(*request, folder=set_file.path.parent)
+                self._results[key] = find_model(*request, folder=folder)
             except ModelError as error:
                 self._results[key] = error
         result = self._results[key]
@@ -38,10 +37,17 @@ class ModelFinder:
             raise result
         return result
 
-    @property
-    def found(self) -> list[FoundModel]:
-        """All models that were found."""
-        return [result for result in self._results.values() if isinstance(result, FoundModel)]
+    def is_found(self, request: Request, folder: Path) -> bool:
+        """Return whether this very model is found, and no fallback in its place."""
+        try:
+            return self.find(request, folder).stands_in_for is None
+        except ModelError:
+            return False
+
+    def missing(self, set_file: SetFile) -> tuple[str, ...]:
+        """Return the labels of the models of a comparison that are not found; nothing for a set with one model."""
+        folder, choices = set_file.path.parent, set_file.set.choices if set_file.set.models else ()
+        return tuple(choice.label for choice in choices if not self.is_found(choice.request, folder))
 
 
 def prepare_job(
@@ -52,27 +58,51 @@ def prepare_job(
     date: str | None = None,
     timeout: float = 900.0,
 ) -> Job:
-    """Return the job of making a set's report: plain data, with the notebook and the model that was found.
+    """Return the job of making a set's report: plain data, with the notebook and the models that were found.
 
     `date` is the day that the page shows, by default `today()`; `timeout` limits the run, in seconds. Raises ModelError
-    if the model cannot be found or does not fit the set's prompt or `truncate_dim`, UsageError if the notebook cannot
-    be read.
+    if the model cannot be found or does not fit the set's prompt or `truncate_dim`, in a comparison if only one model
+    is left; UsageError if the notebook cannot be read.
     """
-    model, parameters = (models or ModelFinder()).find(set_file), set_file.parameters()
-    # What does not fit the model is an error before any kernel starts.
-    choose_usage(model, parameters.get("prompt"), parameters.get("truncate_dim"))
     return Job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook(set_file.set.notebook)),
-        parameters=parameters,
+        parameters=set_file.parameters(),
         n=len(set_file.set.all_sentences),
-        request=request_of(set_file),
-        model=model,
+        models=find_models(set_file, models or ModelFinder()),
         date=date or today(),
         command=_command(set_file, project.folder),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
         timeout=timeout,
     )
+
+
+def find_models(set_file: SetFile, models: ModelFinder) -> tuple[tuple[Request, FoundModel | str], ...]:
+    """Return each model that a set asks for, or the reason why it cannot be had.
+
+    Raises ModelError if none is left, or only one for a comparison. A model that is there may still not fit its prompt
+    or `truncate_dim`; in a comparison, the notebook then says so.
+    """
+    answers: dict[Request, FoundModel | str] = {}
+    failures: dict[str, ModelError] = {}
+    choices = set_file.set.choices
+    for choice in choices:
+        try:
+            found = models.find(choice.request, set_file.path.parent)
+            answers[choice.request] = found
+            choose_usage(found, choice.prompt, choice.truncate_dim)
+        except ModelError as error:
+            answers.setdefault(choice.request, str(error))
+            failures[choice.label] = error
+    if len(choices) == 1 and failures:
+        raise failures[choices[0].label]
+    if len(choices) > 1 and (left := len(choices) - len(failures)) < 2:
+        reasons = "".join(f"\n{label}: {error}" for label, error in failures.items())
+        have = "none of them" if not left else "only one of them"
+        raise ModelError(
+            f"A comparison needs two of its {len(choices)} models, and {have} can be used.{reasons}"
+        )
+    return tuple(answers.items())
 
 
 def named_model(name: str | None) -> str | None:
@@ -83,12 +113,11 @@ def named_model(name: str | None) -> str | None:
         check_name("--model", name)
     except ModelError as error:
         raise UsageError(str(error)) from error
+    if name == LEXICAL:
+        raise UsageError(
+            f"--model {LEXICAL} cannot run alone. Write it in `models` of a set, next to a model"
+        )
     return name if (folder := model_folder(name)) is None else str(folder.resolve())
-
-
-def request_of(set_file: SetFile) -> Request:
-    """Return the model that a set asks for, as its notebook will."""
-    return Request(set_file.set.model, set_file.set.revision, set_file.set.fallback_model)
 
 
 def read_notebook(path: Path) -> str:

@@ -120,16 +120,15 @@ class Job:
     """One report to make: plain data, enough for another process or machine to make it.
 
     `notebook` is the notebook as JSON text, `parameters` is what papermill injects into it, `n` is the number of
-    sentences. `date`, `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in
-    seconds.
+    sentences. `models` holds each model that the set asks for as it was found, or the reason why it was not. `date`,
+    `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in seconds.
     """
 
     stem: str
     notebook: str
     parameters: Mapping[str, Any]
     n: int
-    request: Request
-    model: FoundModel
+    models: tuple[tuple[Request, FoundModel | str], ...]
     date: str
     command: str
     warnings: tuple[str, ...] = ()
@@ -180,9 +179,11 @@ class Report:
     """What is known of one set's report: a row of the final table, a card of the index, an entry of the state.
 
     `digest` is that of what the report was made from, None if it must be made again. `date` is the day of the last
-    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `finding` says what came
-    out, `checks` what the set expects and whether that is met, `failure` why the last run failed. `tables` holds the
-    SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a marker.
+    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `model` is a name, or the
+    labels of several models, which have no one `closest` pair; `missing` holds the labels of those that were not found.
+    `finding` says what came out, `checks` what the set expects and whether that is met, `failure` why the last run
+    failed. `tables` holds the SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a
+    marker.
     `pdf` holds the SHA-256 of the page that was printed last, and of its PDF; `printed` says that this PDF is there and
     shows the page as it is. `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no
     longer there.
@@ -203,6 +204,7 @@ class Report:
     tables: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     finding: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     failure: str | None = None
     gone: bool = False

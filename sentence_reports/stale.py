@@ -8,15 +8,15 @@ from pathlib import Path
 
 from sentence_reports.errors import UsageError
 from sentence_reports.models import folder_stamp
-from sentence_reports.report import Report
+from sentence_reports.report import Report, Request
 from sentence_reports.sets import SetFile
 
 PACKAGE = Path(__file__).parent
 # The libraries on which a report's numbers, pictures and page depend.
 LIBRARIES = (
     "ipykernel", "jinja2", "latex2mathml", "matplotlib", "mistune", "nbconvert", "nh3", "numpy", "pandas", "papermill",
-    "pillow", "pygments", "safetensors", "scipy", "seaborn", "sentence-transformers", "tokenizers", "torch",
-    "transformers",
+    "pillow", "pygments", "safetensors", "scikit-learn", "scipy", "seaborn", "sentence-transformers", "tokenizers",
+    "torch", "transformers", "wordllama",
 )  # fmt: skip
 
 
@@ -32,9 +32,9 @@ def code_digest() -> str:
 
 
 def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
-    """Return a digest of what a report depends on: the code, the notebook, the set, and its models if they are folders.
+    """Return a digest of what a report depends on: the code, the notebook, the set, and its models if they are files.
 
-    Raises UsageError if the notebook cannot be read.
+    Raises UsageError if the notebook or a file of vectors cannot be read.
     """
     chosen, folder = set_file.set, set_file.path.parent
     parts = [
@@ -43,15 +43,22 @@ def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
         set_file.stem,
         json.dumps(chosen.parameters()),  # unsorted: the order of the groups is that of the heatmap
         *map(str, set_file.warnings),
-        folder_stamp(chosen.model, folder),
-        folder_stamp(chosen.fallback_model or "", folder),
+        *(_model_stamp(choice.request, folder) for choice in chosen.choices),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def is_stale(report: Report | None, digest: str, *, strict: bool) -> bool:
-    """Return whether a set needs a new report; with `strict`, also if its last one was made with the fallback model."""
-    return report is None or report.digest != digest or (strict and report.stands_in_for is not None)
+    """Return whether a set needs a new report; with `strict`, also if its last one had to do without a model."""
+    if report is None or report.digest != digest:
+        return True
+    return strict and (report.stands_in_for is not None or bool(report.missing))
+
+
+def _model_stamp(request: Request, folder: Path) -> str:
+    if request.vectors is not None:
+        return "".join(_files_digest({folder / file}) for file in request.vectors)
+    return folder_stamp(request.model, folder) + folder_stamp(request.fallback_model or "", folder)
 
 
 @cache

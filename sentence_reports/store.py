@@ -252,7 +252,7 @@ def _read_state(out: Path) -> Iterable[Report]:
         reports = _adapter().validate_python(json.loads((out / STATE).read_bytes())["reports"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
-    whole = all(report.closest for report in reports if report.date)
+    whole = all(report.closest or report.finding for report in reports if report.date)
     whole = whole and all(report.date and report.seconds is not None for report in reports if report.digest)
     return reports if whole else []
 

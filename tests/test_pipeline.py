@@ -170,7 +170,7 @@ def test_what_was_lost_is_made_again(
 
 
 BEGINNING = '{\n "code": "'
-# A report without its closest pair, which the index shows.
+# A report without its closest pair or a finding, one of which the index shows.
 NO_CLOSEST = '{"stem": "two", "title": "", "set_file": "two.yaml", "model": "", "n": 2, "date": "x"}'
 
 
