@@ -1,8 +1,9 @@
 """Find models on this machine or the hub, and load them. Nothing here knows about notebooks and sets.
 
-`find_model` looks on this machine first (a folder, the hub cache, the installed package) and asks the Hugging
+`find_model` looks on this machine first (a folder, the hub cache, the installed packages) and asks the Hugging
 Face hub only for what is not here. `load` makes an encoder of what it found; `describe`, `files` and
 `token_report` say what the model is and how it reads a text. What unrelated sentences score is in `baseline`.
+`run_model` does all of that for one model of a comparison, which can also be word counts or vectors from a file.
 
 Importing this room is light: only functions that use an encoder import torch and sentence-transformers.
 """
@@ -18,9 +19,11 @@ from sentence_reports.models.find import (
     find_model,
     handover,
 )
+from sentence_reports.models.lexical import LEXICAL
 from sentence_reports.models.run import ModelRun, run_model
 from sentence_reports.models.tokens import Piece, TokenFacts, token_report, word_pieces
 from sentence_reports.models.usage import Usage, choose_usage
+from sentence_reports.models.wordllama import WORDLLAMA
 from sentence_reports.report import FoundModel, Request
 
 __all__ = [
@@ -29,6 +32,8 @@ __all__ = [
     "EMBEDDED_PACKAGE",
     "EMBEDDED_SHA256",
     "HANDOVER",
+    "LEXICAL",
+    "WORDLLAMA",
     "FoundModel",
     "ModelRun",
     "Piece",

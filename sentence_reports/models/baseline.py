@@ -69,7 +69,7 @@ def announce(models: Mapping[str, str], say: Callable[[str], None]) -> None:
     `models` holds the model's name for each `baseline_key`.
     """
     for key, name in models.items():
-        if _read(key) is None:
+        if key and _read(key) is None:
             say(f"{name}: computing this model's baseline of unrelated sentences (once; a few seconds)")
 
 
@@ -120,8 +120,11 @@ def shipped(model: str = EMBEDDED) -> Baseline:
 def baseline_key(found: FoundModel, usage: Usage, *, queries: bool = False) -> str:
     """Return a hash of all that a baseline depends on: the sentences, the weights, and how they are put together.
 
+    It is empty for word counts and vectors from a file, whose baselines are computed with each report.
     Raises OSError if a file of the model cannot be read.
     """
+    if found.source in ("this set", "file"):
+        return ""
     digest = hashlib.sha256(SENTENCES.read_bytes() + found.sha256.encode())
     for name, _ in files(found):
         if not name.endswith(".safetensors"):  # pooling, normalization, prompts, vocabulary
@@ -139,7 +142,9 @@ def _path(key: str) -> Path:
 
 def _read(key: str) -> Baseline | None:
     """Return the shipped or the kept baseline with this key; None if there is none that is undamaged."""
-    candidates = list(SEVERAL.validate_json(SHIPPED.read_bytes()))
+    candidates: list[Baseline] = []
+    with suppress(OSError, ValueError):
+        candidates += SEVERAL.validate_json(SHIPPED.read_bytes())
     with suppress(OSError, ValueError):
         candidates.append(ONE.validate_json(_path(key).read_bytes()))
     for baseline in candidates:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import ModelFacts
+from sentence_reports.models.card import stated_languages
 from sentence_reports.models.files import files, modules, weight_files
 from sentence_reports.models.tokens import token_limit
 from sentence_reports.models.usage import Usage, choose_usage, declared_prompts, too_many
@@ -103,6 +104,7 @@ def describe(found: FoundModel, encoder: SentenceTransformer, *, queries: bool =
         full_dimension=None if usage.truncate_dim is None else full_dimension,
         stands_in_for=found.stands_in_for,
         reason=found.reason,
+        languages=stated_languages(Path(found.folder)),
     )
 
 

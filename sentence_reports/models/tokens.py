@@ -70,8 +70,17 @@ def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
     excess = len(ids) - limit if limit is not None and len(ids) > limit else 0
     left = getattr(tokenizer, "truncation_side", "right") == "left"
     cut = set(own[:excess] if left else own[len(own) - excess :])
-    name = cache(lambda token: tokenizer.decode([token], skip_special_tokens=False).strip())
-    return [Piece(name(token), unknown=token == unknown, cut=k in cut) for k, token in enumerate(ids)]
+    spelled = cache(lambda token: spelling(tokenizer, token))
+    return [Piece(spelled(token), unknown=token == unknown, cut=k in cut) for k, token in enumerate(ids)]
+
+
+def spelling(tokenizer: Any, token: int) -> str:
+    """Return a token as text; if it is only a space or a part of a character, as the vocabulary writes it."""
+    text = str(tokenizer.decode([token], skip_special_tokens=False)).strip()
+    if text.strip("\N{REPLACEMENT CHARACTER}"):
+        return text
+    name = getattr(tokenizer, "id_to_token", None) or tokenizer.convert_ids_to_tokens
+    return str(name(token))
 
 
 def token_limit(encoder: SentenceTransformer) -> int | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SAVE = "Write it with numpy.save, as a NumPy array of numbers."
 OF_SET, OF_BASELINE = "sentence of the set", "sentence that `sentence-reports baseline` prints"
-UNIT = 1e-3  # vectors whose length differs from 1 by less are of unit length, but for rounding
+UNIT = 1e-3  # vectors that scaling changes by less had length 1, but for rounding
 
 
 def find_vectors(request: Request, base: Path | None = None) -> FoundModel:
@@ -53,7 +53,7 @@ def use_vectors(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
     folder, vectors = Path(found.folder), choice.request.vectors
     assert vectors is not None
     given, unrelated = read_vectors(folder, vectors, len(texts))
-    lengths = np.linalg.norm(given.astype(np.float64), axis=1)
+    scaled = unit(given)
     facts = ModelFacts(
         name=found.name,
         revision=None,
@@ -62,12 +62,13 @@ def use_vectors(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
         dimension=given.shape[1],
         max_tokens=None,
         pooling=None,
-        normalizes=bool((np.abs(lengths - 1) < UNIT).all()),
+        normalizes=np.allclose(given, scaled, rtol=0, atol=UNIT),
         parameters=0,
         size_bytes=sum((folder / Path(name).expanduser()).stat().st_size for name in vectors),
         dtype=str(given.dtype),
     )
-    embeddings = (unit(given) if normalize else given).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is infinite then is an error of its own
+        embeddings = (scaled if normalize else given).astype(np.float32)
     baseline = of_vectors(found.name, found.sha256[:32], unit(unrelated))
     return ModelRun(choice.label, embeddings, facts, baseline)
 

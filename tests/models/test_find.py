@@ -17,6 +17,7 @@ from support import cut_short
 from sentence_reports import models
 from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, HANDOVER, FoundModel, Request, find_model
+from sentence_reports.report import Vectors
 
 BGE = "BAAI/bge-base-en"
 PINNED = models.DEFAULT_REVISIONS[BGE]
@@ -223,6 +224,33 @@ def test_what_the_run_found_is_not_sought_again(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set"):  # another request is sought as ever
         find_model(BGE)
+
+
+def test_several_models_can_be_handed_over_and_why_one_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [
+        Request("a/b"),
+        Request("a/b", "main"),
+        Request("a.npy", None, None, Vectors("a.npy", "b.npy")),
+        Request("a.npy", None, None, Vectors("a.npy", "c.npy")),
+        Request(models.LEXICAL),
+    ]
+    answers: list[FoundModel | str] = [
+        FoundModel("a/b", OTHER, "hub cache", str(tmp_path), "0" * 64),
+        "The model “a/b” has no such revision.",
+        FoundModel("a.npy", None, "file", str(tmp_path), "1" * 64),
+        "c.npy: there is no such file.",
+        FoundModel(models.LEXICAL, None, "this set", "", ""),
+    ]
+    monkeypatch.setenv(HANDOVER, models.handover(list(zip(requests, answers, strict=True))))
+    for request, answer in zip(requests, answers, strict=True):
+        if isinstance(answer, str):
+            with pytest.raises(ModelError) as caught:
+                find_model(*request)
+            assert str(caught.value) == answer
+        else:
+            assert find_model(*request) == answer
 
 
 REQUEST = ["a/b", None, None, None]

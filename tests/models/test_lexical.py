@@ -1,0 +1,69 @@
+"""The lexical yardstick: texts are compared by the words that they share."""
+
+import math
+
+import numpy as np
+import pytest
+
+from sentence_reports import models
+from sentence_reports.errors import ModelError
+from sentence_reports.models import LEXICAL, FoundModel, choose_usage, find_model, run_model
+from sentence_reports.report import ModelChoice, Request
+
+CHOICE = ModelChoice("words", Request(LEXICAL))
+TEXTS = ["A cat", "a dog", "Birds sing", "birds\nSING!"]
+
+
+def run(*texts: str, normalize: bool = True) -> models.ModelRun:
+    """Run it on some texts."""
+    return run_model(find_model(LEXICAL), CHOICE, texts, normalize=normalize)
+
+
+def test_it_is_found_without_a_search() -> None:
+    assert find_model(LEXICAL) == FoundModel(LEXICAL, None, "this set", "", "")
+    with pytest.raises(ModelError, match="Remove the revision"):
+        find_model(LEXICAL, "main")
+
+
+def test_shared_words_count_by_how_rare_they_are() -> None:
+    embeddings = run(*TEXTS).embeddings
+    assert (embeddings.dtype, embeddings.shape) == (np.float32, (4, 5))  # a, birds, cat, dog, sing
+    often, rare = math.log(5 / 3) + 1, math.log(5 / 2) + 1
+    similarity = embeddings @ embeddings.T
+    assert similarity[0, 1] == pytest.approx(often**2 / (often**2 + rare**2), abs=1e-6)
+    assert similarity[2, 3] == pytest.approx(1, abs=1e-6)  # case and punctuation do not count
+    assert similarity[0, 2] == 0
+    assert np.linalg.norm(run(*TEXTS, normalize=False).embeddings[0]) == pytest.approx(
+        math.hypot(often, rare)
+    )
+
+
+def test_what_is_said_of_it() -> None:
+    ran = run(*TEXTS)
+    assert (ran.label, ran.tokens) == ("words", ())
+    assert ran.milliseconds is not None
+    facts = ran.facts
+    assert (facts.name, facts.source, facts.revision, facts.sha256) == (LEXICAL, "this set", None, "")
+    assert (facts.dimension, facts.parameters, facts.size_bytes, facts.normalizes) == (5, 5, 0, True)
+
+
+def test_unrelated_sentences_are_compared_by_the_words_of_the_set() -> None:
+    baseline = run("The", "passport", "kettle").baseline
+    assert (baseline.pairs, baseline.quantiles[0]) == (19900, 0)
+    assert baseline.quantiles[-1] == 1  # two that have no other known word than "the"
+    nothing = run("Xylophon", "Ypsilon").baseline
+    assert set(nothing.quantiles) == {0}
+
+
+def test_a_sentence_without_words_is_named() -> None:
+    with pytest.raises(ModelError, match="embedding of sentence 2 by tf-idf has length 0"):
+        run("a cat", "🙂 !", "a dog")
+    with pytest.raises(ModelError, match="these sentences have none: no letters, no digits"):
+        run("🙂", "!")
+
+
+def test_it_cannot_be_loaded_or_prompted() -> None:
+    with pytest.raises(ModelError, match="only a comparison, with `models`, can use it"):
+        models.load(find_model(LEXICAL))
+    with pytest.raises(ModelError, match="`truncate_dim` is given for tf-idf"):
+        choose_usage(find_model(LEXICAL), None, 2)
