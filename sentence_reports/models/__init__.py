@@ -19,12 +19,11 @@ from sentence_reports.models.find import (
     find_model,
     handover,
 )
-from sentence_reports.models.lexical import LEXICAL
 from sentence_reports.models.run import ModelRun, run_model
 from sentence_reports.models.tokens import Piece, TokenFacts, token_report, word_pieces
 from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.models.wordllama import WORDLLAMA
-from sentence_reports.report import FoundModel, Request
+from sentence_reports.report import LEXICAL, FoundModel, Request
 
 __all__ = [
     "DEFAULT_REVISIONS",
