@@ -1,0 +1,204 @@
+"""The command `diff`: its table, its exit codes, and what it never replaces."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from support import BASELINE, MODEL, executed, on_a_terminal, small_search, small_summary
+from two_reports import VALUES, A, B, C, D, large, square
+
+from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.cli import main
+from sentence_reports.summary import WalkthroughSummary, encode_matrix
+
+GOOD = small_summary()
+MOVED = small_summary(
+    matrix=encode_matrix(np.array([[1, 0.5, 0.1], [0.5, 1, -0.25], [0.1, -0.25, 1]], dtype="f4"))
+)
+CLAIM = ClaimCheck(
+    "related", True, Side("pair", ("one", "two"), 0.995), Side("limit", (), 0.99), because="so they say"
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def save(name: str, summary: WalkthroughSummary, stem: str = "set") -> str:
+    nbformat.write(executed(summary=summary, stem=stem), name)
+    return name
+
+
+def test_the_same_report_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", save("old.ipynb", GOOD), save("new.ipynb", GOOD)]) == 0
+    assert capsys.readouterr() == ("", "Nothing moved.\n")
+    assert sorted(path.name for path in Path().iterdir()) == ["new.ipynb", "old.ipynb"]
+
+
+def test_the_same_file_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    old = save("old.ipynb", GOOD)
+    Path("link.ipynb").symlink_to(old)
+    for other in (old, "link.ipynb"):
+        assert main(["diff", old, other]) == 0
+        assert capsys.readouterr() == ("", "Nothing moved.\nOLD and NEW are the same file.\n")
+
+
+def test_what_changed_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    old = save("old.ipynb", replace(GOOD, claims=(CLAIM,)))
+    new = replace(MOVED, claims=(replace(CLAIM, met=False),), versions={"Python": "4"})
+    assert main(["diff", old, save("new.ipynb", new)]) == 3
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "claim\t\t“one” and “two” are closer than 99% of unrelated pairs\t\tholds\tdoes not hold\t\t",
+        "pair\t\ttwo\tthree\t0.2000\t-0.2500\t\t",
+        "version\t\tPython\t\t3\t4\t\t",
+    ]
+    assert told.err == (
+        "1 of 3 pairs moved; the claim that “one” and “two” are closer than 99% of unrelated pairs no longer holds.\n"
+    )
+
+
+def test_another_model_brings_ranks(capsys: pytest.CaptureFixture[str]) -> None:
+    other = replace(MOVED, model=replace(MODEL, name="other", sha256="f" * 64))
+    assert main(["diff", save("old.ipynb", GOOD), save("new.ipynb", other)]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    median = BASELINE.median
+    values = [f"{(value - median) / (1 - median):.4f}" for value in (0.2, -0.25)]
+    assert lines[0].split("\t") == ["pair", "", "two", "three", *values, "2", "3"]
+    assert lines[1].split("\t")[:6] == ["model", "", "Model", "", "m", "other"]
+
+
+def test_texts_in_the_table_stay_in_their_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ("one", "two", "a\tb\nc\x1b[31m\u202e")
+    assert main(["diff", save("old.ipynb", GOOD), save("new.ipynb", replace(GOOD, sentences=texts))]) == 3
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert rows == [
+        ["removed", "", "three", "", "", "", "", ""],
+        ["added", "", r"a\tb\nc\x1b[31m\u202e", "", "", "", "", ""],
+    ]
+
+
+def test_on_a_terminal_the_table_is_for_people() -> None:
+    old, new = save("old.ipynb", GOOD), save("new.ipynb", MOVED)
+    code, seen = on_a_terminal("-m", "sentence_reports", "diff", old, new, cwd=Path.cwd())
+    assert code == 3
+    assert "two | three" in seen
+    assert "\t" not in seen
+
+
+def test_what_could_not_be_compared_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    old = save("old.ipynb", large([A, B, C, D], square(*VALUES), 1))
+    new = save("new.ipynb", large([D, A, B, C], square(0.1, 0.15, 0.5, 0.6, 0.2, 0.3), 1))
+    assert main(["diff", old, new]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "Nothing moved.",
+        "Only 2 of 6 pairs could be compared: of a large set, a notebook keeps the nearest neighbors of each sentence.",
+        "The sentences are in another order; they are matched by their text.",
+    ]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_cannot_be_compared_ends_with_2(place: int, capsys: pytest.CaptureFixture[str]) -> None:
+    good = save("good.ipynb", GOOD)
+    nbformat.write(executed(summary=small_search()), "search.ipynb")
+    save("other.ipynb", small_summary(sentences=("x", "y", "z")))
+    save("damaged.ipynb", replace(GOOD, matrix="AAAA"))
+    Path("torn.ipynb").write_text(Path(good).read_text()[:-9])
+    for name, reason in (
+        ("missing.ipynb", "cannot read missing.ipynb"),
+        ("torn.ipynb", "not valid JSON"),
+        ("search.ipynb", "another kind (search)"),
+        ("other.ipynb", "no sentence in common"),
+        ("damaged.ipynb", "is damaged"),
+    ):
+        files = [good, name] if place else [name, good]
+        assert main(["diff", *files, "--out", "page.html"]) == 2
+        told = capsys.readouterr()
+        assert reason in told.err
+        assert told.out == ""
+        assert not Path("page.html").exists()
+
+
+def test_standard_output_that_is_full() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    old, new = save("old.ipynb", GOOD), save("new.ipynb", replace(GOOD, versions={"Python": "4"}))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sentence_reports", "diff", old, new],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "cannot write to standard output" in done.stderr
+
+
+# --- the page ---------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_written_and_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = save("old.ipynb", GOOD, stem="main"), save("new.ipynb", MOVED, stem="branch")
+    assert main(["diff", old, new, "--out", "pages/page.html"]) == 3
+    page = Path("pages/page.html").read_text(encoding="utf-8")
+    assert "1 of 3 pairs moved." in page
+    assert "main, 2026-01-02" in page
+    assert "branch, 2026-01-02" in page
+    assert capsys.readouterr().err.endswith("Look at pages/page.html\n")
+    assert main(["diff", old, old, "--out", "pages/page.html"]) == 0
+    assert "Nothing moved." in Path("pages/page.html").read_text(encoding="utf-8")
+    assert [path.name for path in Path("pages").iterdir()] == ["page.html"]
+
+
+def test_the_page_says_nothing_of_this_machine(tmp_path: Path) -> None:
+    old, new = save("old.ipynb", GOOD), save("new.ipynb", MOVED)
+    assert main(["diff", str(tmp_path / old), new, "--out", str(tmp_path / "a.html")]) == 3
+    assert main(["diff", old, str(tmp_path / new), "--out", "b.html"]) == 3
+    assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
+    assert str(tmp_path) not in Path("a.html").read_text(encoding="utf-8")
+
+
+REPORT = '<!DOCTYPE html>\n<meta name="generator" content="Sentence Reports">\n'
+
+
+@pytest.mark.parametrize("content", ["mine", "", REPORT])
+def test_what_diff_did_not_make_is_left_alone(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = save("old.ipynb", GOOD), save("new.ipynb", MOVED)
+    Path("page.html").write_text(content)
+    assert main(["diff", old, new, "--out", "page.html"]) == 2
+    told = capsys.readouterr()
+    assert "page.html exists and is not a page that diff made" in told.err
+    assert told.out == ""
+    assert Path("page.html").read_text() == content
+
+
+def test_an_input_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = save("old.ipynb", GOOD), save("new.html", MOVED)
+    Path("link.html").symlink_to(old)
+    os.link(new, "hard.html")
+    for out in (new, "link.html", "hard.html"):
+        before = Path(out).read_bytes()
+        assert main(["diff", old, new, "--out", out]) == 2
+        assert "which is to be read" in capsys.readouterr().err
+        assert Path(out).read_bytes() == before
+
+
+def test_pages_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = save("old.ipynb", GOOD), save("new.ipynb", MOVED)
+    Path("folder.html").mkdir()
+    Path("gone.html").symlink_to("nowhere")
+    for out, reason in (
+        ("page.txt", "Expected a name that ends in .html"),
+        ("folder.html", "is not a page that diff made"),
+        ("gone.html", "is not a page that diff made"),
+        ("old.ipynb/page.html", "cannot write old.ipynb/page.html: not a folder"),
+    ):
+        assert main(["diff", old, new, "--out", out]) == 2
+        assert reason in capsys.readouterr().err
