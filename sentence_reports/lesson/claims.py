@@ -1,6 +1,8 @@
 """The claims of a set, checked: each is a comparison of two numbers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -47,6 +49,33 @@ def check_claims(
         for claim in claims
         for compared in [sides(claim)]
     )
+
+
+def check_corrected(
+    claims: Sequence[Claim],
+    texts: Sequence[str],
+    matrix: NDArray[np.floating],
+    baseline: Baseline,
+    *,
+    groups: Sequence[str] | None = None,
+) -> tuple[ClaimCheck, ...]:
+    """Return what came out of each claim on the chance-corrected scale, on which models can be compared.
+
+    The arguments are those of `check_claims`: `matrix` holds the similarities before the correction. A margin is one of
+    chance-corrected similarities; without a margin, the outcome is that of `check_claims`.
+    """
+    checks = check_claims(claims, texts, matrix, baseline, groups=groups)
+    return tuple(map(corrected_check, claims, checks, repeat(baseline)))
+
+
+def corrected_check(claim: Claim, check: ClaimCheck, baseline: Baseline) -> ClaimCheck:
+    """Return an outcome with its two values corrected for chance."""
+    sides = [
+        replace(side, value=round(baseline.corrected(side.value), EQUAL))
+        for side in (check.first, check.second)
+    ]
+    met = holds(claim, *sides) if claim.margin else check.met
+    return replace(check, met=met, first=sides[0], second=sides[1])
 
 
 def tally_claims(checks: Sequence[ClaimCheck]) -> str:
