@@ -20,6 +20,7 @@ from sentence_reports.comparison import (
     spearman_by_chance,
     upper,
 )
+from sentence_reports.errors import ModelError
 from sentence_reports.facts import Legend
 from sentence_reports.lesson.comparison_words import comparison_finding, comparison_notices
 from sentence_reports.lesson.facts import model_facts
@@ -34,6 +35,14 @@ NOTHING = "–"
 MOVED_KEPT = 100  # pairs of a large set that moved most, which its summary keeps
 
 
+def check_number(runs: Sequence["ModelRun"], missing: Mapping[str, str]) -> None:
+    """Raise ModelError if fewer than two models ran; `missing` holds the reasons for the others by label."""
+    if len(runs) < 2:
+        left = f"only {runs[0].label} is left" if runs else "none is left"
+        reasons = " ".join(f"{label}: {reason}" for label, reason in missing.items())
+        raise ModelError(f"A comparison needs two models, and {left}. {reasons}")
+
+
 def model_table(runs: Sequence["ModelRun"]) -> pd.DataFrame:
     """Return a table with what is known about each model, in words, a column each."""
     columns = {run.label: model_facts(run.facts).iloc[:, 0] for run in runs}
@@ -41,17 +50,15 @@ def model_table(runs: Sequence["ModelRun"]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=list(rows)).fillna(NOTHING)
 
 
-def likenesses(
-    ranks: Mapping[str, NDArray[np.floating]], neighbors: Mapping[str, NDArray[np.integer]]
-) -> tuple[Likeness, ...]:
+def likenesses(ranks: pd.DataFrame, neighbors: Mapping[str, NDArray[np.integer]]) -> tuple[Likeness, ...]:
     """Return how well each pair of models agrees, in the order of the models.
 
-    `ranks` holds by the model's label the ranks of all pairs of sentences, `(m,)`; `neighbors` holds what `nearest`
-    returns for it, a row for each of `n` sentences.
+    `ranks` has a column for each model with the ranks of all pairs of sentences; `neighbors` holds by the model's label
+    what `nearest` returns for it, a row for each of `n` sentences.
     """
     found = []
     for (first, one), (second, other) in combinations(enumerate(neighbors), 2):
-        a, b = (ranks[label] for label in (one, other))
+        a, b = (np.asarray(ranks[label]) for label in (one, other))
         tables, n = (neighbors[one], neighbors[other]), len(neighbors[one])
         shared = tuple(
             Shared(k, shared_neighbors(*tables, k), shared_by_chance(*tables, k)) for k in SHARED if k < n - 1
@@ -133,7 +140,7 @@ def summarize_comparison(
     matrices: Mapping[str, NDArray[np.floating]],
     ranks: pd.DataFrame,
     neighbors: Mapping[str, NDArray[np.integer]],
-    agreement: Sequence[Likeness],
+    likenesses: Sequence[Likeness],
     checks: Mapping[str, Sequence[ClaimCheck]],
     agreed: Mapping[str, Agreement],
     named: Sequence[tuple[int, int]],
@@ -146,7 +153,7 @@ def summarize_comparison(
     `settings` holds the set's other keys, `runs` what `run_model` returned for each model, `missing` why a model could
     not be had, by its label. By label, `matrices` holds the `(n, n)` cosine similarities, `ranks` a column with the
     ranks of all pairs, `neighbors` what `nearest` returns, `checks` what `check_corrected` returns, `agreed` what
-    `ratings.agreement` returns. `agreement` is what `likenesses` returns, `named` what `named_pairs` returns.
+    `ratings.agreement` returns. `likenesses` is what `likenesses` returns, `named` what `named_pairs` returns.
     """
     tables = [neighbors[run.label] for run in runs]
     first, second = np.triu_indices(len(texts), k=1)
@@ -164,7 +171,7 @@ def summarize_comparison(
         versions=versions,
         order=tuple(order),
         missing=tuple(missing.items()),
-        likenesses=tuple(agreement),
+        likenesses=tuple(likenesses),
         pairs=None if pairs is None else pack(pairs, "<u4"),
         columns=tuple(
             Column(

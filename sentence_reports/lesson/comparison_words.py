@@ -140,7 +140,7 @@ def moves_most(summary: ComparisonSummary) -> str:
         )
         return (
             f"The pair that moves most is {one} and {other}: "
-            f"rank {near[1]} of {compared.total:,} to {near[0]}, {far[1]} to {far[0]}."
+            f"rank {near[1]} of {compared.total:,} for {near[0]}, {far[1]} for {far[0]}."
         )
     return "All models rank the pairs in the same order."
 

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from sentence_reports.facts import Legend
 from sentence_reports.lesson.cells import FRAME, LABELED_UP_TO, Axis
-from sentence_reports.lesson.heatmap import describe_scale, ends_in_words
+from sentence_reports.lesson.heatmap import describe_scale, ends_in_words, legend
 from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import (
     PX,
@@ -46,6 +47,14 @@ def corrected_range(tables: Mapping[str, pd.DataFrame]) -> tuple[float, float]:
     """
     largest = max(table.to_numpy()[np.triu_indices(len(table), k=1)].max() for table in tables.values())
     return 0.0, float(np.clip(largest, LEAST_HIGH, 1.0))
+
+
+def corrected_legend(
+    tables: Mapping[str, pd.DataFrame], *, groups: Sequence[str] | None, cmap: str
+) -> Legend:
+    """Return what a page says about the colors of the heatmaps of all models, between the ends of `corrected_range`."""
+    low, high = corrected_range(tables)
+    return legend(pd.concat(tables.values()), low=low, high=high, groups=groups, cmap=cmap)
 
 
 def heatmaps(
