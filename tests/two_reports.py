@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from support import BASELINE, LEGEND, MODEL, small_summary
 
+from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.comparison import pack, upper
+from sentence_reports.difference import ColumnDifference, Difference, Edition
+from sentence_reports.matching import Change, ClaimChange
+from sentence_reports.movement import Moved, Movement
 from sentence_reports.overview import Blocks, Neighbors, Overview
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, WalkthroughSummary, encode_matrix
 
@@ -64,4 +68,43 @@ def comparison(**columns: Sequence[float]) -> ComparisonSummary:
             for label, values in columns.items()
         ),
         likenesses=(Likeness(0, 1, None, None, ()),),
+    )
+
+
+def hostile_difference(texts: Sequence[str]) -> Difference:
+    """What changed between two reports, with each of these texts in every place that a text can be."""
+    one, other = texts[0], texts[1]
+    change = [Change(text, text, text) for text in texts]
+    claim = ClaimCheck(
+        "closer", True, Side("pair", (one, other), 0.5), Side("pair", (one, texts[2]), 0.1), 0.05, one
+    )
+    pairs = tuple(
+        Moved(text, text[::-1], 0.1, 0.9 / k, 0.1, 0.9 / k, k, 2 * k) for k, text in enumerate(texts, 1)
+    )
+    columns = tuple(
+        ColumnDifference(
+            label=text,
+            movement=Movement(same, 400, 300, len(pairs), pairs, 0.5),
+            claims=(ClaimChange(claim, replace(claim, met=False)), ClaimChange(None, claim)),
+            ratings=change[0],
+            scale=change[1],
+            model=tuple(change),
+        )
+        for text, same in zip(texts, (True, False), strict=False)
+    )
+    edition = Edition(one, other, 9, tuple(texts))
+    return Difference(
+        old=edition,
+        new=replace(edition, title=texts[-1], finding=tuple(reversed(texts))),
+        common=3,
+        added=tuple(texts),
+        removed=tuple(texts),
+        reordered=True,
+        renamed=tuple(change),
+        regrouped=tuple(change),
+        published=change[2],
+        labels=tuple(change),
+        columns=columns,
+        settings=tuple(change),
+        versions=tuple(change),
     )

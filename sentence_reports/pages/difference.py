@@ -34,7 +34,7 @@ def render_difference(found: Difference, old_name: str = "", new_name: str = "")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= FILTERS
+    environment.filters |= FILTERS | {"digits": digits}
     html = environment.get_template("diff.html.j2").render(
         found=found,
         names=(old_name, new_name),
@@ -46,6 +46,11 @@ def render_difference(found: Difference, old_name: str = "", new_name: str = "")
         css=style_sheets("style.css", "diff.css", "paper.css"),
     )
     return exact(html)
+
+
+def digits(one: float, other: float) -> int:
+    """Return with how many decimals two similarities are shown: two, or more for a small difference."""
+    return 2 if abs(one - other) >= 0.01 else 4
 
 
 def slopes(movement: Movement) -> list[Slope]:
@@ -61,7 +66,7 @@ def slopes(movement: Movement) -> list[Slope]:
     low, high = min(map(min, ends)), max(map(max, ends))
     bottom, top = (high, low) if ranked else (low, high)
     olds, news = ([_height(pair[side], bottom, top) for pair in ends] for side in (0, 1))
-    values = [[f"{value:g}" if ranked else number(value, 2) for value in pair] for pair in ends]
+    values = [[f"{value:g}" if ranked else number(value, digits(*pair)) for value in pair] for pair in ends]
     return [
         Slope(old, new, old_label, new_label, shown[0], shown[1], rises=new < old)
         for old, new, old_label, new_label, shown in zip(

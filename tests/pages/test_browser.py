@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page
 from support import MODEL, Ran, command_line, executed, ran_once
+from two_reports import hostile_difference
 
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
+from sentence_reports.pages.difference import render_difference
 from sentence_reports.pages.index import render_index
 from sentence_reports.pages.render import render
 from sentence_reports.report import Report
@@ -134,6 +136,7 @@ def crafted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         for k, text in enumerate(texts)
     ]
     (out / "index.html").write_text(render_index(reports), encoding="utf-8")
+    (out / "diff.html").write_text(render_difference(hostile_difference(texts), *texts[:2]), encoding="utf-8")
     return Ran(0, "", "", out, out)
 
 
@@ -243,7 +246,7 @@ def test_none_of_all_pages_breaks_a_rule_of_wcag(
 BOXES = "bdi, q, h1, .headline p, .kicker, .lead, .full, .line, td, th"
 
 
-@pytest.fixture(params=["odd/unruly", "odd/index", "crafted/claims", "crafted/index"])
+@pytest.fixture(params=["odd/unruly", "odd/index", "crafted/claims", "crafted/index", "crafted/diff"])
 def unruly(request: pytest.FixtureRequest) -> Path:
     """A page of texts that try to leave their boxes."""
     made, stem = request.param.split("/")
