@@ -75,7 +75,7 @@ $(VENV)/.setup: requirements-torch.txt requirements.txt
 	@rm -rf $(VENV) && mkdir $(VENV) && touch $(VENV)/.made-by-make
 	@$(PYTHON) -m venv $(VENV) >> $(LOG) 2>&1 || { rm -rf $(VENV); \
 	  echo "make: $(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Installing into $(VENV): about 460 MB to download, once. Details: $(LOG)"
+	@echo "Installing into $(VENV): about 480 MB to download, once. Details: $(LOG)"
 	@$(install_torch_$(TORCH))
 	@$(PIP) install $(LOCKED) -r requirements.txt $(logged)
 	@touch $@

@@ -98,7 +98,7 @@ def test_setting_up_is_a_handful_of_lines_and_the_rest_is_in_a_log(bare: Path) -
     done = make(bare, "setup", *STAND_INS)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
-        "Installing into .venv: about 460 MB to download, once. Details: .venv/setup.log\n"
+        "Installing into .venv: about 480 MB to download, once. Details: .venv/setup.log\n"
     )
     assert done.stderr == ""
     log = (bare / ".venv" / "setup.log").read_text()
