@@ -17,7 +17,7 @@ from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 ROUNDING = 0.0001
 """Similarities of one model that differ by no more did not move: it is the last decimal that tables show.
 
-Other processors, numbers of threads and versions of libraries change float32 similarities by about a millionth.
+Other batch sizes, numbers of threads and libraries for matrices changed similarities by less than a millionth.
 """
 CORRECTED_ROUNDING = 0.01
 """Chance-corrected similarities of two models that differ by no more did not move: pages show two decimals.
