@@ -117,8 +117,9 @@ def test_a_prompt_and_fewer_dimensions_work_as_for_any_model(found: FoundModel) 
         models.load(found, None, 257)
 
 
-def test_its_baseline_is_shipped(found: FoundModel) -> None:
+def test_its_baseline_is_shipped(found: FoundModel, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = models.load(found)
+    monkeypatch.setattr("sentence_reports.models.baseline.compute", lambda *_, **__: pytest.fail("computed"))
     baseline = find_baseline(found, encoder)
     assert baseline == shipped(WORDLLAMA), "python -m sentence_reports.models.baseline computes it again"
     assert find_baseline(found, encoder, queries=True) == baseline
