@@ -197,6 +197,37 @@ def test_a_models_folder_is_found_beside_its_set(tmp_path: Path) -> None:
     assert values(cell.source)["model"] == str(tmp_path / "models" / "mine")
 
 
+def test_models_and_vectors_of_a_comparison_are_found_beside_its_set(tmp_path: Path) -> None:
+    own = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("models = []", metadata={"tags": ["parameters"]})]
+    )
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(own, tmp_path / "notebooks" / "comparison.ipynb")
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "a.npy").touch()
+    keys = {
+        "sentences": ["one", "two"],
+        "models": [
+            "models/mine",
+            {"model": "./models/mine", "truncate_dim": 8},
+            "org/name",
+            {"vectors": {"file": "a.npy", "baseline": "models/../a.npy"}, "label": "ada"},
+        ],
+    }
+    (tmp_path / "a.yaml").write_text(json.dumps(keys))
+    (cell,) = parameters_cells(lab.prepare(Project(tmp_path), tmp_path / "a.yaml", tmp_path / "lab"))
+    folder, vectors = str(tmp_path / "models" / "mine"), str(tmp_path / "a.npy")
+    assert values(cell.source)["models"] == [
+        folder,
+        {"model": folder, "truncate_dim": 8},
+        "org/name",
+        {
+            "vectors": {"file": vectors, "baseline": str(tmp_path / "models" / ".." / "a.npy")},
+            "label": "ada",
+        },
+    ]
+
+
 def test_a_projects_own_notebook_is_the_one_that_is_copied(tmp_path: Path) -> None:
     own = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("title = ''", metadata={"tags": ["parameters"]})]

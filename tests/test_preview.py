@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from support import Notes, command_line
 
 from sentence_reports.ownership import STATE
-from sentence_reports.preview import FRAME, Site, _serving, preview
+from sentence_reports.preview import FRAME, Maker, Site, _serving, preview
 from sentence_reports.project import Project
 from sentence_reports.report import Options
 from sentence_reports.store import TEMPORARY
@@ -536,6 +536,15 @@ def test_sets_are_watched_wherever_they_are(
     path.write_text(text.replace("Second", "Third"))
     preview.wait_for("mine: done", 3)
     assert "Third</bdi></p>" in get(preview.port, "/mine.html?page")[1]
+
+
+def test_tables_and_vectors_beside_the_sets_are_watched(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.params.mkdir()
+    for name in ("mine.yaml", "people.csv", "ada.npy", "notes.txt"):
+        (project.params / name).touch()
+    maker = Maker([project.params], Options(project, tmp_path), Notes(), Site(tmp_path))
+    assert {path.name for path in maker.tables()} == {"people.csv", "ada.npy"}
 
 
 def test_a_table_of_ratings_is_watched(

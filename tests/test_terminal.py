@@ -11,7 +11,7 @@ from support import command_line, on_a_terminal
 
 from sentence_reports.claims import Check
 from sentence_reports.report import Report
-from sentence_reports.terminal import Teller
+from sentence_reports.terminal import Teller, row
 
 GOOD = Report("good", "Good", "../params/good.yaml", "m", 2, date="2026-01-01", seconds=1.5)
 HOLDS, FAILS = Check("x > y", "x (2) > y (1)", met=True), Check("y > x", "y (1): not above x (2)", met=False)
@@ -74,6 +74,41 @@ def test_the_last_line_counts_the_claims_of_good_reports(
     assert capsys.readouterr().err.splitlines()[-1] == summary
     tell(GOOD, begun=0)
     assert "claim" not in capsys.readouterr().err
+
+
+def test_what_came_out_of_a_comparison_is_told_also_if_it_is_up_to_date(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    compared = replace(GOOD, stem="both", model="one, two", finding=("one meets all claims.", "They agree."))
+    tell(compared, begun=1)
+    assert capsys.readouterr().err.splitlines()[1] == "both: one meets all claims. They agree."
+    tell(compared, replace(compared, stem="bad", failure="broken"), begun=0)
+    assert capsys.readouterr().err.splitlines()[0] == "both: one meets all claims. They agree."
+    walk = replace(compared, closest=("a", "b", 0.5))
+    tell(walk, begun=1)
+    assert "meets" not in capsys.readouterr().err
+    assert row(compared, Path())[1:4] == ["one, two", "2", "one meets all claims. They agree."]
+    assert row(walk, Path())[3] == "0.5000  a | b"
+
+
+TABLE = """
+from pathlib import Path
+from sentence_reports.report import Report
+from sentence_reports.terminal import show
+good = Report("a", "A", "", "m", 2, seconds=1, closest=("one", "two", 0.5))
+compared = Report("b", "B", "", "m, n", 2, seconds=1, finding=("m meets all",))
+show([good, Report("c", "C", "", "m", 2, failure="broken")], Path())
+show([good, compared], Path())
+"""
+
+
+def test_the_head_of_the_table_says_what_its_last_column_holds() -> None:
+    code, shown = on_a_terminal("-c", TABLE)
+    assert code == 0, shown
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    heads = [line.partition("sentences")[2].strip() for line in lines if line.startswith("report")]
+    assert heads == ["closest pair", "closest pair, or finding"]
+    assert "m meets all" in shown
 
 
 def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:

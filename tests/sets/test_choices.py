@@ -91,7 +91,7 @@ VECTORS = "{file: a.npy, baseline: b.npy}"
             "[a/b]",
             "column 1: `models` has 1 model; a comparison needs 2 to 6. For a single model, write `model` instead.",
         ),
-        ("[a, b, c, d, e, f, g]", "column 1: `models` has 7 models; a comparison needs 2 to 6."),
+        ("[a, b, c, d, e, f, a]", "column 1: `models` has 7 models; a comparison needs 2 to 6."),
         ("[]", "column 1: `models` has 0 models; a comparison needs 2 to 6."),
         ("", "column 1: `models` is empty. Write two to six models below it, each after a dash."),
         ("a/b", 'column 1: `models` must be a list, not the text "a/b".'),
