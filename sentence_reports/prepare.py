@@ -109,14 +109,14 @@ def named_model(name: str | None) -> str | None:
     """Return the model that `--model` names: a hub id, or the absolute path of a folder. Raises UsageError."""
     if name is None:
         return None
-    try:
-        check_name("--model", name)
-    except ModelError as error:
-        raise UsageError(str(error)) from error
     if name == LEXICAL:
         raise UsageError(
             f"--model {LEXICAL} cannot run alone. Write it in `models` of a set, next to a model"
         )
+    try:
+        check_name("--model", name)
+    except ModelError as error:
+        raise UsageError(str(error)) from error
     return name if (folder := model_folder(name)) is None else str(folder.resolve())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sentence_reports.errors import UsageError
 
 PACKAGE = Path(__file__).parent
-NOTEBOOKS = ("walkthrough", "search")
+NOTEBOOKS = ("walkthrough", "search", "comparison")
 """The notebooks that come with the program, one per kind of report."""
 STARTER_SETS = ("paraphrase.yaml", "negation.yaml", "four-topics.yaml")
 
