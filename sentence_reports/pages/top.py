@@ -35,18 +35,25 @@ def top(summary: WalkthroughSummary | SearchSummary, facts: PageFacts) -> dict[s
         "found": "What each query finds" if search else "",
     }
     return {
-        "summary": summary,
+        **of_all_kinds(summary, facts),
         "matrix": None if large else summary.similarity,
         "large": large,
-        "colors": tables.Colors(summary.legend),
-        "group_colors": _group_colors(summary),
-        "size": _size(summary),
         "heat": heat,
         "told": told,
         "full": not told or not heat or len(heat["order"]) > BESIDE_UP_TO,
         "contents": {id: name for id, name in contents.items() if name},
-        "csv": _csv(summary, facts.stem),
         **(_found(summary) if isinstance(summary, SearchSummary) else _pairs(summary)),
+    }
+
+
+def of_all_kinds(summary: AnySummary, facts: PageFacts) -> dict[str, Any]:
+    """Return what the page of every kind of report shows, by the names under which the templates look for it."""
+    return {
+        "summary": summary,
+        "colors": tables.Colors(summary.legend),
+        "group_colors": _group_colors(summary),
+        "size": _size(summary),
+        "csv": _csv(summary, facts.stem),
     }
 
 
@@ -62,11 +69,23 @@ def _size(summary: Summary) -> str:
 def _heat(summary: WalkthroughSummary | SearchSummary) -> dict[str, Any]:
     """Return the heatmap's rows and columns, and where on its scale the unrelated pairs are.
 
-    `blocks` holds each run of sentences of a group: its name and color (empty if there are no groups), and for each of
-    its sentences the position in the set and in the `order` of the rows. `band` holds two places on the scale, in
-    percent: of the median and of the 99th percentile of unrelated pairs.
+    `band` holds two places on the scale, in percent: of the median and of the 99th percentile of unrelated pairs.
     """
-    search, legend, baseline = isinstance(summary, SearchSummary), summary.legend, summary.baseline
+    legend, baseline = summary.legend, summary.baseline
+    return heat_table(summary, search=isinstance(summary, SearchSummary)) | {
+        "band": [
+            100 * min(1.0, max(0.0, (similarity - legend.low) / (legend.high - legend.low)))
+            for similarity in (baseline.median, baseline.rare)
+        ],
+    }
+
+
+def heat_table(summary: Summary, *, search: bool = False) -> dict[str, Any]:
+    """Return the rows and columns of a heatmap.
+
+    `blocks` holds each run of sentences of a group: its name and color (empty if there are no groups), and for each of
+    its sentences the position in the set and in the `order` of the rows.
+    """
     order = list(getattr(summary, "order", None) or range(len(summary.sentences)))
     groups, hues = summary.groups, _group_colors(summary)
     runs = groupby(enumerate(order), lambda row: groups[row[1]] if groups else "")
@@ -76,6 +95,7 @@ def _heat(summary: WalkthroughSummary | SearchSummary) -> dict[str, Any]:
     return {
         "search": search,
         "order": order,
+        "grouped": groups is not None,
         "blocks": blocks,
         "dense": dense,
         "titled": search and len(order) <= TITLED_UP_TO,
@@ -83,10 +103,6 @@ def _heat(summary: WalkthroughSummary | SearchSummary) -> dict[str, Any]:
         "few": few,
         "roomy": len(order) <= NUMBERED_UP_TO,
         "label": 100 if few else 72 if len(order) <= BESIDE_UP_TO else 40,
-        "band": [
-            100 * min(1.0, max(0.0, (similarity - legend.low) / (legend.high - legend.low)))
-            for similarity in (baseline.median, baseline.rare)
-        ],
     }
 
 
