@@ -273,7 +273,15 @@ MODEL = ModelFacts(
     dtype="float32",
 )
 LEGEND = Legend(low=0, high=1, scale="from 0 to 1", ramp=("#ffffff", "#000000"))
-YLGNBU = ("#ffffd9", "#edf8b1", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#253494", "#081d58")
+STOPS = ("#ffffd9", "#edf8b1", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#253494", "#081d58")
+YLGNBU = tuple(
+    "#"
+    + bytes(
+        round(np.interp(k, range(0, 57, 7), c))
+        for c in zip(*map(bytes.fromhex, (s[1:] for s in STOPS)), strict=True)
+    ).hex()
+    for k in range(57)
+)
 HUES = ("#065a85", "#dd482c", "#804bc8", "#173800")
 
 BASELINE = Baseline("k", "m", 10, tuple(round(k / STEPS, 3) for k in range(STEPS + 1)))
@@ -484,7 +492,8 @@ def many_compared(n: int, count: int, **changes: Any) -> ComparisonSummary:
         vectors = common + k * 0.4 * generator.normal(size=(n, 16))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         models[f"model {k + 1}"] = (vectors @ vectors.T).astype(np.float32), baseline
-    return comparison_of(models, **changes)
+    legend = Legend(low=0, high=1, scale="from 0 to 1", ramp=YLGNBU)
+    return comparison_of(models, **{"legend": legend} | changes)
 
 
 def executed(

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
+from sentence_reports.pages.comparison import comparison_top
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.pages.top import top
 from sentence_reports.schemes import following_scheme
@@ -116,13 +117,15 @@ def render(notebook: NotebookNode) -> str:
     summary = read_summary(notebook)
     if any(o.output_type == "error" for cell in notebook.cells for o in cell.get("outputs", [])):
         raise RenderError("cannot render a notebook that did not run to completion: it holds an error")
-    if isinstance(summary, ComparisonSummary):
-        raise NotImplementedError
     visible, facts = copy.copy(notebook), PageFacts.read_from(notebook)
     visible.cells, steps = _numbered(cell for cell in notebook.cells if _concerns(cell, summary))
-    report = {"facts": facts, "steps": steps, **top(summary, facts)}
-    large = ["large.css"] if report["large"] else []
-    css = style_sheets("style.css", *large, "guess.css", "paper.css", "slides.css")
+    if isinstance(summary, ComparisonSummary):
+        parts, style = comparison_top(summary, facts, notebook), ["compared.css"]
+    else:
+        parts = top(summary, facts)
+        style = ["large.css"] if parts["large"] else []
+    report = {"facts": facts, "steps": steps, **parts}
+    css = style_sheets("style.css", *style, "guess.css", "paper.css", "slides.css")
     html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
 
@@ -135,10 +138,11 @@ def _exporter() -> ReportExporter:
 
 def _concerns(cell: NotebookNode, summary: Summary) -> bool:
     """Whether a cell is on the page: neither hidden, nor about something that the set does not have."""
+    models: Any = getattr(summary, "columns", (summary,))
     missing = {
         "if-groups": summary.groups is None,
-        "if-claims": not getattr(summary, "claims", ()),
-        "if-ratings": getattr(summary, "agreement", None) is None,
+        "if-claims": not any(model.claims for model in models),
+        "if-ratings": not any(getattr(model, "agreement", None) for model in models),
         "if-reference": getattr(summary, "reference", None) is None,
     }
     tags = set(cell.metadata.get("tags", []))

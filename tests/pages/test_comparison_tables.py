@@ -73,7 +73,7 @@ def test_the_small_picture_of_a_large_comparison_shows_which_models_agree() -> N
     assert (first.first, first.second) == (0, 1)
     shown = thumbnail(summary)
     assert [len(row) for row in shown] == [3] * 3
-    assert shown[0][0] == shown[2][2] == "#000000"
+    assert shown[0][0] == shown[2][2] == YLGNBU[-1]
     assert 0.8 < (first.spearman or 0) < 0.9
     assert shown[0][1] == shown[1][0] == Colors(summary.legend).of(first.spearman or 0)
 
