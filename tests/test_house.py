@@ -93,6 +93,7 @@ ROWS = (
     {"movement"},
     {"difference"},
     {"sets", "models", "execution", "pages"},
+    {"collection"},
     {"lesson"},
     {"ownership"},
     {"store", "stale", "prepare", "make"},
@@ -108,6 +109,7 @@ SEPARATE = {  # rooms that know nothing of others, though these are lower
     "models": {"sets", "execution", "lesson", "pages"},
     "execution": {"sets", "models", "lesson", "pages"},
     "pages": {"sets", "models", "execution", "lesson"},
+    "collection": {"sets", "models", "execution", "pages"},
     "lesson": {"execution", "pages"},
 }
 
