@@ -26,6 +26,7 @@ from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 from sentence_reports.texts import capitalized, count, isolated, number, quoted, shorten
 
 ComparableSummary = WalkthroughSummary | ComparisonSummary
+TURNED, CAME_OR_WENT = ("no longer holds", "now holds"), ("is new", "was removed")
 CLAIM_LENGTH = 160  # characters of a claim in the finding
 
 
@@ -43,6 +44,18 @@ class ColumnDifference:
     ratings: Change | None
     scale: Change | None
     model: tuple[Change, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why the similarities are on two scales, as a clause; empty if the model is the same."""
+        differing = {change.what for change in self.model}
+        if self.movement.same:
+            return ""
+        if "Model" in differing:
+            return "the models differ"
+        if "Weights (SHA-256)" in differing:
+            return "the model has other weights"
+        return f"the model is {'used in another way' if differing else 'fitted on other sentences'}"
 
     @property
     def counts(self) -> bool:
@@ -110,11 +123,11 @@ class Difference:
     def finding(self) -> tuple[str, ...]:
         """What changed, in one or two sentences."""
         parts = list(filter(None, map(_pairs_in_words, self.columns))) or ["no pair moved"]
-        parts += _claims_in_words(self.claims, ("no longer holds", "now holds"))
+        parts += _claims_in_words(self.columns, TURNED)
         parts += ["the published values compare differently"] * bool(self.published)
         parts += ["the agreement with ratings changed"] * any(column.ratings for column in self.columns)
         parts += ["unrelated pairs score differently"] * any(column.scale for column in self.columns)
-        parts += _texts_in_words(self) + _claims_in_words(self.claims, ("is new", "was removed"))
+        parts += _texts_in_words(self) + _claims_in_words(self.columns, CAME_OR_WENT)
         if not self.counts:
             parts = ["nothing moved"]
         agreements = list(filter(None, map(_order_in_words, self.columns)))
@@ -223,10 +236,8 @@ def _order_in_words(column: ColumnDifference) -> str:
     order = column.movement.spearman
     if order is None:
         return ""
-    renamed = any(change.what == "Model" for change in column.model)
-    differ = "the models differ" if renamed else "the model is used in another way"
     of = f" of {quoted(column.label)}" if column.label else ""
-    return f"{differ}; the rank correlation of the pairs{of} before and now is {number(order, 2)} (Spearman)"
+    return f"{column.reason}; the rank correlation of the pairs{of} before and now is {number(order, 2)} (Spearman)"
 
 
 PLURALS = {
@@ -237,15 +248,21 @@ PLURALS = {
 }
 
 
-def _claims_in_words(claims: Sequence[ClaimChange], outcomes: Sequence[str]) -> list[str]:
-    """What became of claims: by name if only one has turned in this way, else counted."""
+def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Sequence[str]) -> list[str]:
+    """What became of claims: the claim itself if only one has turned in this way, else how many, each once."""
     parts = []
     for outcome in outcomes:
-        some = [change.claim for change in claims if change.outcome == outcome]
-        if len(some) == 1 and outcome.endswith("holds"):
-            parts.append(f"the claim that {shorten(some[0].expected, CLAIM_LENGTH)} {outcome}")
-        elif some:
-            parts.append(f"{count(len(some), 'claim')} {outcome if len(some) == 1 else PLURALS[outcome]}")
+        models: dict[str, list[str]] = {}
+        for column in columns:
+            for change in column.claims:
+                if change.outcome == outcome:
+                    models.setdefault(change.claim.expected, []).append(column.label)
+        if len(models) == 1 and outcome in TURNED:
+            ((expected, labels),) = models.items()
+            of = f" for {' and '.join(map(quoted, labels))}" if any(labels) else ""
+            parts.append(f"the claim that {shorten(expected, CLAIM_LENGTH)} {outcome}{of}")
+        elif models:
+            parts.append(f"{count(len(models), 'claim')} {outcome if len(models) == 1 else PLURALS[outcome]}")
     return parts
 
 

@@ -24,6 +24,8 @@ CORRECTED_ROUNDING = 0.01
 
 The median that corrects them is known to three decimals.
 """
+FITTED = "this set"
+"""The source of a model that is fitted on the sentences of the set."""
 LISTED = 100
 """How many of the pairs that moved are listed."""
 
@@ -116,10 +118,14 @@ def _of_walkthrough(summary: WalkthroughSummary) -> tuple[NDArray[np.integer], N
     return pairs, near.similarities.ravel()[places].astype(float)
 
 
-def same_model(old: ModelFacts, new: ModelFacts) -> bool:
-    """Return whether the similarities of two models are on one scale: same weights, used in the same way."""
-    used = [(m.sha256, m.dimension, m.pooling, m.prompt, m.normalizes) for m in (old, new)]
-    return used[0] == used[1]
+def same_model(old: Known, new: Known) -> bool:
+    """Return whether the similarities are on one scale: of the same weights, used in the same way.
+
+    A model that is fitted on the set itself is the same only if the sentences are.
+    """
+    models = old.model, new.model
+    used = [(m.sha256, m.dimension, m.pooling, m.prompt, m.normalizes, m.source == FITTED) for m in models]
+    return used[0] == used[1] and (old.model.source != FITTED or set(old.texts) == set(new.texts))
 
 
 def movement(old: Known, new: Known) -> Movement:
@@ -132,7 +138,7 @@ def movement(old: Known, new: Known) -> Movement:
     codes, rows, columns = np.intersect1d(codes, others, assume_unique=True, return_indices=True)
     one, other = one[rows], other[columns]
     corrected = _corrected(one, old.baseline), _corrected(other, new.baseline)
-    same = same_model(old.model, new.model)
+    same = same_model(old, new)
     change = np.abs(other - one) if same else np.abs(corrected[1] - corrected[0])
     moved = np.flatnonzero(change > (ROUNDING if same else CORRECTED_ROUNDING))
     ranked = (ranks(one), ranks(other)) if not same and 1 < len(codes) == total else None

@@ -12,7 +12,7 @@ from sentence_reports.difference import Difference, difference
 from sentence_reports.errors import UsageError
 from sentence_reports.facts import STEPS, Baseline, ModelFacts
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
-from sentence_reports.summary import WalkthroughSummary, encode_matrix
+from sentence_reports.summary import ComparisonSummary, WalkthroughSummary, encode_matrix
 
 OTHER = replace(MODEL, name="other", sha256="1" * 64)
 OTHER_BASELINE = Baseline("k2", "other", 10, tuple(round(0.5 + k / STEPS / 2, 4) for k in range(STEPS + 1)))
@@ -146,7 +146,21 @@ def test_a_model_that_is_used_in_another_way_has_another_scale(changes: dict[str
     assert not difference(OLD, new).columns[0].movement.same
     found = difference(OLD, replace(of_other(*[0.0] * 6), model=replace(MODEL, **changes)))
     assert found.counts
-    assert "The models differ" not in " ".join(found.finding)
+    reason = "has other weights" if "sha256" in changes else "is used in another way"
+    assert found.columns[0].reason == f"the model {reason}"
+
+
+def test_a_model_that_is_fitted_on_the_set_is_the_same_only_for_the_same_sentences() -> None:
+    fitted = replace(MODEL, source="this set")
+    old = replace(OLD, model=fitted)
+    assert difference(old, old).columns[0].movement.same
+    reordered = walkthrough([B, A, C, D], 0.6, 0.3, 0.15, 0.2, 0.1, 0.5, model=fitted)
+    assert difference(old, reordered).columns[0].movement.same
+    fewer = walkthrough([A, B, C], 0.6, 0.2, 0.3, model=fitted, baseline=OTHER_BASELINE)
+    column = difference(old, fewer).columns[0]
+    assert not column.movement.same
+    assert column.scale is None
+    assert column.reason == "the model is fitted on other sentences"
 
 
 def test_a_new_name_and_revision_of_the_same_weights_do_not_count() -> None:
@@ -340,6 +354,20 @@ def test_comparisons_column_by_column() -> None:
     found = difference(comparison(x=VALUES, y=VALUES), comparison(y=(0.7, *VALUES[1:]), x=VALUES))
     assert [(column.label, column.movement.moved) for column in found.columns] == [("x", 0), ("y", 1)]
     assert found.finding == ("1 of 6 pairs moved for “y”.",)
+
+
+def test_a_claim_counts_once_whatever_the_number_of_models() -> None:
+    def claimed(*met: bool) -> ComparisonSummary:
+        plain = comparison(x=VALUES, y=VALUES)
+        claims = [(closer(A, B, C, met=each),) for each in met]
+        columns = zip(plain.columns, claims, strict=True)
+        return replace(plain, columns=tuple(replace(column, claims=some) for column, some in columns))
+
+    begun = "No pair moved; the claim that “a cat” is closer to “a dog” than to “a car” no longer holds for"
+    assert difference(claimed(True, True), claimed(True, False)).finding == (f"{begun} “y”.",)
+    assert difference(claimed(True, True), claimed(False, False)).finding == (f"{begun} “x” and “y”.",)
+    come = difference(comparison(x=VALUES, y=VALUES), claimed(True, True))
+    assert come.finding == ("No pair moved; 1 claim is new.",)
 
 
 def test_a_model_of_only_one_comparison_counts() -> None:
