@@ -23,11 +23,11 @@ from sentence_reports.matching import (
 )
 from sentence_reports.movement import Known, Movement, known_pairs, movement
 from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
-from sentence_reports.texts import capitalized, count, isolated, number, quoted, shorten
+from sentence_reports.texts import capitalized, count, isolated, number, quoted
 
 ComparableSummary = WalkthroughSummary | ComparisonSummary
 TURNED, CAME_OR_WENT = ("no longer holds", "now holds"), ("is new", "was removed")
-CLAIM_LENGTH = 160  # characters of a claim in the finding
+CLAIM_LENGTH = 200  # characters; longer claims are counted in the finding, not quoted
 
 
 @dataclass(frozen=True)
@@ -257,10 +257,10 @@ def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Sequence[str
             for change in column.claims:
                 if change.outcome == outcome:
                     models.setdefault(change.claim.expected, []).append(column.label)
-        if len(models) == 1 and outcome in TURNED:
-            ((expected, labels),) = models.items()
+        expected, labels = next(iter(models.items()), ("", []))
+        if len(models) == 1 and outcome in TURNED and len(expected) <= CLAIM_LENGTH:
             of = f" for {' and '.join(map(quoted, labels))}" if any(labels) else ""
-            parts.append(f"the claim that {shorten(expected, CLAIM_LENGTH)} {outcome}{of}")
+            parts.append(f"the claim that {expected} {outcome}{of}")
         elif models:
             parts.append(f"{count(len(models), 'claim')} {outcome if len(models) == 1 else PLURALS[outcome]}")
     return parts

@@ -9,11 +9,13 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from support import BASELINE, MODEL, executed, on_a_terminal, small_search, small_summary
+from support import BASELINE, MODEL, ROOT, executed, on_a_terminal, small_search, small_summary
 from two_reports import VALUES, A, B, C, D, large, square
 
 from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.cli import main
+from sentence_reports.matching import CORRELATION_ROUNDING
+from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
 from sentence_reports.summary import WalkthroughSummary, encode_matrix
 
 GOOD = small_summary()
@@ -139,6 +141,16 @@ def test_standard_output_that_is_full() -> None:
         )
     assert done.returncode == 1
     assert "cannot write to standard output" in done.stderr
+
+
+def test_help_and_docs_name_the_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", "--help"]) == 0
+    told = [capsys.readouterr().out, (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")]
+    for text in (" ".join(each.split()) for each in told):
+        assert f"differs by more than {ROUNDING:f}".rstrip("0") in text
+        assert f"more than {CORRECTED_ROUNDING:f}".rstrip("0") in text
+    assert f"Up to {LISTED} pairs are listed" in told[1]
+    assert f"correlation by more than {CORRELATION_ROUNDING}" in told[1]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------

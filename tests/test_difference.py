@@ -264,6 +264,12 @@ def test_several_claims_that_turn_are_counted() -> None:
     assert "2 claims now hold" in difference(replace(OLD, claims=lost), replace(OLD, claims=held)).finding[0]
 
 
+def test_a_long_claim_is_counted() -> None:
+    long = closer("long " * 30, "near " * 30, "far " * 30, met=True)
+    found = difference(replace(OLD, claims=(long,)), replace(OLD, claims=(replace(long, met=False),)))
+    assert found.finding == ("No pair moved; 1 claim no longer holds.",)
+
+
 def test_claims_are_matched_by_what_they_expect() -> None:
     one, other = closer(A, B, C, met=True), closer(B, A, C, met=True)
     turned_around = replace(one, first=Side("pair", (B, A), 0.61))
