@@ -11,9 +11,16 @@ if TYPE_CHECKING:
     from sentence_reports.project import Project, find_project
     from sentence_reports.report import Failed, Job, Made
     from sentence_reports.sets import SetFile, read_set
-    from sentence_reports.summary import SearchSummary, Summary, WalkthroughSummary, read_summary
+    from sentence_reports.summary import (
+        ComparisonSummary,
+        SearchSummary,
+        Summary,
+        WalkthroughSummary,
+        read_summary,
+    )
 
 __all__ = [
+    "ComparisonSummary",
     "Failed",
     "Job",
     "Made",
@@ -42,7 +49,9 @@ MODULE_OF = {
     **dict.fromkeys(("Project", "find_project"), "project"),
     **dict.fromkeys(("Failed", "Job", "Made"), "report"),
     **dict.fromkeys(("SetFile", "read_set"), "sets"),
-    **dict.fromkeys(("SearchSummary", "Summary", "WalkthroughSummary", "read_summary"), "summary"),
+    **dict.fromkeys(
+        ("ComparisonSummary", "SearchSummary", "Summary", "WalkthroughSummary", "read_summary"), "summary"
+    ),
 }
 
 
