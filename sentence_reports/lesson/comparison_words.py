@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sentence_reports.claims import Agreement
 from sentence_reports.comparison import Compared
 from sentence_reports.lesson.finding import cite, spelled
 from sentence_reports.lesson.slopes import in_digits
-from sentence_reports.lesson.summary import model_notices, token_notices
+from sentence_reports.lesson.summary import NEAR_DUPLICATE, first_notices, model_notices, token_notices
 from sentence_reports.summary import Column, ComparisonSummary, Likeness
-from sentence_reports.texts import capitalized, cut_at_word, isolated, number
+from sentence_reports.texts import capitalized, cut_at_word, isolated, number, quoted
 
 if TYPE_CHECKING:
     from sentence_reports.models import ModelRun
@@ -159,6 +161,7 @@ def comparison_notices(summary: ComparisonSummary, runs: Sequence["ModelRun"]) -
             for run in runs
             for notice in (*model_notices(run.facts), *token_notices(run.tokens))
         ),
+        *(notice for k in range(len(runs)) for notice in same_to(summary, k)),
     )
 
 
@@ -191,9 +194,21 @@ def wrong_order(summary: ComparisonSummary) -> Iterator[str]:
             )
 
 
+def same_to(summary: ComparisonSummary, k: int) -> list[str]:
+    """Return which sentences are the same to the model in column `k`."""
+    compared = Compared(summary)
+    rows = np.flatnonzero(compared.similarities[k] > NEAR_DUPLICATE)
+    label = name(summary.columns[k].label)
+    same = [
+        f"To {label}, sentences {i + 1} and {j + 1} are the same." for i, j in compared.pairs[rows].tolist()
+    ]
+    return first_notices(same, len(same), f"pairs are the same to {label}")
+
+
 def name(label: str) -> str:
-    """Return a model's label, ready to be put into a sentence."""
-    return isolated(cut_at_word(label, LENGTH))
+    """Return a model's label, ready to be put into a sentence; in quotation marks if it has a comma."""
+    text = cut_at_word(label, LENGTH)
+    return quoted(text) if "," in text else isolated(text)
 
 
 def joined(labels: Sequence[str]) -> str:

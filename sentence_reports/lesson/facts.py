@@ -33,19 +33,21 @@ def model_facts(facts: ModelFacts) -> pd.DataFrame:
     dimension = f"{facts.dimension:,}"
     if facts.full_dimension is not None:
         dimension = f"the first {dimension} of {facts.full_dimension:,}"
+    runs = facts.source != "file"  # else only its vectors are known
+    limit = "no limit" if facts.max_tokens is None else f"{facts.max_tokens:,} tokens"
     rows = {
         "asked for": facts.stands_in_for,
         "reason for the fallback": facts.reason,
-        "revision": facts.revision or "none given",
+        "revision": (facts.revision or "none given") if runs else None,
         "from": facts.source,
-        "weights (SHA-256)": facts.sha256,
+        "weights (SHA-256)" if runs else "vectors (SHA-256)": facts.sha256,
         "numbers per embedding": dimension,
-        "maximum input": "no limit" if facts.max_tokens is None else f"{facts.max_tokens:,} tokens",
-        "parameters": count_in_words(facts.parameters),
+        "maximum input": limit if runs else None,
+        "parameters": count_in_words(facts.parameters) if runs else None,
         "size of all files": size_in_words(facts.size_bytes),
         "type of the numbers": facts.dtype,
         "from tokens to one vector": f"{facts.pooling} pooling" if facts.pooling else None,
-        "scales vectors to length 1": "yes" if facts.normalizes else "no",
+        "scales vectors to length 1": ("yes" if facts.normalizes else "no") if runs else None,
         "put before each sentence": repr(facts.prompt) if facts.prompt else None,
         "put before each query": repr(facts.query_prompt) if facts.query_prompt else None,
     }

@@ -72,7 +72,7 @@ def summarize(
         notices=(
             *model_notices(model, bool(claims)),
             *token_notices(tokens),
-            *_first(duplicates, count, "pairs are the same to the model"),
+            *first_notices(duplicates, count, "pairs are the same to the model"),
         ),
         legend=legend,
         reference=reference,
@@ -172,12 +172,12 @@ def token_notices(tokens: Sequence["TokenFacts"], noun: str = "sentence") -> lis
             )
     nouns = "queries" if noun == "query" else f"{noun}s"
     return [
-        *_first(cut, len(cut), f"{nouns} were cut"),
-        *_first(unreadable, len(unreadable), f"{nouns} contain nothing that the model can read"),
+        *first_notices(cut, len(cut), f"{nouns} were cut"),
+        *first_notices(unreadable, len(unreadable), f"{nouns} contain nothing that the model can read"),
     ]
 
 
-def _first(notices: list[str], count: int, what: str) -> list[str]:
-    """The first notices of a kind and the number of the others; `notices` may lack the last of the `count`."""
+def first_notices(notices: list[str], count: int, what: str) -> list[str]:
+    """Return the first notices of a kind and the number of the others; `notices` may lack the last of the `count`."""
     more = count - NOTICES_OF_A_KIND
     return notices if more <= 1 else [*notices[:NOTICES_OF_A_KIND], f"{more} more {what}."]

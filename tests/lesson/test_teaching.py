@@ -52,9 +52,9 @@ def words(text: str) -> set[str]:
 # --- the sets ----------------------------------------------------------------------------------------------
 
 
-def test_there_are_two_sets_with_figures_the_four_topics_and_those_that_teach() -> None:
+def test_there_are_sets_with_figures_of_other_kinds_and_those_that_teach() -> None:
     stems = [path.stem for path in (ROOT / "params").glob("*.yaml")]
-    assert sorted(stems) == sorted(["blog", "sbert-movies", "four-topics", "faq", *TEACHING])
+    assert sorted(stems) == sorted(["blog", "sbert-movies", "four-topics", "faq", "in-context", *TEACHING])
 
 
 @pytest.fixture(scope="module")
