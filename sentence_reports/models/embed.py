@@ -1,0 +1,165 @@
+"""Embeddings of many texts: what the cache does not have is encoded and kept, shard by shard.
+
+A report is the same, byte for byte, whether its embeddings were in the cache or not: the key of a vector is a hash of
+all that its bits depend on, and nothing else changes them (see `sentence_reports.models.batches`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentence_reports.models.baseline import baseline_key
+from sentence_reports.models.batches import Method, Rows, even_encoder, prompt_of
+from sentence_reports.models.cache import SHARD, Cache
+from sentence_reports.models.encoder import load
+from sentence_reports.models.usage import Usage, choose_usage
+from sentence_reports.report import FoundModel
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Progress = Callable[[int, int], None]
+"""Is told how many distinct texts have an embedding, and how many there are."""
+
+SCHEME = 1  # another one if the program computes other numbers for the same text
+LIBRARIES = ("sentence-transformers", "tokenizers", "torch", "transformers")
+TIMED_FROM = 32  # texts; the time of fewer says little
+
+
+class Encoded(NamedTuple):
+    """Embeddings `(n, d)`, float32, in the order of the texts; `fresh` distinct ones were encoded, in `seconds`."""
+
+    embeddings: NDArray[np.float32]
+    fresh: int
+    seconds: float
+
+    @property
+    def milliseconds(self) -> float | None:
+        """How long one text took; None if few were encoded, or if SOURCE_DATE_EPOCH asks for the same bytes."""
+        if os.environ.get("SOURCE_DATE_EPOCH") or self.fresh < min(TIMED_FROM, len(self.embeddings)):
+            return None
+        return 1000 * self.seconds / self.fresh
+
+
+def embed(
+    found: FoundModel,
+    texts: Sequence[str],
+    prompt: str | None = None,
+    truncate_dim: int | None = None,
+    *,
+    normalize: bool = True,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> Encoded:
+    """Return the embeddings of at least one text; the model is loaded only if one of them is not in the cache.
+
+    `prompt` and `truncate_dim` are those of `load`, `device` is one that `choose_device` returned. Line breaks are read
+    as spaces. Raises ModelError as `load` does.
+    """
+    usage = choose_usage(found, prompt, truncate_dim)
+    encoder = partial(load, found, prompt, truncate_dim, device=device)
+    return embed_with(encoder, found, usage, texts, normalize=normalize, device=device, progress=progress)
+
+
+def embed_with(
+    encoder: Callable[[], SentenceTransformer],
+    found: FoundModel,
+    usage: Usage,
+    texts: Sequence[str],
+    *,
+    method: Method = "encode",
+    normalize: bool = True,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> Encoded:
+    """Return the embeddings of at least one text by a method of the encoder that `encoder` returns; see `embed`.
+
+    `usage` is how that encoder is used. It is asked for only if an embedding is not in the cache.
+    """
+    lines = [text.replace("\r", " ").replace("\n", " ") for text in texts]
+    distinct = list(dict.fromkeys(lines))
+    keys = vector_keys(found, usage, distinct, method=method, normalize=normalize, device=device)
+    rows = Rows(len(keys))
+    with Cache() as cache:
+        look_up(cache, keys, rows)
+        missing = np.flatnonzero(~rows.filled).tolist()
+        missing.sort(key=lambda k: -len(distinct[k]))
+        ready = encoder() if missing else None
+        began = time.perf_counter()
+        if ready is not None:
+            with even_encoder(ready, usage, method=method, normalize=normalize) as encode:
+                for start in range(0, len(missing), SHARD):
+                    places = missing[start : start + SHARD]
+                    tell = partial(_tell, progress, len(keys) - len(missing) + start, len(keys))
+                    block = encode([distinct[k] for k in places], tell)
+                    rows.fill(places, block)
+                    cache.put(found.name, [keys[k] for k in places], block)
+        seconds = time.perf_counter() - began
+    place = {line: k for k, line in enumerate(distinct)}
+    embeddings = rows.values if len(distinct) == len(lines) else rows.values[[place[line] for line in lines]]
+    return Encoded(embeddings, len(missing), seconds)
+
+
+def look_up(cache: Cache, keys: Sequence[bytes], rows: Rows) -> None:
+    """Fill the rows of the vectors that the cache has."""
+    for start in range(0, len(keys), SHARD):
+        asked = keys[start : start + SHARD]
+        vectors = cache.get(asked)
+        known = [k for k, key in enumerate(asked) if key in vectors]
+        rows.fill([start + k for k in known], [vectors[asked[k]] for k in known])
+
+
+def _tell(progress: Progress | None, before: int, total: int, done: int) -> None:
+    if progress is not None:
+        progress(before + done, total)
+
+
+def vector_keys(
+    found: FoundModel, usage: Usage, lines: Sequence[str], *, method: Method, normalize: bool, device: str
+) -> list[bytes]:
+    """Return the key of the vector of each line, 16 bytes: a hash of the line and of all else that its bits depend on.
+
+    Raises OSError if a file of the model cannot be read.
+    """
+    prompt = prompt_of(usage, method)
+    ingredients = {
+        "model": baseline_key(found, Usage(prompt, "", "", usage.truncate_dim)),
+        "prompt": prompt,
+        "method": method,
+        "truncate_dim": usage.truncate_dim,
+        "normalize": normalize,
+        "dtype": "float32",
+        "device": device,
+        "processor": processor(),
+        "libraries": [version(name) for name in LIBRARIES],
+        "scheme": SCHEME,
+    }
+    common = hashlib.sha256(json.dumps(ingredients).encode())
+    keys = []
+    for line in lines:
+        digest = common.copy()
+        digest.update(line.encode("utf-8", "surrogatepass"))
+        keys.append(digest.digest()[:16])
+    return keys
+
+
+def processor() -> str:
+    """Return what the processor is and can do: libraries choose their code by that, and bits depend on the code."""
+    with suppress(OSError):
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
+        lines = [line for line in first.splitlines() if line.startswith(("model name", "flags", "Features"))]
+        return "\n".join(lines)
+    return f"{platform.machine()} {platform.processor()}"
