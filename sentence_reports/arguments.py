@@ -116,6 +116,9 @@ def parser() -> argparse.ArgumentParser:
         "baseline > baseline.txt",
     )
 
+    command = add("cache", "show how many vectors are kept of each model", "cache", "cache --clear")
+    command.add_argument("--clear", action="store_true", help="remove all vectors")
+
     add("schema", "print the JSON schema of set files", "schema > params/schema.json")
     return main
 

@@ -20,6 +20,7 @@ from sentence_reports.diff import diff
 from sentence_reports.errors import OutputError, SentenceReportsError, UsageError
 from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.lock import LOCK
+from sentence_reports.model_commands import baseline, cache
 from sentence_reports.ownership import STATE, holds_results
 from sentence_reports.prepare import named_model, today
 from sentence_reports.printing import find_browser
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         debug = arguments.debug
         start(debug=debug)
         code = COMMANDS[arguments.command](arguments)
-        return code or (output_lost() if arguments.command in ("schema", "baseline", "diff") else 0)
+        return code or (output_lost() if arguments.command in ("schema", "baseline", "cache", "diff") else 0)
     except SentenceReportsError as error:
         say(f"sentence-reports: {error}", "red")
         return 2 if isinstance(error, UsageError) else 1
@@ -277,14 +278,6 @@ def schema(_: argparse.Namespace) -> int:
     return 0
 
 
-def baseline(_: argparse.Namespace) -> int:
-    """Print the sentences of the baseline, whose vectors a comparison with vectors from a file needs."""
-    from sentence_reports.models.baseline import sentences
-
-    print(*sentences(), sep="\n")
-    return 0
-
-
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run,
     "check": check,
@@ -296,4 +289,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "clean": clean,
     "schema": schema,
     "baseline": baseline,
+    "cache": cache,
 }

@@ -358,7 +358,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert ran.code == 0
     assert all(
         f"    {name} " in ran.stdout
-        for name in ("run", "check", "new", "init", "preview", "lab", "baseline", "schema")
+        for name in ("run", "check", "new", "init", "preview", "lab", "baseline", "cache", "schema")
     )
 
 

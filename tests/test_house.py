@@ -99,7 +99,7 @@ ROWS = (
     {"store", "stale", "prepare", "make"},
     {"pipeline"},
     {"terminal", "arguments"},
-    {"preview", "lab", "diff"},
+    {"preview", "lab", "diff", "model_commands"},
     {"cli"},
     {"", "__main__"},
 )
