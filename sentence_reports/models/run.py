@@ -27,7 +27,7 @@ class ModelRun:
 
     `embeddings` is float32, `(n, d)`, in the order of the texts. `tokens` holds the facts of each text, or nothing if
     the model has no tokens (word counts, vectors from a file). `milliseconds` is how long one text took to encode on
-    this machine; None if SOURCE_DATE_EPOCH asks for the same bytes each time, or if nothing was encoded.
+    this machine; None if SOURCE_DATE_EPOCH asks for the same bytes each time, or if the embeddings came from the cache.
     """
 
     label: str
@@ -60,15 +60,14 @@ def run_model(
 def encode(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, normalize: bool) -> ModelRun:
     """Return what an encoder says about the texts. Raises ModelError if it does not load or does not fit the choice."""
     from sentence_reports.models.baseline import find_baseline
-    from sentence_reports.models.encoding import encode_in_batches
+    from sentence_reports.models.encoding import encode_texts
 
     encoder = load(found, choice.prompt, choice.truncate_dim)
-    began = time.perf_counter()
-    embeddings = encode_in_batches(encoder.encode, texts, normalize=normalize)
+    encoded = encode_texts(encoder.encode, texts, normalize=normalize, found=found)
     return ModelRun(
         choice.label,
-        embeddings,
-        milliseconds=milliseconds_since(began, len(texts)),
+        encoded.embeddings,
+        milliseconds=encoded.milliseconds,
         facts=describe(found, encoder),
         baseline=find_baseline(found, encoder),
         tokens=tuple(token_report(encoder, texts)),

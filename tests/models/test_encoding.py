@@ -9,7 +9,8 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
 from sentence_reports.models import find_model, load
-from sentence_reports.models.encoding import BATCH, PROGRESS, SILENT_UP_TO, encode_in_batches
+from sentence_reports.models.cache import Cache
+from sentence_reports.models.encoding import BATCH, KEPT_ABOVE, PROGRESS, SILENT_UP_TO, encode_in_batches
 
 
 def texts(n: int) -> list[str]:
@@ -38,6 +39,27 @@ def test_the_model_gets_spaces_for_line_breaks(tiny: Path, monkeypatch: pytest.M
     )
     encode_in_batches(encoder.encode, ["the\ncat", "on\r\nthe mat"])
     assert given == [["on  the mat", "the cat"]]
+
+
+@pytest.mark.parametrize("n", [KEPT_ABOVE, KEPT_ABOVE + 1])
+def test_many_texts_of_a_model_that_is_named_are_kept(tiny: Path, n: int) -> None:
+    found, kept = find_model(str(tiny)), len(set(texts(n))) if n > KEPT_ABOVE else 0
+    encoder = load(found)
+    plain = encode_in_batches(encoder.encode, texts(n), normalize=False)
+    for _ in range(2):
+        through = encode_in_batches(encoder.encode, texts(n), normalize=False, found=found)
+        assert np.allclose(through, plain, atol=1e-5)
+        with Cache() as cache:
+            assert sum(model.vectors for model in cache.kept()) == kept
+
+
+def test_the_method_and_what_follows_from_it_are_told_apart(bge: Path) -> None:
+    found = find_model(str(bge))
+    encoder = load(found)
+    lines = texts(KEPT_ABOVE + 1)
+    for encode in (encoder.encode, encoder.encode_query, encoder.encode_document):
+        through = encode_in_batches(encode, lines, found=found)
+        assert np.allclose(through, encode_in_batches(encode, lines), atol=1e-5)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sentence_reports.errors import ModelError
 from sentence_reports.models import find_model, run_model
 from sentence_reports.models import run as room
 from sentence_reports.models.baseline import find_baseline
+from sentence_reports.models.embed import Encoded
 from sentence_reports.report import ModelChoice, Request
 
 TEXTS = ["the cat sat", "on\nthe mat", "the mat . the cat"]
@@ -40,6 +41,15 @@ def test_the_same_bytes_are_wanted_without_a_clock(tiny: Path, monkeypatch: pyte
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     run = run_model(find_model(str(tiny)), ModelChoice("tiny", Request(str(tiny))), TEXTS)
     assert run.milliseconds is None
+
+
+def test_a_second_comparison_of_many_texts_encodes_nothing(tiny: Path) -> None:
+    found, choice = find_model(str(tiny)), ModelChoice("tiny", Request(str(tiny)))
+    many = [f"the cat {'sat ' * (k % 9)}on the mat {'. ' * (k // 9)}" for k in range(101)]
+    cold, warm = run_model(found, choice, many), run_model(found, choice, many)
+    assert np.array_equal(warm.embeddings, cold.embeddings)
+    assert cold.milliseconds is not None
+    assert warm.milliseconds is None
 
 
 def test_the_model_is_freed(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +82,7 @@ def test_an_embedding_without_a_direction_is_named(
         embeddings[1] = value
         return embeddings
 
-    monkeypatch.setattr("sentence_reports.models.encoding.encode_in_batches", encode)
+    monkeypatch.setattr("sentence_reports.models.encoding.encode_texts", encode)
     found = replace(find_model(str(tiny)), name="mine")
     with pytest.raises(ModelError, match=f"^The embedding of sentence 2 by mine {reason}"):
         run_model(found, ModelChoice("tiny", Request("mine")), TEXTS)
