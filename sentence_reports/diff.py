@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOVED = 3
 """The exit code if something moved."""
+SHOWN = 20  # pairs on a terminal
 
 
 class Row(NamedTuple):
@@ -154,11 +155,17 @@ def show(found: "Difference") -> None:
     shown = Table(box=None, pad_edge=False)
     for name in ("what", "about", "old", "new"):
         shown.add_column(name, overflow="fold", ratio=2 if name == "about" else None)
-    for what, model, first, second, old, new, *ranks in table:
+    pairs = [row for row in table if row[0] == "pair"]
+    for row in table:
+        if row in pairs[SHOWN:]:
+            continue
+        what, model, first, second, old, new, *ranks = row
         about = " | ".join(shorten(text, 60) for text in (model, first, second) if text)
         values = [
             f"{value} (rank {rank})" if rank else shorten(value, 60)
             for value, rank in zip((old, new), ranks, strict=True)
         ]
         shown.add_row(*map(Text, (what, about, *values)))
+    if more := len(pairs[SHOWN:]):
+        shown.add_row("pair", f"{more} more; --out FILE writes a page with them", "", "")
     Console(highlight=False).print(shown)

@@ -53,9 +53,9 @@ class ColumnDifference:
             return ""
         if "Model" in differing:
             return "the models differ"
-        if "Weights (SHA-256)" in differing:
-            return "the model has other weights"
-        return f"the model is {'used in another way' if differing else 'fitted on other sentences'}"
+        if self.movement.fitted:
+            return "the model is fitted on other sentences"
+        return f"the model {'has other weights' if 'Weights (SHA-256)' in differing else 'is used in another way'}"
 
     @property
     def counts(self) -> bool:

@@ -55,7 +55,7 @@ class Movement:
     moved: by more than `ROUNDING` if the model is the `same`, else by more than `CORRECTED_ROUNDING`, chance-corrected.
     `pairs` holds up to `LISTED` of them: those that moved most first, by similarity if the model is the same, else by
     rank. `spearman` is the rank correlation of old and new similarities, None if the model is the same or not all pairs
-    are known.
+    are known. `fitted` says whether both models are fitted on their set.
     """
 
     same: bool
@@ -64,6 +64,7 @@ class Movement:
     moved: int
     pairs: tuple[Moved, ...]
     spearman: float | None = None
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def movement(old: Known, new: Known) -> Movement:
         for k in listed
     )
     order = spearman(*ranked) if ranked else None
-    return Movement(same, total, len(codes), len(moved), pairs, order)
+    fitted = old.model.source == new.model.source == FITTED
+    return Movement(same, total, len(codes), len(moved), pairs, order, fitted)
 
 
 def _corrected(similarities: Any, baseline: Baseline) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from support import BASELINE, MODEL, ROOT, executed, on_a_terminal, small_search, small_summary
-from two_reports import VALUES, A, B, C, D, large, square
+from two_reports import VALUES, A, B, C, D, large, square, walkthrough
 
 from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.cli import main
@@ -92,6 +92,17 @@ def test_on_a_terminal_the_table_is_for_people() -> None:
     assert code == 3
     assert "two | three" in seen
     assert "\t" not in seen
+
+
+def test_on_a_terminal_the_first_pairs_are_enough() -> None:
+    texts = [str(k) for k in range(20)]
+    for name, width in (("old.ipynb", 0.2), ("new.ipynb", 0.8)):
+        save(name, walkthrough(texts, *np.linspace(0.1, 0.1 + width, 190), order=tuple(range(20))))
+    code, seen = on_a_terminal("-m", "sentence_reports", "diff", "old.ipynb", "new.ipynb", cwd=Path.cwd())
+    assert code == 3
+    lines = [line for line in seen.splitlines() if line.startswith("pair")]
+    assert len(lines) == 21
+    assert "80 more; --out FILE writes a page with them" in lines[-1]
 
 
 def test_what_could_not_be_compared_is_said(capsys: pytest.CaptureFixture[str]) -> None:

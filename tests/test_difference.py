@@ -67,6 +67,7 @@ def test_sentences_are_matched_by_text() -> None:
     found = difference(OLD, reordered)
     assert not found.counts
     assert found.reordered
+    assert found.columns[0].movement.compared == 6
     assert not difference(OLD, OLD).reordered
 
 
@@ -160,6 +161,9 @@ def test_a_model_that_is_fitted_on_the_set_is_the_same_only_for_the_same_sentenc
     column = difference(old, fewer).columns[0]
     assert not column.movement.same
     assert column.scale is None
+    assert column.model == ()
+    other = replace(fewer, model=replace(fitted, dimension=1))
+    assert difference(old, other).columns[0].reason == column.reason
     assert column.reason == "the model is fitted on other sentences"
 
 

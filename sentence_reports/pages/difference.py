@@ -56,19 +56,20 @@ def digits(one: float, other: float) -> int:
 def slopes(movement: Movement) -> list[Slope]:
     """Return the lines of the pairs that moved most, from their old similarity to the new one.
 
-    If the models differ, they are chance-corrected, or ranks if these are known.
+    If the models differ, they are chance-corrected, or ranks if these are known. There is no line for a single pair, or
+    if no rank changed.
     """
     pairs = movement.pairs[:DRAWN]
-    if not pairs:
-        return []
     ends = [_values(pair, movement.same) for pair in pairs]
+    if len(pairs) < 2 or all(old == new for old, new in ends):
+        return []
     ranked = not movement.same and pairs[0].old_rank is not None
     low, high = min(map(min, ends)), max(map(max, ends))
     bottom, top = (high, low) if ranked else (low, high)
     olds, news = ([_height(pair[side], bottom, top) for pair in ends] for side in (0, 1))
     values = [[f"{value:g}" if ranked else number(value, digits(*pair)) for value in pair] for pair in ends]
     return [
-        Slope(old, new, old_label, new_label, shown[0], shown[1], rises=new < old)
+        Slope(old, new, old_label, new_label, shown[0], shown[1], rises=new <= old)
         for old, new, old_label, new_label, shown in zip(
             olds, news, spread(olds), spread(news), values, strict=True
         )

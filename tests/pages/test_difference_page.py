@@ -143,7 +143,13 @@ def test_labels_keep_apart_in_their_order() -> None:
     assert all(placed[after] - placed[before] >= APART for before, after in pairwise(order))
     assert max(placed) <= BOTTOM
     assert placed[4] == 34
-    assert slopes(moved()) == []
+    assert slopes(moved()) == slopes(moved((0.1, 0.2))) == []
+
+
+def test_ranks_that_are_the_same_are_not_drawn() -> None:
+    still = tuple(Moved("a", "b", 0.1, 0.2, 0.1, 0.2, rank, rank) for rank in (1, 2))
+    assert slopes(Movement(False, 9, 9, 2, still)) == []
+    assert len(slopes(Movement(False, 9, 9, 2, (still[0], still[1]._replace(new_rank=3))))) == 2
 
 
 # --- hostile texts, in a browser ----------------------------------------------------------------------------------
