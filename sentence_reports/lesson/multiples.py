@@ -37,6 +37,7 @@ HEAD = 60  # CSS pixels above a heatmap: its model's name and the numbers of its
 FOOT = 56  # CSS pixels of the scale
 LARGEST = 30  # CSS pixels of a cell
 WRITTEN_FROM = 15  # CSS pixels of a row; a label does not fit into less
+RASTERIZED_FROM = 16  # rows; the cells of more are pixels inside the SVG
 LEAST_HIGH = 0.5  # of the colors: small differences must not look like day and night
 
 
@@ -141,8 +142,8 @@ def _draw_one(
     grid: Axes, values: NDArray[np.floating], ends: tuple[float, float], cmap: str, rows: Axis
 ) -> QuadMesh:
     """Draw the cells of one model, with a frame around those of each group."""
-    few = len(values) <= LABELED_UP_TO // 3
-    mesh = grid.pcolormesh(values, vmin=ends[0], vmax=ends[1], cmap=cmap, rasterized=not few)
+    many = len(values) > RASTERIZED_FROM
+    mesh = grid.pcolormesh(values, vmin=ends[0], vmax=ends[1], cmap=cmap, rasterized=many)
     grid.set(xlim=(0, len(values)), ylim=(len(values), 0))
     grid.set_axis_off()
     for _, _, start, end in rows.runs:
