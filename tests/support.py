@@ -1,6 +1,5 @@
 """What tests of several rooms use: known places, command lines, odd texts, and who runs the test."""
 
-import itertools
 import json
 import os
 import pickle
@@ -15,6 +14,7 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from filelock import FileLock
 from hypothesis import strategies as st
@@ -22,30 +22,17 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Agreement, ClaimCheck, Side
-from sentence_reports.comparison import (
-    SHARED,
-    kept_pairs,
-    nearest,
-    pack,
-    ranks,
-    shared_by_chance,
-    shared_neighbors,
-    spearman,
-    spearman_by_chance,
-    square,
-    upper,
-)
+from sentence_reports.comparison import kept_pairs, nearest, pack, ranks, square, upper
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
+from sentence_reports.lesson.comparison import likenesses
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
 from sentence_reports.summary import (
     Column,
     ComparisonSummary,
-    Likeness,
     OneModelSummary,
     PageFacts,
     SearchSummary,
-    Shared,
     Summary,
     WalkthroughSummary,
     encode_matrix,
@@ -434,20 +421,10 @@ def comparison_of(
                 milliseconds=9.4 / (k + 1),
             )
         )
-    matrices = [matrix for matrix, _ in models.values()]
-    likenesses = []
-    for one, other in itertools.combinations(range(len(models)), 2):
-        first, second = (ranks(upper(matrices[k])) for k in (one, other))
-        shared = [
-            Shared(
-                k, shared_neighbors(near[one], near[other], k), shared_by_chance(near[one], near[other], k)
-            )
-            for k in SHARED
-            if k < n - 1
-        ]
-        likenesses.append(
-            Likeness(one, other, spearman(first, second), spearman_by_chance(first, second, n), tuple(shared))
-        )
+    alike = likenesses(
+        pd.DataFrame({label: ranks(upper(matrix)) for label, (matrix, _) in models.items()}),
+        dict(zip(models, near, strict=True)),
+    )
     plain: dict[str, Any] = {
         "settings": {"title": "In context, or word by word?", "description": "", "normalize": True},
         "sentences": texts,
@@ -459,7 +436,7 @@ def comparison_of(
         "legend": LEGEND,
         "versions": {"Python": "3"},
         "columns": tuple(columns),
-        "likenesses": tuple(likenesses),
+        "likenesses": alike,
         "pairs": None if pairs is None else pack(pairs, "<u4"),
     }
     return ComparisonSummary(**plain | changes)

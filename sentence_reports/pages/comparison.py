@@ -11,6 +11,7 @@ from sentence_reports.pages.top import NUMBERS_UP_TO, TABLE_UP_TO, heat_table, o
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFacts
 
 UNFOLDED = 4  # claims, if all of them hold in every model
+CLAIMS_UP_TO = 20  # claims; more are folded whatever came out
 MOVED = 6  # pairs, as many as the slope chart has lines
 NEIGHBORS_UNFOLDED = 8  # sentences about which the models disagree
 NEIGHBORS_UP_TO = 300  # sentences; with more, the lists outweigh the page
@@ -54,6 +55,7 @@ def comparison_top(summary: ComparisonSummary, facts: PageFacts, notebook: Noteb
     compared, n = Compared(summary), len(summary.sentences)
     columns = summary.columns
     claims = scored_claims(columns)
+    unmet = sum(not all(claim.met for claim in row) for row in claims)
     rated = any(column.agreement for column in columns)
     heat = heat_table(summary) if n <= TABLE_UP_TO else None
     moved, neighbors = (moved_pairs(compared), nearest(compared)) if n > 2 else ([], [])
@@ -69,7 +71,8 @@ def comparison_top(summary: ComparisonSummary, facts: PageFacts, notebook: Noteb
     return of_all_kinds(summary, facts) | {
         "compared": compared,
         "claims": claims,
-        "claims_shown": max(UNFOLDED, sum(not all(claim.met for claim in row) for row in claims)),
+        "claims_shown": max(UNFOLDED, min(CLAIMS_UP_TO, unmet)),
+        "all_met": unmet <= CLAIMS_UP_TO,
         "rated": rated,
         "heat": heat,
         "matrices": [compared.matrix(k) for k in range(len(columns))] if heat else [],
