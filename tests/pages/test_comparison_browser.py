@@ -1,0 +1,217 @@
+"""The page of a comparison in a real browser: wide and narrow, light and dark, on paper, with hostile texts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+from support import MODEL, comparison_of, many_compared, measured, small_comparison
+from test_browser import (  # noqa: F401
+    HOSTILE,
+    UNRULY_TEXTS,
+    VIEWS,
+    Watched,
+    test_no_text_paints_outside_its_box,
+    test_no_text_reorders_what_is_around_it,
+    violations,
+    visit,
+)
+from test_comparison_page import notebook
+
+from sentence_reports.pages.render import render
+from sentence_reports.summary import ComparisonSummary
+
+TEXTS = (*HOSTILE[:3], *UNRULY_TEXTS, "\u0e4a" * 200, "longest" * 200, "اثنان 12", "controls \x07 \x1b[31m\r")
+NAMES = (HOSTILE[0], UNRULY_TEXTS[0], "longest" * 50)
+
+
+def hostile() -> ComparisonSummary:
+    """Return a comparison whose sentences, labels and reasons try to be more than text."""
+    n = len(TEXTS)
+    vectors = np.random.default_rng(0).normal(size=(n, 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    table, baseline = (vectors @ vectors.T).astype(np.float32), measured("WordLlama")[1]
+    order = [*range(1, n), 0]
+    models = {name: (table[order][:, order] if k else table, baseline) for k, name in enumerate(NAMES)}
+    summary = comparison_of(
+        models,
+        sentences=TEXTS,
+        groups=tuple(text for text in TEXTS[:5] for _ in range(n))[:: 5][:n],
+        claimed=tuple((k, k + 1, k + 2) for k in range(n - 2)),
+        rated=0.7,
+        finding=(TEXTS[3], TEXTS[0]),
+        notices=TEXTS,
+        missing=tuple(pairwise(TEXTS)),
+        settings={"title": TEXTS[4], "description": TEXTS[5], "normalize": True},
+    )  # fmt: skip
+    first, *others = summary.columns
+    claims = tuple(replace(claim, because=text) for claim, text in zip(first.claims, TEXTS, strict=False))
+    model = replace(
+        MODEL, name=TEXTS[3], prompt=TEXTS[4], languages=TEXTS, declared_prompts={TEXTS[3]: TEXTS[6]}
+    )
+    return replace(summary, columns=(replace(first, claims=claims, model=model), *others))
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages of comparisons of two models, of six, and of hostile texts."""
+    folder = tmp_path_factory.mktemp("compared")
+    summaries = {
+        "two": small_comparison(rated=0.8, missing=(("Big", "no such folder"),)),
+        "six": many_compared(12, 6, claimed=((0, 1, 2),)),
+        "sixty": many_compared(60, 2),
+        "pair": many_compared(2, 2),
+        "hostile": hostile(),
+    }
+    for name, summary in summaries.items():
+        (folder / f"{name}.html").write_text(render(notebook(summary)), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in summaries}
+
+
+@pytest.fixture
+def unruly(pages: dict[str, Path]) -> Path:
+    return pages["hostile"]
+
+
+def unfold(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_no_page_is_wider_than_its_window_or_breaks_a_rule_of_wcag(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+    scheme: str,
+    width: int,
+) -> None:
+    for name, path in pages.items():
+        watched = visit(path, scheme, width)
+        assert watched.page.evaluate("document.documentElement.scrollWidth") == width, name
+        unfold(watched.page)
+        assert watched.page.evaluate("document.documentElement.scrollWidth") == width, name
+        assert name in ("six", "sixty") or violations(watched.page) == [], (
+            name
+        )  # these would take half a minute
+        assert watched.trouble == [], name
+
+
+def test_hostile_texts_and_labels_are_only_text(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    watched = visit(pages["hostile"])
+    page = watched.page
+    assert page.locator("script, iframe, [onerror], [onload], a[href^='javascript']").count() == 0
+    assert page.locator("main img").count() == 2  # the slope chart, twice
+    names = page.locator("#expected > table thead th bdi").all_text_contents()
+    assert names == list(NAMES)
+    assert watched.trouble == []
+
+
+def test_heatmaps_are_beside_each_other_and_on_a_phone_one_at_a_time(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    page = visit(pages["two"]).page
+    one, other = (page.locator(".heats .matrix").nth(k) for k in (0, 1))
+    boxes = [found.bounding_box() for found in (one, other)]
+    assert boxes[0]["y"] == boxes[1]["y"]  # type: ignore[index]
+    assert page.locator(".heats input").locator("visible=true").count() == 0
+    for found in (one, other):
+        assert found.evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert one.is_visible()
+    assert not other.is_visible()
+    page.get_by_role("radio", name="WordLlama").check()
+    assert other.is_visible()
+    assert not one.is_visible()
+    assert other.locator(".label bdi").first.is_visible()
+
+
+def test_tabs_are_chosen_by_keys(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    page = visit(pages["six"]).page
+    maps = page.locator(".heats .matrix")
+    assert [maps.nth(k).is_visible() for k in range(6)] == [True, *[False] * 5]
+    page.get_by_label("model 1", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert [maps.nth(k).is_visible() for k in range(6)] == [False, True, *[False] * 4]
+    page.keyboard.press("ArrowLeft")
+    assert maps.first.is_visible()
+
+
+def test_on_a_phone_each_cell_of_the_scoreboard_names_its_model(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    page = visit(pages["two"], width=360).page
+    cell = page.locator("#expected tbody td").first
+    assert cell.inner_text().split() == ["all-MiniLM-L6-v2", "✓", "holds", "0.41", "against", "0.16"]
+    assert not page.locator("#expected thead").first.is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert cell.inner_text().split() == ["✓", "holds", "0.41", "against", "0.16"]
+
+
+def test_on_paper_every_heatmap_is_shown_and_no_control(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    for name, count in (("two", 2), ("six", 6)):
+        page = visit(pages[name]).page
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 680, "height": 1000})
+        assert page.locator(".heats .matrix").locator("visible=true").count() == count
+        assert page.locator("input").locator("visible=true").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") == 680
+
+
+def test_on_paper_the_scoreboard_and_both_heatmaps_are_on_page_one(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    page = visit(pages["two"]).page
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 1000})
+    last = page.locator(".heats .matrix tr").last.bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] < 1000  # A4 without its margins, in pixels
+
+
+def test_a_guess_comes_before_everything_that_came_out(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+) -> None:
+    page = visit(pages["two"]).page
+    page.goto(f"{pages['two'].as_uri()}#guess")
+    seen = page.locator("body").inner_text()
+    assert not [outcome for outcome in ("holds", "0.41", "rank 63", "meets 3 of 4") if outcome in seen]
+    labels = page.locator(".top .reveal").locator("visible=true")
+    assert labels.all_inner_texts() == [
+        " Show what was expected, and which model meets it",
+        " Show the heatmaps",
+        " Show how much the models agree",
+        " Show the pairs that moved most",
+        " Show the nearest neighbors",
+        " Show the models",
+    ]
+    for k in range(labels.count()):
+        part = labels.nth(k).locator("+ *")
+        assert not part.is_visible()
+        labels.nth(k).click()
+        assert part.is_visible()
+
+
+@pytest.mark.parametrize("view", ["handout", "slides", "answers"])
+def test_the_other_views_leave_the_answers_out(
+    visit: Callable[..., Watched],  # noqa: F811
+    pages: dict[str, Path],
+    view: str,
+) -> None:
+    page = visit(pages["two"]).page
+    page.goto(f"{pages['two'].as_uri()}#{view}")
+    assert page.locator(".top").locator("visible=true").count() == 0
