@@ -14,7 +14,6 @@ from sentence_reports.errors import ModelError
 from sentence_reports.models import find_model, run_model
 from sentence_reports.models import run as room
 from sentence_reports.models.baseline import find_baseline
-from sentence_reports.models.embed import Encoded
 from sentence_reports.report import ModelChoice, Request
 
 TEXTS = ["the cat sat", "on\nthe mat", "the mat . the cat"]
