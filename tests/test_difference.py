@@ -8,10 +8,12 @@ from support import MODEL, small_search
 from two_reports import OLD, VALUES, A, B, C, D, comparison, large, square, walkthrough
 
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck, Side
+from sentence_reports.comparison import pack
 from sentence_reports.difference import Difference, difference
 from sentence_reports.errors import UsageError
 from sentence_reports.facts import STEPS, Baseline, ModelFacts
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
+from sentence_reports.overview import Blocks, Neighbors, Overview
 from sentence_reports.summary import ComparisonSummary, WalkthroughSummary, encode_matrix
 
 OTHER = replace(MODEL, name="other", sha256="1" * 64)
@@ -399,6 +401,9 @@ def test_what_cannot_be_compared() -> None:
         difference(comparison(x=VALUES, y=VALUES), comparison(v=VALUES, w=VALUES))
 
 
+BEYOND = Neighbors(1, pack(np.array([1, 2, 3, 9]), "<u4"), pack(np.full(4, 0.5)))
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -407,9 +412,10 @@ def test_what_cannot_be_compared() -> None:
         replace(OLD, matrix="?"),
         replace(OLD, matrix=None),
         replace(OLD, groups=("x",)),
-        replace(large([A, B], np.eye(4), 1)),
+        large([A, B], np.eye(4), 1),
+        replace(OLD, matrix=None, overview=Overview(BEYOND, Blocks(None, (4,), (0,), ((0.5,),)))),
     ],
-    ids=["too few", "not finite", "no base64", "none", "groups", "positions"],
+    ids=["too few", "not finite", "no base64", "none", "groups", "too many", "positions"],
 )
 def test_numbers_that_do_not_fit_the_sentences(damaged: WalkthroughSummary) -> None:
     with pytest.raises(ValueError, match=r".+"):
