@@ -1,0 +1,142 @@
+"""The map: principal components, the frame, and labels that keep clear of each other."""
+
+import builtins
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
+from vectors import unit
+
+from sentence_reports.collection.projection import (
+    Frame,
+    MissingExtra,
+    Projection,
+    frame_of,
+    label_places,
+    project,
+)
+
+
+def test_a_map_is_the_two_principal_components() -> None:
+    vectors = unit(5000) * np.array([3, 2] + [1] * 14, dtype=np.float32)
+    result = project(vectors)
+    fitted = PCA(2).fit(vectors.astype(float))
+    expected = fitted.transform(vectors.astype(float))
+    signs = np.sign(fitted.components_[[0, 1], np.abs(fitted.components_).argmax(axis=1)])
+    np.testing.assert_allclose(result.points, expected * signs, atol=2e-5)
+    assert result.kept == pytest.approx(fitted.explained_variance_ratio_.sum(), abs=1e-5)
+    assert result.method == "two principal components"
+
+
+def test_a_map_is_the_same_for_any_number_of_threads() -> None:
+    vectors = unit(3000, d=256)
+    with threadpool_limits(1):
+        one = project(vectors)
+    with threadpool_limits(2):
+        np.testing.assert_array_equal(one.points, project(vectors).points)
+
+
+def test_no_component_points_the_other_way_round() -> None:
+    vectors = unit(300)
+    np.testing.assert_array_equal(project(-vectors).points, -project(vectors).points + 0.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 11])
+def test_few_texts_have_a_map(n: int) -> None:
+    result = project(unit(n))
+    assert result.points.shape == (n, 2)
+    assert np.isfinite(result.points).all()
+    assert result.frame.left < result.frame.right
+    assert result.frame.bottom < result.frame.top
+
+
+def test_equal_texts_are_in_one_place() -> None:
+    result = project(np.repeat(unit(1), 5, axis=0))
+    assert not result.points.any()
+    assert (result.kept, result.frame) == (1.0, Frame(-1.0, -1.0, 1.0, 1.0, 0))
+
+
+def test_one_dimension_makes_a_line() -> None:
+    assert not project(unit(20, d=1)).points[:, 1].any()
+
+
+def test_the_frame_leaves_out_what_is_far_away() -> None:
+    points = np.random.default_rng(0).uniform(0, 1, (1000, 2))
+    points[:3] = [[50, 0.5], [0.5, -50], [-50, 50]]
+    frame = frame_of(points)
+    assert -0.1 < frame.left < 0.05
+    assert 0.95 < frame.top < 1.1
+    inside = (points > [frame.left, frame.bottom]).all(axis=1) & (points < [frame.right, frame.top]).all(
+        axis=1
+    )
+    assert frame.outside == (~inside).sum() >= 3
+    assert frame_of(points[:0]).outside == 0
+
+
+def test_pacmap_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "pacmap":
+            raise ModuleNotFoundError(name)
+        return genuine(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtra, match=r"pip install sentence-reports\[map\]"):
+        project(unit(20), pacmap=True)
+
+
+# --- labels ------------------------------------------------------------------------------------------------
+
+
+def mapped(points: np.ndarray) -> Projection:
+    return Projection(points, Frame(0.0, 0.0, 10.0, 10.0, 0), "two principal components", 1.0)
+
+
+def test_a_label_is_at_the_middle_of_its_topic() -> None:
+    points = np.array([[2, 2], [3, 4], [4, 3], [8, 8], [9, 9]], dtype=float)
+    places = label_places(mapped(points), np.array([0, 0, 0, 1, -1]), [(0.1, 0.05), (0.1, 0.05)])
+    assert [tuple(place) for place in places] == [(0, 0.3, 0.3), (1, 0.8, 0.8)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 60), st.integers(0, 99), st.floats(0.02, 0.6), st.floats(0.01, 0.3))
+def test_labels_never_overlap_nor_leave_the_frame(
+    topics: int, seed: int, width: float, height: float
+) -> None:
+    points = np.random.default_rng(seed).uniform(-1, 11, (100, 2))
+    of = np.arange(100) % max(topics, 1)
+    places = label_places(mapped(points), of, [(width, height)] * topics)
+    assert len(places) <= 25
+    assert len(places) >= min(topics, 1)
+    for place in places:
+        assert width / 2 - 1e-5 <= place.x <= 1 - width / 2 + 1e-5
+        assert height / 2 - 1e-5 <= place.y <= 1 - height / 2 + 1e-5
+    for one, other in combinations(places, 2):
+        assert abs(one.x - other.x) >= width or abs(one.y - other.y) >= height
+
+
+def test_topics_at_one_place_get_labels_around_it() -> None:
+    points = np.full((3, 2), 5.0)
+    places = label_places(mapped(points), np.array([0, 1, 2]), [(0.2, 0.05)] * 3)
+    assert [place.topic for place in places] == [0, 1, 2]
+    assert (places[0].x, places[0].y) == (0.5, 0.5)
+
+
+def test_a_label_without_room_is_left_out_and_the_next_one_placed() -> None:
+    points = np.array([[5, 5], [5, 5], [1, 1]], dtype=float)
+    sizes = [(0.9, 0.9), (0.9, 0.9), (0.05, 0.02)]
+    places = label_places(mapped(points), np.array([0, 1, 2]), [sizes[0], sizes[1], (0.04, 0.02)])
+    assert [place.topic for place in places] == [0, 2]
+    assert label_places(mapped(points), np.array([0, 1, 2]), [(1.5, 0.1)]) == ()
+
+
+def test_the_largest_topics_are_named() -> None:
+    points = np.random.default_rng(0).uniform(0, 10, (30, 2))
+    places = label_places(mapped(points), np.arange(30), [(0.001, 0.001)] * 30, most=3)
+    assert [place.topic for place in places] == [0, 1, 2]
