@@ -27,8 +27,8 @@ def find_lexical(revision: str | None = None) -> FoundModel:
 def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, normalize: bool) -> ModelRun:
     """Return what the weighted counts of their words say about the texts; the embeddings are `(n, words)`.
 
-    Words are in lower case, and one letter can be a word. The sentences of the baseline are compared by the words that
-    they share with the set; those that share none have the similarity 0. Raises ModelError if the texts have no words.
+    Words are in lower case, and one letter can be a word. To a set, the words that only the baseline has are as rare as
+    can be: none of its sentences has them. Raises ModelError if the texts have no words.
     """
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -37,14 +37,16 @@ def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
     from sentence_reports.models.baseline import of_vectors, sentences
 
     began = time.perf_counter()
-    vectorizer = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b", norm=None, dtype=np.float32)
-    try:
-        counts = vectorizer.fit_transform(texts)
-    except ValueError as error:  # an empty vocabulary
+    options = {"token_pattern": r"(?u)\b\w+\b", "norm": None, "dtype": np.float32}
+    words_of = TfidfVectorizer(**options).build_analyzer()
+    own, other = ({word for text in some for word in words_of(text)} for some in (texts, sentences()))
+    if not own:
         raise ModelError(
             f"{LEXICAL} compares words, and these sentences have none: no letters, no digits. Leave it out."
-        ) from error
-    words = len(vectorizer.vocabulary_)
+        )
+    words = len(own)
+    vectorizer = TfidfVectorizer(**options, vocabulary=[*sorted(own), *sorted(other - own)])
+    counts = vectorizer.fit_transform(texts)[:, :words]
     facts = ModelFacts(
         name=LEXICAL,
         revision=None,

@@ -47,12 +47,13 @@ def test_what_is_said_of_it() -> None:
     assert (facts.dimension, facts.parameters, facts.size_bytes, facts.normalizes) == (5, 5, 0, True)
 
 
-def test_unrelated_sentences_are_compared_by_the_words_of_the_set() -> None:
+def test_unrelated_sentences_keep_the_words_that_the_set_does_not_have() -> None:
     baseline = run("The", "passport", "kettle").baseline
     assert (baseline.pairs, baseline.quantiles[0]) == (19900, 0)
-    assert baseline.quantiles[-1] == 1  # two that have no other known word than "the"
-    nothing = run("Xylophon", "Ypsilon").baseline
-    assert set(nothing.quantiles) == {0}
+    # Many share "the" and nothing else. If it were all that is known of them, they would be the same text.
+    assert 0 < baseline.rare < 0.5
+    assert baseline.median < 0.1
+    assert baseline.quantiles[-1] < 0.9
 
 
 def test_a_sentence_without_words_is_named() -> None:
