@@ -242,12 +242,9 @@ def test_groups_that_come_are_told_for_each_sentence() -> None:
 
 
 def test_claims_that_turn() -> None:
-    old = replace(
-        OLD, claims=(closer(A, B, C, met=True), closer(C, D, A, met=False), closer(D, C, B, met=True))
-    )
-    new = replace(
-        OLD, claims=(closer(C, D, A, met=True), closer(A, B, C, met=False), closer(D, C, B, met=True))
-    )
+    same = closer(D, C, B, met=True)
+    old = replace(OLD, claims=(closer(C, D, A, met=False), closer(A, B, C, met=True), same))
+    new = replace(OLD, claims=(closer(C, D, A, met=True), closer(A, B, C, met=False), same))
     found = difference(old, new)
     assert [(change.outcome, change.claim.first.texts) for change in found.claims] == [
         ("no longer holds", (A, B)),
