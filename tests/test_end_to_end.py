@@ -21,6 +21,7 @@ from support import DRIVER, ROOT, Notes, Ran, change_weights, command_line, cut_
 
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import EMBEDDED
+from sentence_reports.models.cache import Cache
 from sentence_reports.pipeline import run
 from sentence_reports.project import Project, packaged
 from sentence_reports.report import Options
@@ -202,6 +203,20 @@ def test_a_small_report_is_the_same_bytes_anywhere(
     for name in ("index.html", *(f"{stem}{suffix}" for stem in ("one", "two") for suffix in SUFFIXES)):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes(), name
     assert b"1970-01-02" in (tmp_path / "here" / "one.html").read_bytes()
+
+
+def test_a_large_report_is_the_same_bytes_with_a_cold_and_a_warm_cache(tiny: Path, tmp_path: Path) -> None:
+    words = ["the", "cat", "sat", "on", "mat", ".", "query", "passage", "represent", ":"]
+    sentences = [f"the {first} on {second} the" for first in words for second in words] + ["the", "the mat"]
+    path = write_set(tmp_path / "sets", "large", model=str(tiny), sentences=sentences)
+    for name in ("cold", "warm"):
+        ran = command_line("run", "--out", tmp_path / name, path, home=tmp_path)
+        assert ran.code == 0, ran.stderr
+    for suffix in SUFFIXES:
+        cold, warm = (tmp_path / name / f"large{suffix}" for name in ("cold", "warm"))
+        assert cold.read_bytes() == warm.read_bytes(), suffix
+    with Cache(tmp_path / ".cache" / "sentence-reports" / "embeddings") as cache:
+        assert [(kept.model, kept.vectors) for kept in cache.kept()] == [(str(tiny), 102)]
 
 
 # --- no network --------------------------------------------------------------------------------------------

@@ -1,0 +1,99 @@
+"""Measure how texts are encoded and kept: CPU and wall seconds, and ratios within one run.
+
+Compares our encoding (batches of one length, threads, cache) with raw batched `SentenceTransformer.encode` on one
+thread, each in a process of its own. Then it measures a second run with everything kept, and one with one changed text;
+and the same for the static model. Machines and moments differ, so compare the ratios of one run only.
+Usage: collection.py [--texts 10000] [--static 100000] [--rounds 1]
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from statistics import median
+
+from threads import MODEL, sentences
+
+STATIC = "dleemiller/word-llama-l2-supercat"
+
+
+def step(name: str, model: str, count: int) -> None:
+    """Do one step in this process and print what it took, and the peak memory in megabytes, as JSON."""
+    from sentence_reports.models import find_model, load
+    from sentence_reports.models.embed import embed_with
+    from sentence_reports.models.usage import Usage
+
+    found, texts = find_model(model), sentences(count)
+    if name == "one changed":
+        texts[count // 2] += " changed"
+    encoder = load(found)
+    if name == "raw":
+        import torch
+
+        torch.set_num_threads(1)
+    before, began = time.process_time(), time.perf_counter()
+    if name == "raw":
+        fresh = len(encoder.encode(texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False))
+    else:
+        fresh = embed_with(lambda: encoder, found, Usage.of(encoder), texts).fresh
+    wall, cpu = time.perf_counter() - began, time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(json.dumps({"wall": wall, "cpu": cpu, "fresh": fresh, "peak": peak}))
+
+
+def measure(name: str, model: str, count: int, cache: str) -> dict[str, float]:
+    """Return what one step took, in a new process with its cache in the folder `cache`."""
+    command = [sys.executable, __file__, "--step", name, "--model", model, "--texts", str(count)]
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": cache, "TOKENIZERS_PARALLELISM": "false"}
+    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def table(model: str, count: int, rounds: int) -> None:
+    """Print the table of one model."""
+    steps = ("raw", "ours", "again", "one changed")
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            for name in steps:
+                found[name].append(measure(name, model, count, cache))
+    print(f"\n{model}, {count:,} texts\n")
+    print("| | encoded | CPU s | of raw | wall s | of raw | texts/s | peak MB |\n" + "|---" * 8 + "|")
+    for name, results in found.items():
+        ratios = [
+            median(r[key] / raw[key] for r, raw in zip(results, found["raw"], strict=True))
+            for key in ("cpu", "wall")
+        ]
+        cpu, wall, peak = (median(r[key] for r in results) for key in ("cpu", "wall", "peak"))
+        print(
+            f"| {name} | {results[0]['fresh']:,} | {cpu:.2f} | {ratios[0]:.2f} | {wall:.2f} | {ratios[1]:.2f} "
+            f"| {count / wall:,.0f} | {peak:.0f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Print one Markdown table for each model."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--texts", type=int, default=10_000)
+    parser.add_argument("--static", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--step")
+    parser.add_argument("--model")
+    options = parser.parse_args()
+    if options.step:
+        step(options.step, options.model, options.texts)
+        return
+    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    table(MODEL, options.texts, options.rounds)
+    table(STATIC, options.static, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
