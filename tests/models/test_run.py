@@ -14,6 +14,7 @@ from sentence_reports.errors import ModelError
 from sentence_reports.models import find_model, run_model
 from sentence_reports.models import run as room
 from sentence_reports.models.baseline import find_baseline
+from sentence_reports.models.embed import Encoded
 from sentence_reports.report import ModelChoice, Request
 
 TEXTS = ["the cat sat", "on\nthe mat", "the mat . the cat"]
@@ -79,7 +80,7 @@ def test_an_embedding_without_a_direction_is_named(
     def encode(*_: Any, **__: Any) -> Any:
         embeddings = np.ones((3, 32), dtype=np.float32)
         embeddings[1] = value
-        return embeddings
+        return Encoded(embeddings, 3, 1.0)
 
     monkeypatch.setattr("sentence_reports.models.encoding.encode_texts", encode)
     found = replace(find_model(str(tiny)), name="mine")
