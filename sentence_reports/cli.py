@@ -29,7 +29,7 @@ from sentence_reports.project import Project, find_project
 from sentence_reports.report import SET_SUFFIXES, Options
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
-from sentence_reports.terminal import BUG, Teller, log, say, short, show, write_log
+from sentence_reports.terminal import BUG, Teller, log, say, short, show, show_checked, write_log
 from sentence_reports.texts import count
 
 
@@ -195,12 +195,11 @@ def run(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> int:
     """Print the problems of sets."""
     good, bad = read_sets(set_files(arguments))
-    for problem in (problem for each in good for problem in each.warnings):
-        say(f"{problem} (warning)", "yellow")
+    show_checked(good)
     for error in bad.values():
         say(str(error), "red")
-    verb = "is" if len(good) == 1 else "are"
-    say(f"{count(len(good), 'set')} {verb} valid" + (f", {len(bad)} not" if bad else ""))
+    valid = "is valid" if len(good) == 1 else "are valid"
+    say(f"{count(len(good), 'set')} {valid}" + (f", {len(bad)} not" if bad else ""))
     return 1 if bad else 0
 
 

@@ -77,6 +77,8 @@ def prepare(project: Project, path: Path | None, copies: Path) -> Path:
             values[key] = str(folder)
     if path is not None and "models" in values:
         values["models"] = [_located(model, path.parent) for model in values["models"]]
+    if path is not None and "texts" in values:
+        values["texts"] = values["texts"] | {"file": str((path.parent / values["texts"]["file"]).absolute())}
     source = project.notebook() if set_file is None else project.notebook(set_file.set.notebook)
     notebook = nbformat.reads(read_notebook(source), as_version=4)
     notebook.metadata.kernelspec = {

@@ -13,7 +13,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import HANDOVER, handover
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import table_csv, thumbnail
-from sentence_reports.report import Failed, FoundModel, Job, Made
+from sentence_reports.report import FOLDER, Failed, FoundModel, Job, Made
 from sentence_reports.summary import PageFacts, read_summary
 
 
@@ -34,7 +34,7 @@ def make_report(
             executed = execute(
                 nbformat.reads(job.notebook, as_version=4),
                 dict(job.parameters),
-                env={HANDOVER: handover(job.models)},
+                env={HANDOVER: handover(job.models)} | ({FOLDER: job.folder} if job.folder else {}),
                 timeout=job.timeout,
                 kernels=kernels,
                 died=f"the kernel died, probably out of memory: {job.n} sentences, model {names}",

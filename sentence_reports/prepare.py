@@ -68,12 +68,13 @@ def prepare_job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook(set_file.set.notebook)),
         parameters=set_file.parameters(),
-        n=len(set_file.set.all_sentences),
+        n=set_file.n,
         models=find_models(set_file, models or ModelFinder()),
         date=date or today(),
         command=_command(set_file, project.folder),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
         timeout=timeout,
+        folder=str(set_file.path.parent.absolute()) if set_file.set.texts else "",
     )
 
 

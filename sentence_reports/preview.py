@@ -31,11 +31,11 @@ from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
 from sentence_reports.sets.folder import find_sets, stem_of
-from sentence_reports.sets.tables import SUFFIXES
+from sentence_reports.sets.text_files import KINDS
 from sentence_reports.texts import escape_controls
 
 PORT = 8000  # if it is taken, any free one
-BESIDE_SETS = (*SUFFIXES, ".npy")
+BESIDE_SETS = (*KINDS, ".gz", ".npy")
 INTERVAL = 0.1  # seconds between two looks at the files, and at what an open page should show
 
 # The page around a report: it has the script and the banner, and the report is framed as it is on disk.

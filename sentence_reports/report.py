@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROGRESS = "application/vnd.sentence-reports.progress+json"
 """The type of the message in which a notebook reports how many of its texts are encoded, as `done` and `total`."""
+FOLDER = "SENTENCE_REPORTS_FOLDER"
+"""The environment variable in which a kernel finds the folder of the set, for a file of texts."""
 LEXICAL = "tf-idf"
 """The name under which a comparison asks for its lexical yardstick, which is fitted on the sentences of the set."""
 SET_SUFFIXES = (".yaml", ".yml")
@@ -121,7 +123,8 @@ class Job:
 
     `notebook` is the notebook as JSON text, `parameters` is what papermill injects into it, `n` is the number of
     sentences. `models` holds each model that the set asks for as it was found, or the reason why it was not. `date`,
-    `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in seconds.
+    `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in seconds. `folder` is
+    the absolute folder of a set that has its texts in a file, else empty; it never belongs on a page.
     """
 
     stem: str
@@ -133,6 +136,7 @@ class Job:
     command: str
     warnings: tuple[str, ...] = ()
     timeout: float = 900.0
+    folder: str = ""
 
 
 # --- what came out ----------------------------------------------------------------------------------------------

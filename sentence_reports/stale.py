@@ -32,7 +32,7 @@ def code_digest() -> str:
 
 
 def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
-    """Return a digest of what a report depends on: the code, the notebook, the set, and its models if they are files.
+    """Return a digest of what a report depends on: the code, the notebook, the set, and the files that it names.
 
     Raises UsageError if the notebook or a file of vectors cannot be read.
     """
@@ -44,6 +44,7 @@ def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
         json.dumps(chosen.parameters()),  # unsorted: the order of the groups is that of the heatmap
         *map(str, set_file.warnings),
         *(_model_stamp(choice.request, folder) for choice in chosen.choices),
+        set_file.survey.sha256 if set_file.survey else "",
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

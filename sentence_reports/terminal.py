@@ -4,7 +4,7 @@ import logging
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from sentence_reports.report import Report
+    from sentence_reports.sets import SetFile
 
 log = logging.getLogger("sentence_reports")
 SHOWN_CLAIMS = 20
@@ -165,6 +166,15 @@ def tell_outcome(report: "Report") -> None:
         say(f"{report.stem}: does not hold: {check.statement}", "yellow")
     if more := len(report.unmet[SHOWN_CLAIMS:]):
         say(f"{report.stem}: {more:,} more {'does' if more == 1 else 'do'} not hold; see the page", "yellow")
+
+
+def show_checked(sets: "Iterable[SetFile]") -> None:
+    """Print the warnings of valid sets, and how many rows their files of texts have."""
+    for each in sets:
+        for problem in each.warnings:
+            say(f"{problem} (warning)", "yellow")
+        if each.survey and each.set.texts:
+            say(f"{each.path}: {count(each.n, 'row')} in {each.set.texts.file}")
 
 
 def show(reports: Sequence["Report"], out: Path) -> None:

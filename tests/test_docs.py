@@ -137,6 +137,7 @@ ratings:
   second: "two"
   score: "scor"
 """
+TEXTS = 'texts:\n  file: "texts.csv"\n  column: "txt"\n'
 RATINGS = "one,two,score\nThe train was late,They left early,1\nThe train was late,They left earli,2\n"
 
 
@@ -146,12 +147,16 @@ def test_the_messages_shown_are_those_given(
     monkeypatch.chdir(tmp_path)
     Path("ratings.csv").write_text(RATINGS)
     given = []
-    for text in (CLAIMS, COLUMN, COLUMN.replace('"scor"', '"score"'), MODELS, QUOTES):
+    Path("texts.csv").write_bytes(b"id,text\n1,open\n2,caf\xe9\n")
+    table = COLUMN.replace('"scor"', '"score"')
+    for text in (CLAIMS, COLUMN, table, MODELS, TEXTS, TEXTS.replace("txt", "text"), QUOTES):
         Path("bad.yaml").write_text(text)
         assert main(["check", "bad.yaml"]) == 1
         given += capsys.readouterr().err.splitlines()[:-1]
     shown = [
-        line for line in code(ROOT / "docs" / "sets.md") if re.match(r"(bad\.yaml|ratings\.csv), ", line)
+        line
+        for line in code(ROOT / "docs" / "sets.md")
+        if re.match(r"(bad\.yaml|ratings\.csv|texts\.csv), ", line)
     ]
     assert shown == given
 

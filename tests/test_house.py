@@ -86,7 +86,7 @@ def test_functions_are_short_and_most_are_public() -> None:
 ROWS = (
     {"texts", "process", "schemes", "streams", "files"},
     {"errors"},
-    {"project", "claims", "facts", "overview", "printing", "lock"},
+    {"project", "claims", "collected", "facts", "overview", "printing", "lock"},
     {"summary"},
     {"report"},
     {"pairs", "rankings", "comparison", "results", "matching", "saved"},

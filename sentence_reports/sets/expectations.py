@@ -3,18 +3,19 @@
 A claim orders two similarities. Claims contradict each other if together they put a similarity above itself.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import ConfigDict, Field
 
 from sentence_reports.claims import Claim, ClaimKind
+from sentence_reports.collected import Collected
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
-from sentence_reports.sets.named_texts import Name, Numbered, find_pair, row_of
+from sentence_reports.sets.named_texts import Name, Numbered, NumberedRows, find_pair, row_of
 from sentence_reports.sets.naming import did_you_mean, folded
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.sentences import wrong_number
+from sentence_reports.sets.sentences import texts_of, wrong_number
 from sentence_reports.sets.yaml_nodes import Trail
 
 MAX_CLAIMS = 1000
@@ -86,6 +87,29 @@ class Subjects(NamedTuple):
     sentences: Numbered
     queries: Numbered | None
     groups: dict[str, int] | None
+
+
+def subjects_of(sentences: object, queries: object) -> Subjects:
+    """Return what claims can be about, from data that may be wrong in places."""
+
+    def numbered(noun: str, plural: str, texts: object) -> Numbered:
+        items = texts_of("", texts)
+        return Numbered(noun, plural, [text if isinstance(text, str) else "" for _, text in items])
+
+    groups = sentences.items() if isinstance(sentences, dict) else ()
+    return Subjects(
+        numbered("sentence", "sentences", sentences),
+        None if queries is None else numbered("query", "queries", queries),
+        {name: len(texts) for name, texts in groups if isinstance(texts, list)} if groups else None,
+    )
+
+
+def subjects_of_file(collected: Collected, queries: Sequence[str] | None) -> Subjects:
+    """Return what claims can be about, for the texts of a file."""
+    groups = None if collected.groups is None else dict(Counter(collected.groups))
+    return Subjects(
+        NumberedRows(collected), None if queries is None else Numbered("query", "queries", queries), groups
+    )
 
 
 def claim_mismatches(expect: Sequence[Any], subjects: Subjects) -> Iterator[Mismatch]:

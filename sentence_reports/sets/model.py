@@ -4,7 +4,9 @@ A new key is a field of `SentenceSet` (of a nested mapping: a class like `Refere
 goes into `cross_check`.
 """
 
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +14,9 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from sentence_reports.claims import Claim
-from sentence_reports.report import LEXICAL, ModelChoice, Request
+from sentence_reports.collected import Collected
+from sentence_reports.errors import SetError
+from sentence_reports.report import FOLDER, LEXICAL, ModelChoice, Request
 from sentence_reports.sets.choices import (
     ELSEWHERE,
     MAX_MODELS,
@@ -22,9 +26,15 @@ from sentence_reports.sets.choices import (
     model_mismatches,
 )
 from sentence_reports.sets.colormaps import COLORMAPS
-from sentence_reports.sets.expectations import Expectation, Subjects, claim_mismatches, resolve
+from sentence_reports.sets.expectations import (
+    Expectation,
+    Subjects,
+    claim_mismatches,
+    resolve,
+    subjects_of,
+    subjects_of_file,
+)
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
-from sentence_reports.sets.named_texts import Numbered
 from sentence_reports.sets.naming import did_you_mean
 from sentence_reports.sets.quoting import show
 from sentence_reports.sets.ratings import (
@@ -37,25 +47,47 @@ from sentence_reports.sets.ratings import (
 )
 from sentence_reports.sets.reference import Reference, reference_mismatches
 from sentence_reports.sets.sentences import Sentences, repeated, sentence_mismatches, texts_of, wrong_number
+from sentence_reports.sets.text_files import (
+    MUST_BE_A_MAPPING,
+    NOT_OF_A_FILE,
+    TextsFile,
+    read_texts,
+    texts_mismatches,
+)
 
 MAX_QUERIES = 1000
+
+
+def _what_goes_together(schema: dict[str, Any]) -> None:
+    """Tell editors that a set has either sentences or a file of texts, and what does not go with some keys."""
+    for key in ("sentences", "texts"):
+        entry = schema["properties"][key]
+        entry.update(entry.pop("anyOf")[0])
+        del entry["default"]
+    schema["oneOf"] = [{"required": ["sentences"]}, {"required": ["texts"]}]
+    schema["dependentSchemas"] = {
+        "models": {"properties": dict.fromkeys(ELSEWHERE, False)},
+        "texts": {"properties": dict.fromkeys(NOT_OF_A_FILE, False)},
+    }
 
 
 class SentenceSet(Mapping):
     """The sentences of one report, and how to make it."""
 
-    model_config = ConfigDict(
-        title="Sentence set",
-        json_schema_extra={"dependentSchemas": {"models": {"properties": dict.fromkeys(ELSEWHERE, False)}}},
-    )
+    model_config = ConfigDict(title="Sentence set", json_schema_extra=_what_goes_together)
 
     title: NotBlank | None = Field(
         None, description="The page's title and heading. Without it, the file name made readable."
     )
     description: str = Field("", description="One paragraph under the title; plain text.")
-    sentences: Sentences = Field(
+    sentences: Sentences | None = Field(
+        None,
         description="The sentences to compare, 2 to 3000: a list of texts, or a mapping of group names to "
-        "lists of texts. Groups order and color the heatmap."
+        "lists of texts. Groups order and color the heatmap.",
+    )
+    texts: Annotated[TextsFile, MUST_BE_A_MAPPING] | None = Field(
+        None,
+        description="A file of up to 1,000,000 texts, instead of `sentences`: a table, or a text per line.",
     )
     queries: Annotated[
         list[NotBlank] | None, Field(json_schema_extra={"minItems": 1, "maxItems": MAX_QUERIES})
@@ -137,14 +169,15 @@ class SentenceSet(Mapping):
     def cross_check(cls, data: dict[str, Any]) -> Iterator[Mismatch]:
         """Yield what is wrong with texts, claims, ratings and figures, and what does not go together."""
         sentences, queries, expect, ratings = map(data.get, ("sentences", "queries", "expect", "ratings"))
+        yield from texts_mismatches(data)
         yield from sentence_mismatches(sentences)
         if isinstance(queries, list):
             yield from wrong_number(
                 "queries", len(queries), "query queries", "a search needs", 1, MAX_QUERIES
             )
             yield from repeated(texts_of("queries", queries))
-        subjects = _subjects(sentences, queries)
-        if isinstance(expect, list):
+        subjects = subjects_of(sentences, queries)
+        if isinstance(expect, list) and data.get("texts") is None:
             yield from claim_mismatches(expect, subjects)
         elif data.get("claim") is not None and expect is None:
             yield Mismatch(("claim",), "needs `expect`, the claims that it sums up.")
@@ -167,16 +200,29 @@ class SentenceSet(Mapping):
     @property
     def groups(self) -> tuple[str, ...] | None:
         """The group's name for each of `all_sentences`; None if the set has no groups."""
-        if isinstance(self.sentences, list):
+        if not isinstance(self.sentences, dict):
             return None
         return tuple(name for name, texts in self.sentences.items() for _ in texts)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """What `expect` claims, in the file's order, with texts by their position."""
-        subjects = _subjects(self.sentences, self.queries)
-        items = [item.model_dump(exclude_unset=True) for item in self.expect or ()]
-        return tuple(claim for item in items if (claim := resolve(item, subjects, (), [])))
+        """What `expect` claims about sentences, in the file's order, with sentences by their position."""
+        return self._claims(subjects_of(self.sentences, self.queries))
+
+    def claims_about(self, collected: Collected) -> tuple[Claim, ...]:
+        """Return what `expect` claims about the texts of a file, by their position in `collected.texts`."""
+        return self._claims(subjects_of_file(collected, self.queries))
+
+    def wrong_claims_about(self, collected: Collected) -> Iterator[Mismatch]:
+        """Yield what is wrong with claims about the texts of a file, such as a row that is not there."""
+        yield from claim_mismatches(self._expected, subjects_of_file(collected, self.queries))
+
+    @property
+    def _expected(self) -> list[dict[str, Any]]:
+        return [item.model_dump(exclude_unset=True) for item in self.expect or ()]
+
+    def _claims(self, subjects: Subjects) -> tuple[Claim, ...]:
+        return tuple(claim for item in self._expected if (claim := resolve(item, subjects, (), [])))
 
     @property
     def choices(self) -> tuple[ModelChoice, ...]:
@@ -187,8 +233,10 @@ class SentenceSet(Mapping):
         return (ModelChoice(self.model, request, self.prompt, self.truncate_dim),)
 
     @property
-    def notebook(self) -> Literal["walkthrough", "search", "comparison"]:
+    def notebook(self) -> Literal["walkthrough", "search", "comparison", "collection"]:
         """The notebook that makes the report."""
+        if self.texts:
+            return "collection"
         if self.models:
             return "comparison"
         return "search" if self.queries else "walkthrough"
@@ -202,6 +250,20 @@ class SentenceSet(Mapping):
         if isinstance(self.ratings, RatingsFile):
             return read_ratings(self.ratings, self.all_sentences, folder).pairs
         return find_ratings(self.ratings or [], self.all_sentences)
+
+    def collected(self) -> Collected:
+        """Read the texts of the file that `texts` names.
+
+        A relative file is in the folder that the environment variable `FOLDER` names, which a run sets for its kernel
+        to that of the set, else in the current folder. Raises SetError if the file cannot be used, ValueError if the
+        set has sentences instead.
+        """
+        if self.texts is None:
+            raise ValueError("the set names no file of texts")
+        try:
+            return read_texts(self.texts, Path(os.environ.get(FOLDER, "")))
+        except SetError as error:  # called as the set calls it, since the notebook is kept and shown
+            raise SetError(tuple(replace(it, file=self.texts.file) for it in error.problems)) from None
 
     def parameters(self) -> dict[str, Any]:
         """Return what papermill injects: the keys that the author wrote, and only these, as plain data."""
@@ -228,18 +290,3 @@ def _wrong_models(data: dict[str, Any]) -> Iterator[Mismatch]:
     for key, reason in ELSEWHERE.items():
         if key in data:
             yield Mismatch((key,), f"does not go with `models`, {reason}")
-
-
-def _subjects(sentences: object, queries: object) -> Subjects:
-    """Return what claims can be about, from data that may be wrong in places."""
-
-    def numbered(noun: str, plural: str, texts: object) -> Numbered:
-        items = texts_of("", texts)
-        return Numbered(noun, plural, [text if isinstance(text, str) else "" for _, text in items])
-
-    groups = sentences.items() if isinstance(sentences, dict) else ()
-    return Subjects(
-        numbered("sentence", "sentences", sentences),
-        None if queries is None else numbered("query", "queries", queries),
-        {name: len(texts) for name, texts in groups if isinstance(texts, list)} if groups else None,
-    )

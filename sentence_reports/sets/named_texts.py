@@ -6,11 +6,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from sentence_reports.collected import Collected
 from sentence_reports.errors import SHOWN_PROBLEMS
 from sentence_reports.sets.mapping import Mismatch
 from sentence_reports.sets.naming import folded, nearest
 from sentence_reports.sets.quoting import show
 from sentence_reports.sets.yaml_nodes import Trail
+
+MAX_COMPARED = 3000  # texts among which the one that was meant is looked for, which takes a while
 
 
 class Numbered:
@@ -33,10 +36,43 @@ class Numbered:
             return f"is {name}, but the set has {self.plural} 1 to {len(self.texts)}."
         message = f"is {show(name)}, which is not a {self.noun} of the set"
         self._suggestions -= 1
-        meant = nearest(folded(name), self.texts) if self._suggestions >= 0 else None
+        suggests = self._suggestions >= 0 and len(self.texts) <= MAX_COMPARED
+        meant = nearest(folded(name), self.texts) if suggests else None
         if meant is None:
             return f"{message}. Write the exact text."
-        return f"{message}; did you mean {self.noun} {self.texts.index(meant) + 1}, {show(meant)}?"
+        return f"{message}; did you mean {self.noun} {self.number(self.texts.index(meant)):,}, {show(meant)}?"
+
+    def number(self, position: int) -> int:
+        """Return the number of what is at this position."""
+        return position + 1
+
+
+class NumberedRows(Numbered):
+    """The texts of a file. An author names one by the number of any of its rows, or by its exact text."""
+
+    def __init__(self, collected: Collected) -> None:
+        super().__init__("text", "texts", collected.texts)
+        self._collected = collected
+        self._position_of = {row: position for position, row in enumerate(collected.rows)} | dict(
+            collected.copies
+        )
+
+    def position(self, name: int | str) -> int | None:
+        """Return the position, from 0, of what a row's number or a text names; None if it names nothing."""
+        return super().position(name) if isinstance(name, str) else self._position_of.get(name)
+
+    def problem(self, name: int | str) -> str:
+        """Return what is wrong with a name that names nothing."""
+        if isinstance(name, str):
+            return super().problem(name)
+        if not 1 <= name <= self._collected.total:
+            return f"is {name}, but the file has rows 1 to {self._collected.total:,}."
+        reason = "its text is too long" if name in self._collected.too_long else "it has no text"
+        return f"is {name}, a row that is left out because {reason}."
+
+    def number(self, position: int) -> int:
+        """Return the row of the text at this position."""
+        return self._collected.rows[position]
 
 
 def is_name(name: object) -> bool:
@@ -81,7 +117,8 @@ def find_pair(
         return None
     first, second = positions
     if texts[0] is texts[1] and first == second:
-        message = f"compares sentence {first + 1} with itself. Name two different sentences."
+        one = f"{texts[0].noun} {texts[0].number(first)}"
+        message = f"compares {one} with itself. Name two different {texts[0].plural}."
         mismatches.append(Mismatch(trail, message))
         return None
     return first, second

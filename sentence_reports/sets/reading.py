@@ -15,6 +15,7 @@ from sentence_reports.sets.naming import name_of
 from sentence_reports.sets.quoting import correction, quote, show
 from sentence_reports.sets.ratings import RatingsFile, read_ratings
 from sentence_reports.sets.tables import opened, refusal
+from sentence_reports.sets.text_files import Survey, read_texts, survey_texts
 from sentence_reports.sets.wording import describe, misread
 from sentence_reports.sets.yaml_nodes import Document, Trail, read_document
 
@@ -29,17 +30,26 @@ HINTS: dict[Any, str] = {
 
 @dataclass(frozen=True)
 class SetFile:
-    """A set with the file it came from, and what its author should look at although it is allowed."""
+    """A set with the file it came from, and what its author should look at although it is allowed.
+
+    `survey` tells what is in its file of texts, None if it has sentences.
+    """
 
     path: Path
     set: SentenceSet
     warnings: tuple[Problem, ...]
     variant: str = ""
+    survey: Survey | None = None
 
     @property
     def stem(self) -> str:
         """The name of the report: the file's name without its ending, and which variant of the set it is."""
         return f"{self.path.stem}@{self.variant}" if self.variant else self.path.stem
+
+    @property
+    def n(self) -> int:
+        """The number of sentences, or of rows in the file of texts."""
+        return len(self.set.all_sentences) if self.survey is None else self.survey.total
 
     @property
     def title(self) -> str:
@@ -97,7 +107,8 @@ def read_set(path: Path) -> SetFile:
     if problems or sentence_set is None:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
     _look_for_vectors(sentence_set, document, path.parent)
-    return _with_ratings(SetFile(path, sentence_set, tuple(_doubtful_texts(document))), document)
+    set_file = SetFile(path, sentence_set, tuple(_doubtful_texts(document)))
+    return _with_texts(_with_ratings(set_file, document), document)
 
 
 def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> None:
@@ -115,6 +126,43 @@ def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> 
         raise SetError(tuple(problems))
 
 
+def _with_texts(set_file: SetFile, document: Document) -> SetFile:
+    """Return a set that has its texts in a file with what is in that file.
+
+    Raises SetError if it cannot be used, or if claims are about rows or texts that it does not have.
+    """
+    source, folder, trail = set_file.set.texts, set_file.path.parent, ("texts", "file")
+    if source is None:
+        return set_file
+    try:
+        survey = survey_texts(source, folder)
+        wrong = (
+            list(set_file.set.wrong_claims_about(read_texts(source, folder))) if set_file.set.expect else []
+        )
+    except SetError as error:
+        raise _unusable(document, trail, error) from error
+    if wrong:
+        raise SetError(tuple(_mismatch(document, *it) for it in wrong))
+    doubtful = (_problem(document, trail, survey.warning),) if survey.warning else ()
+    return replace(set_file, survey=survey, warnings=set_file.warnings + doubtful)
+
+
+def _unusable(document: Document, trail: Trail, error: SetError) -> SetError:
+    """Return the error of a file that a set names; what concerns the whole file is said at the value that names it."""
+    return SetError(
+        tuple(
+            _problem(document, trail, f"cannot be used: {problem}") if problem.line is None else problem
+            for problem in error.problems
+        )
+    )
+
+
+def _mismatch(document: Document, trail: Trail, message: str, other: Trail | None) -> Problem:
+    if other:
+        message += f" The other is on line {document.values[other].line}."
+    return _problem(document, trail, message)
+
+
 def _with_ratings(set_file: SetFile, document: Document) -> SetFile:
     """Return a set that has its ratings in a file with these ratings. Raises SetError if they cannot be read."""
     source = set_file.set.ratings
@@ -124,11 +172,7 @@ def _with_ratings(set_file: SetFile, document: Document) -> SetFile:
     try:
         read = read_ratings(source, set_file.set.all_sentences, set_file.path.parent)
     except SetError as error:
-        problems = (
-            _problem(document, trail, f"cannot be used: {problem}") if problem.line is None else problem
-            for problem in error.problems
-        )
-        raise SetError(tuple(problems)) from error
+        raise _unusable(document, trail, error) from error
     rows = [(first + 1, second + 1, score) for first, second, score in read.pairs]
     doubtful = (_problem(document, trail, read.warning),) if read.warning else ()
     changed = set_file.set.model_copy(update={"ratings": rows})
@@ -154,9 +198,7 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
             message = f"is missing.{HINTS.get(trail[-1], '')}"
         elif found["type"] not in ("extra_forbidden", "cross_check"):
             message = describe(found["type"], message, context, document.values[trail])
-        if other := context.get("other"):
-            message += f" The other is on line {document.values[other].line}."
-        yield _problem(document, trail, message)
+        yield _mismatch(document, trail, message, context.get("other"))
 
 
 def _problem(document: Document, trail: Trail, message: str) -> Problem:

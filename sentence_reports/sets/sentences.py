@@ -57,7 +57,7 @@ def sentence_mismatches(sentences: object) -> Iterator[Mismatch]:
         yield from wrong_number(
             "sentences", len(items), "sentence sentences", "a set needs", MIN_SENTENCES, MAX_SENTENCES
         )
-    yield from repeated(items)
+    yield from repeated(items, " A file of texts may repeat them; name it with `texts`.")
 
 
 def wrong_number(key: str, n: int, nouns: str, needs: str, least: int, most: int) -> Iterator[Mismatch]:
@@ -67,8 +67,11 @@ def wrong_number(key: str, n: int, nouns: str, needs: str, least: int, most: int
         yield Mismatch((key,), f"has {n:,} {one if n == 1 else several}; {needs} {least} to {most:,}.")
 
 
-def repeated(items: Sequence[tuple[Trail, Any]]) -> Iterator[Mismatch]:
-    """Yield texts that are equal to an earlier one after Unicode's NFC and with white space folded."""
+def repeated(items: Sequence[tuple[Trail, Any]], otherwise: str = "") -> Iterator[Mismatch]:
+    """Yield texts that are equal to an earlier one after Unicode's NFC and with white space folded.
+
+    `otherwise` is a sentence about what else an author can do.
+    """
     first: dict[str, tuple[Trail, str]] = {}
     for trail, text in items:
         if not isinstance(text, str) or not folded(text):
@@ -76,5 +79,5 @@ def repeated(items: Sequence[tuple[Trail, Any]]) -> Iterator[Mismatch]:
         twin, twin_text = first.setdefault(folded(text), (trail, text))
         if twin != trail:
             apart = "" if text == twin_text else ", except for spaces or how accents are stored"
-            message = f"is the same as {name_of(twin)}{apart}: {show(text)}. Change or remove one."
+            message = f"is the same as {name_of(twin)}{apart}: {show(text)}. Change or remove one.{otherwise}"
             yield Mismatch(trail, message, twin)

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -19,6 +19,10 @@ SUFFIXES = (*SEPARATORS, ".jsonl")
 MAX_LINE = 1_000_000  # characters
 SHOWN_COLUMNS = 20
 _NOT_TEXT = re.compile(r"[\0\udc80-\udcff]")
+
+
+Choose = Callable[[list[str]], Sequence[str]]
+"""Returns the columns to read, from the names of all columns. Raises SetError if they are not there."""
 
 
 class Row(NamedTuple):
@@ -71,10 +75,15 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
             raise refusal(path, None, f"the name of a table must end in {listed}.")
         file = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
         lines = _lines(path, file)
+
+        def asked_for(header: list[str]) -> Sequence[str]:
+            check_columns(path, columns, header)
+            return columns
+
         if suffix == ".jsonl":
-            yield from _json_rows(path, lines, columns)
+            yield from json_rows(path, lines, asked_for)
         else:
-            yield from _csv_rows(path, _records(path, lines, SEPARATORS[suffix]), columns)
+            yield from csv_rows(path, records(path, lines, SEPARATORS[suffix]), asked_for)
 
 
 def _lines(path: Path, file: IO[str]) -> Iterator[str]:
@@ -87,8 +96,11 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
         yield line
 
 
-def _records(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each record of a CSV or TSV file (RFC 4180), and the line that it begins on."""
+def records(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each record of a CSV or TSV file (RFC 4180), and the line that it begins on.
+
+    Raises SetError if the quotes of a record are wrong.
+    """
     reader = csv.reader(lines, delimiter=separator, strict=True)
     begin = 1
     try:
@@ -97,17 +109,25 @@ def _records(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple
                 yield begin, cells
             begin = reader.line_num + 1
     except csv.Error as error:
+        if str(error).startswith(("unexpected end", "field larger")):
+            message = "a quotation mark in the row that begins here is never closed. Close it, or remove it"
+            raise refusal(
+                path, begin, f"{message}. Inside quotes, each quotation mark must be doubled."
+            ) from error
         message = f"the row cannot be read ({error}). A text that contains a quotation mark must be in quotes"
         raise refusal(path, begin, f"{message}, with each quotation mark inside it doubled.") from error
 
 
-def _csv_rows(path: Path, records: Iterator[tuple[int, list[str]]], columns: Sequence[str]) -> Iterator[Row]:
+def csv_rows(path: Path, records: Iterator[tuple[int, list[str]]], choose: Choose) -> Iterator[Row]:
+    """Yield the rows of a table whose first record is the header.
+
+    Raises SetError if there is no header, or if a row has another number of cells.
+    """
     first = next(records, None)
     if first is None:
         raise refusal(path, None, "the file is empty. Its first line must name the columns.")
     header = [cell.strip() for cell in first[1]]
-    _check_columns(path, columns, header)
-    places = [header.index(column) for column in columns]
+    places = [header.index(column) for column in choose(header)]
     for number, (line, cells) in enumerate(records, start=1):
         if len(cells) != len(header):
             cell = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
@@ -116,8 +136,13 @@ def _csv_rows(path: Path, records: Iterator[tuple[int, list[str]]], columns: Seq
         yield Row(number, line, tuple(cells[place] for place in places))
 
 
-def _json_rows(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iterator[Row]:
+def json_rows(path: Path, lines: Iterator[str], choose: Choose, *, gaps: bool = False) -> Iterator[Row]:
+    """Yield the rows of a JSONL file; the keys of its first row are its header.
+
+    Raises SetError if a line is not a JSON object or, unless `gaps` are allowed, lacks a key; a gap is None.
+    """
     number = 0
+    columns: Sequence[str] = ()
     for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
@@ -130,15 +155,15 @@ def _json_rows(path: Path, lines: Iterator[str], columns: Sequence[str]) -> Iter
         if not isinstance(data, dict):
             raise refusal(path, line, f'row {number} must be a JSON object, such as {{"text": "..."}}.')
         if number == 1:
-            _check_columns(path, columns, list(data))
-        if missing := [column for column in columns if column not in data]:
+            columns = choose(list(data))
+        if not gaps and (missing := [column for column in columns if column not in data]):
             raise refusal(path, line, f"row {number} has no {show(missing[0])}.")
-        yield Row(number, line, tuple(data[column] for column in columns))
+        yield Row(number, line, tuple(data.get(column) for column in columns))
     if not number:
         raise refusal(path, None, "the file is empty. Each line must hold a JSON object.")
 
 
-def _check_columns(path: Path, columns: Sequence[str], header: list[str]) -> None:
+def check_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> None:
     """Raise SetError with the columns that are missing, ambiguous or separated by semicolons."""
     if len(header) == 1 and ";" in header[0] and header[0] not in columns:
         message = (
@@ -154,6 +179,10 @@ def _check_columns(path: Path, columns: Sequence[str], header: list[str]) -> Non
             missing.append(show(column) + (f" (did you mean {show(meant)}?)" if meant else ""))
     if missing:
         lacks = f"it has no column {', '.join(missing)}."
-        more = len(header) - SHOWN_COLUMNS
-        listed = ", ".join(map(show, header[:SHOWN_COLUMNS])) + (f" and {more:,} more" if more > 0 else "")
-        raise refusal(path, None, f"{lacks} The columns are {listed}.")
+        raise refusal(path, None, f"{lacks} The columns are {listed_columns(header)}.")
+
+
+def listed_columns(header: Sequence[str]) -> str:
+    """Return the names of columns for a message; of many, the first ones."""
+    more = len(header) - SHOWN_COLUMNS
+    return ", ".join(map(show, header[:SHOWN_COLUMNS])) + (f" and {more:,} more" if more > 0 else "")

@@ -12,7 +12,7 @@ _EXPECTED = {
     "bool_type": "true or false", "int_type": "a whole number", "float_type": "a number", "list_type": "a list",
     "model_type": "a mapping", "name_type": "a whole number or a text", "finite_number": "a finite number",
     "literal_error": "{expected}",
-    "greater_than": "above {gt:g}", "greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:g}",
+    "greater_than": "above {gt:g}", "greater_than_equal": "at least {ge:g}", "less_than_equal": "at most {le:.10g}",
 }  # fmt: skip
 _READ_AS = {"null": "nothing", "timestamp": "a date", "seq": "a list", "map": "a mapping"}
 
@@ -27,7 +27,7 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
         return "is empty. Write a sentence below it, or remove it."
     if kind == "sentences_type":
         return message.replace("texts.", f"texts, not {description(value)}.")
-    if kind in ("row_type", "ratings_type", "choice_type"):
+    if kind in ("row_type", "ratings_type", "choice_type", "texts_type"):
         found = f"a list of {len(value.data)}" if isinstance(value.data, list) else description(value)
         return f"{message}, not {found}."
     if kind in _EXPECTED:

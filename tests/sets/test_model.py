@@ -25,6 +25,7 @@ def test_defaults() -> None:
         "title": None,
         "description": "",
         "sentences": ["a", "b"],
+        "texts": None,
         "queries": None,
         "model": "BAAI/bge-base-en",
         "models": None,
@@ -87,7 +88,7 @@ def test_the_schema_in_git_is_the_one_of_the_code() -> None:
 def test_the_schema_suits_editors() -> None:
     found = schema()
     assert found["additionalProperties"] is False
-    assert found["required"] == ["sentences"]
+    assert found["oneOf"] == [{"required": ["sentences"]}, {"required": ["texts"]}]
     assert all(entry["description"] for entry in found["properties"].values())
     assert all(entry["description"] for entry in found["$defs"]["Reference"]["properties"].values())
 

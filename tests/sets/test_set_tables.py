@@ -54,7 +54,7 @@ class TestRows:
         Path("t.csv").write_text("text\n" + "a\n" * 1000 + '"')
         found = read_rows(Path("t.csv"), ["text"])
         assert list(itertools.islice(found, 1000)) == [Row(k, k + 1, ("a",)) for k in range(1, 1001)]
-        with pytest.raises(SetError, match=r"line 1002: the row cannot be read"):
+        with pytest.raises(SetError, match=r"line 1002: a quotation mark in the row"):
             next(found)
 
     def test_a_table_without_rows(self) -> None:
@@ -103,8 +103,8 @@ class TestRefused:
             (
                 "t.csv",
                 'text,score\na,1\n"a,1\nb,2\n',
-                "line 3: the row cannot be read (unexpected end of data). A text that contains a quotation mark must "
-                "be in quotes, with each quotation mark inside it doubled.",
+                "line 3: a quotation mark in the row that begins here is never closed. Close it, or remove it. "
+                "Inside quotes, each quotation mark must be doubled.",
             ),
             (
                 "t.jsonl",

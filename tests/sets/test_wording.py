@@ -137,14 +137,14 @@ class TestValues:
     def test_the_same_sentence_twice(self) -> None:
         assert problems('sentences:\n- café  x\n- b\n- b\n- "cafe\\u0301 x "\n') == [
             'line 4, column 3: sentence 3 is the same as sentence 2: "b". Change or remove one. '
-            "The other is on line 3.",
+            "A file of texts may repeat them; name it with `texts`. The other is on line 3.",
             "line 5, column 3: sentence 4 is the same as sentence 1, except for spaces or how accents are "
             f'stored: "{unicodedata.normalize("NFD", "café")} x ". Change or remove one. '
-            "The other is on line 2.",
+            "A file of texts may repeat them; name it with `texts`. The other is on line 2.",
         ]
         assert only_problem("sentences:\n  A: [a, b]\n  B: [b]\n") == (
             'line 3, column 7: sentence 1 of group "B" is the same as sentence 2 of group "A": "b". '
-            "Change or remove one. The other is on line 2."
+            "Change or remove one. A file of texts may repeat them; name it with `texts`. The other is on line 2."
         )
 
     def test_a_reference(self) -> None:

@@ -1,0 +1,125 @@
+"""A set whose texts are in a file, from `check` to the kernel that reads them."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from sentence_reports import cli
+from sentence_reports.lab import prepare
+from sentence_reports.make import make_report
+from sentence_reports.prepare import prepare_job
+from sentence_reports.project import Project
+from sentence_reports.report import Failed
+from sentence_reports.sets import read_set
+from sentence_reports.stale import set_digest
+
+SET = (
+    'title: T\nmodel: sentence-transformers/all-MiniLM-L6-v2\ntexts:\n  file: "texts.csv"\n  column: "text"\n'
+)
+TELLING = """\
+from sentence_reports.sets import SentenceSet
+found = SentenceSet(texts=texts).collected()
+raise RuntimeError(found.texts)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with a set of three texts, which is the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("params").mkdir()
+    Path("params", "mine.yaml").write_text(SET)
+    Path("params", "texts.csv").write_text("text\na\nb\n\nb\n")
+    return Project(tmp_path)
+
+
+def add_notebook(project: Project, *sources: str) -> None:
+    """Give the project a notebook of its own for collections."""
+    notebook = new_notebook(cells=[new_code_cell(source, id=f"c{k}") for k, source in enumerate(sources)])
+    notebook.cells[0].metadata.tags = ["parameters"]
+    folder = project.folder / "notebooks"
+    folder.mkdir()
+    nbformat.write(notebook, folder / "collection.ipynb")
+
+
+@pytest.mark.usefixtures("project")
+def test_check_counts_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().err == "params/mine.yaml: 3 rows in texts.csv\n1 set is valid\n"
+    Path("params", "texts.csv").write_text('text,n\na,1\n"",2\nb,3\n')
+    assert cli.main(["check"]) == 0
+    warned = capsys.readouterr().err.splitlines()
+    assert warned[0] == (
+        "params/mine.yaml, line 4, column 3: `texts.file` has rows that are left out: 1 without text. (warning)"
+    )
+    Path("params", "texts.csv").write_text("txt\na\n")
+    assert cli.main(["check"]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "params/mine.yaml, line 4, column 3: `texts.file` cannot be used: params/texts.csv: it has no column "
+        '"text" (did you mean "txt"?). The columns are "txt".'
+    )
+
+
+def test_check_is_fast(project: Project) -> None:
+    rows = "".join(f"a text of ordinary length with the number {k}\n" for k in range(100_000))
+    Path("params", "texts.csv").write_text(f"text\n{rows}")
+    begin = time.process_time()
+    assert read_set(project.params / "mine.yaml").n == 100_000
+    assert time.process_time() - begin < 3  # about 0.2
+
+
+@pytest.mark.usefixtures("project")
+def test_a_run_without_the_notebook_says_so_and_makes_the_other_sets(tiny_notebook: Path) -> None:
+    Path("params", "other.yaml").write_text("sentences: [one, two]\nmodel: m\nfallback_model: null\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "sentence_reports", "run"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "params/mine.yaml: reports about a file of texts (`texts`) are not available yet" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["mine", "other"]
+
+
+def test_a_changed_file_makes_the_set_stale(project: Project, tiny_notebook: Path) -> None:
+    def digest() -> str:
+        return set_digest("code", read_set(project.params / "mine.yaml"), tiny_notebook)
+
+    before = digest()
+    assert digest() == before
+    Path("params", "texts.csv").write_text("text\na\nB\n\nb\n")
+    assert digest() != before
+
+
+def test_the_kernel_reads_the_file_from_the_folder_of_the_set(project: Project) -> None:
+    add_notebook(project, "texts = None", TELLING)
+    job = prepare_job(read_set(Path("params", "mine.yaml")), project, date="2026-01-01")
+    assert (job.n, job.folder) == (3, str(project.params))
+    failed = make_report(job)
+    assert isinstance(failed, Failed)
+    assert "RuntimeError: ('a', 'b')" in failed.reason
+    Path("params", "texts.csv").unlink()
+    failed = make_report(job)
+    assert isinstance(failed, Failed)
+    assert "texts.csv: no such file." in failed.reason
+    assert str(project.folder) not in failed.reason
+    assert str(project.folder) not in (failed.notebook or b"").decode()
+
+
+def test_the_folder_of_a_set_of_sentences_is_not_handed_over(project: Project) -> None:
+    path = Path("params", "other.yaml")
+    path.write_text("sentences: [one, two]\nmodel: sentence-transformers/all-MiniLM-L6-v2\n")
+    assert prepare_job(read_set(path), project).folder == ""
+
+
+def test_jupyterlab_gets_the_absolute_file(project: Project) -> None:
+    add_notebook(project, "texts = None")
+    copy = prepare(project, Path("params", "mine.yaml"), Path("copies"))
+    assert json.dumps(str(project.params / "texts.csv")) in "".join(
+        cell.source.replace("'", '"') for cell in nbformat.read(copy, as_version=4).cells
+    )
