@@ -53,6 +53,7 @@ def test_a_long_text_may_have_a_word_more() -> None:
     assert not nearly_same(long, long + " 5")  # numbers are never spare
     assert not nearly_same(f"4 {long} 5", f"5 {long} 4")
     assert not nearly_same(long, long + " not")
+    assert not nearly_same(long, long + " doesn't")
 
 
 def test_the_same_words_in_another_order_are_another_text() -> None:
