@@ -126,6 +126,7 @@ class TestFormats:
 
     def test_the_hash_is_that_of_the_file(self) -> None:
         assert collect("t.csv", CSV).sha256 == sha256("t.csv")
+        collect("t.csv", CSV + "4,f,x\n" * 100_000, limit=2)  # more than is read at once
         assert of("t.csv", limit=2).sha256 == sha256("t.csv")
         Path("t.csv.gz").write_bytes(gzip.compress(CSV.encode() * 1000))
         assert of("t.csv.gz", limit=2).sha256 == sha256("t.csv.gz")
