@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sentence_reports.report import Failed, Job, Made
     from sentence_reports.sets import SetFile, read_set
     from sentence_reports.summary import (
+        CollectionSummary,
         ComparisonSummary,
         SearchSummary,
         Summary,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CollectionSummary",
     "ComparisonSummary",
     "Failed",
     "Job",
@@ -50,7 +52,15 @@ MODULE_OF = {
     **dict.fromkeys(("Failed", "Job", "Made"), "report"),
     **dict.fromkeys(("SetFile", "read_set"), "sets"),
     **dict.fromkeys(
-        ("ComparisonSummary", "SearchSummary", "Summary", "WalkthroughSummary", "read_summary"), "summary"
+        (
+            "CollectionSummary",
+            "ComparisonSummary",
+            "SearchSummary",
+            "Summary",
+            "WalkthroughSummary",
+            "read_summary",
+        ),
+        "summary",
     ),
 }
 

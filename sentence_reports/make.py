@@ -14,7 +14,7 @@ from sentence_reports.models import HANDOVER, handover
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import table_csv, thumbnail
 from sentence_reports.report import FOLDER, Failed, FoundModel, Job, Made
-from sentence_reports.summary import PageFacts, read_summary
+from sentence_reports.summary import CollectionSummary, PageFacts, read_summary
 
 
 def make_report(
@@ -45,8 +45,10 @@ def make_report(
             return Failed(job.stem, str(error), notebook=_bytes(error.notebook))
         facts.write_to(executed)
         summary = read_summary(executed)
+        page = render(executed)
+        assert not isinstance(summary, CollectionSummary)  # it has no page yet
         files = {
-            ".html": render(executed).encode(),
+            ".html": page.encode(),
             ".ipynb": _bytes(executed),
             ".csv": table_csv(summary).encode(),
         }

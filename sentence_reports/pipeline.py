@@ -258,7 +258,7 @@ def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
         blank,
         title=summary.settings["title"],
         model=summary.model_name,
-        n=len(summary.sentences),
+        n=summary.size,
         digest=digest,
         date=date,
         stands_in_for=model.stands_in_for if model else None,

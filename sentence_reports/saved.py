@@ -9,6 +9,7 @@ from sentence_reports.errors import RenderError, UsageError
 from sentence_reports.facts import STEPS
 from sentence_reports.summary import (
     MIME,
+    CollectionSummary,
     ComparisonSummary,
     PageFacts,
     SearchSummary,
@@ -91,7 +92,7 @@ def _summary(path: Path, data: dict[str, Any]) -> WalkthroughSummary | Compariso
         summary = read_summary(cast("NotebookNode", SimpleNamespace(cells=[{"outputs": [output]}])))
     except RenderError as error:
         raise UsageError(f"{_shown(path)}: {_reason(error)}. {AGAIN}") from error
-    assert not isinstance(summary, SearchSummary)
+    assert not isinstance(summary, SearchSummary | CollectionSummary)
     baselines = (
         [column.baseline for column in summary.columns]
         if isinstance(summary, ComparisonSummary)

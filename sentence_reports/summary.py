@@ -4,67 +4,44 @@ from __future__ import annotations
 
 import base64
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sentence_reports.claims import Agreement, Check, ClaimCheck, ReferenceCheck
+from sentence_reports.collected_summary import CollectionSummary as CollectionSummary
 from sentence_reports.errors import RenderError
 from sentence_reports.facts import Baseline, Legend, ModelFacts, Pair
 from sentence_reports.overview import Overview
+from sentence_reports.published import MIME as MIME
+from sentence_reports.published import Summary as Summary
+from sentence_reports.published import adapter
 
 if TYPE_CHECKING:
     import numpy as np
     from nbformat import NotebookNode
     from numpy.typing import NDArray
-    from pydantic import TypeAdapter
 
-MIME = "application/vnd.sentence-reports.summary+json"
 METADATA = "sentence_reports"
 """The key of a notebook's metadata that says what its page needs beyond its cells; see `PageFacts`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
-    """The key results of a report: published by the notebook as one output, read back by everything else.
+class SentenceSummary(Summary):
+    """The summary of a report about the sentences of a set, with a label each and, if the set has groups, a group."""
 
-    What every kind of report has. `settings` holds the set's keys other than its texts and what it expects. `finding`
-    says in one or two sentences what came out; `notices` is what a reader should know before believing the numbers.
-    """
-
-    kind: str
-    settings: dict[str, Any]
     sentences: tuple[str, ...]
     labels: tuple[str, ...]
     groups: tuple[str, ...] | None
-    finding: tuple[str, ...]
-    notices: tuple[str, ...]
     legend: Legend
-    versions: dict[str, str]
 
     @property
-    def checks(self) -> tuple[Check, ...]:
-        """What the set expects, each as a statement that is met or not; nothing unless a kind of report says so."""
-        return ()
-
-    @property
-    def model_name(self) -> str:
-        """The name of the model, or the labels of several."""
-        raise NotImplementedError
-
-    @property
-    def closest_pair(self) -> tuple[str, str, float] | None:
-        """The texts of the closest pair and their similarity; None if several models have one each."""
-        return None
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        adapter = _adapter(type(self))  # type: ignore[arg-type]  # a class is hashable
-        text = f"The summary of {len(self.sentences)} sentences, for the head of the report."
-        return {MIME: adapter.dump_python(self, mode="json"), "text/plain": text}
+    def size(self) -> int:
+        """How many sentences the report is about."""
+        return len(self.sentences)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneModelSummary(Summary):
-    """The summary of a report about one model.
+class OneModelSummary(SentenceSummary):
+    """The summary of a report about the similarities of one model.
 
     `matrix` is the matrix of similarities as `encode_matrix` writes it, None if it is too large to be kept.
     """
@@ -200,7 +177,7 @@ class Likeness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparisonSummary(Summary):
+class ComparisonSummary(SentenceSummary):
     """The summary of a comparison of models.
 
     `order` holds the positions of the sentences in the order in which heatmaps show them, `columns` the models that
@@ -227,11 +204,13 @@ def encode_matrix(matrix: NDArray[np.float32]) -> str:
     return base64.b64encode(matrix.astype("<f4").tobytes()).decode("ascii")
 
 
-AnySummary = WalkthroughSummary | SearchSummary | ComparisonSummary
+AnySentenceSummary = WalkthroughSummary | SearchSummary | ComparisonSummary
+AnySummary = AnySentenceSummary | CollectionSummary
 KINDS: dict[str, Any] = {
     "walkthrough": WalkthroughSummary,
     "search": SearchSummary,
     "comparison": ComparisonSummary,
+    "collection": CollectionSummary,
 }
 
 
@@ -242,7 +221,7 @@ def read_summary(notebook: NotebookNode) -> AnySummary:
             if MIME in output.get("data", {}):
                 data = output["data"][MIME]
                 try:
-                    summary: AnySummary = _adapter(KINDS[data["kind"]]).validate_python(data)
+                    summary: AnySummary = adapter(KINDS[data["kind"]]).validate_python(data)
                     return summary
                 except (
                     ValueError,
@@ -274,16 +253,9 @@ class PageFacts:
     def read_from(cls, notebook: NotebookNode) -> PageFacts:
         """Return the facts in the notebook's metadata. Raises RenderError if there are none."""
         try:
-            facts: PageFacts = _adapter(PageFacts).validate_python(notebook.metadata.get(METADATA))
+            facts: PageFacts = adapter(PageFacts).validate_python(notebook.metadata.get(METADATA))
             return facts
         except ValueError as error:  # pydantic's ValidationError is one
             raise RenderError(
                 f'the notebook\'s metadata "{METADATA}" is missing or damaged: {error}'
             ) from error
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter  # a tenth of a second, which `--help` does not need
-
-    return TypeAdapter(kind)

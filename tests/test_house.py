@@ -87,6 +87,8 @@ ROWS = (
     {"texts", "process", "schemes", "streams", "files"},
     {"errors"},
     {"project", "claims", "collected", "facts", "overview", "printing", "lock"},
+    {"published"},
+    {"collected_summary"},
     {"summary"},
     {"report"},
     {"pairs", "rankings", "comparison", "results", "matching", "saved"},

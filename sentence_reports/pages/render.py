@@ -20,7 +20,7 @@ from sentence_reports.pages.comparison import comparison_top
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.pages.top import top
 from sentence_reports.schemes import following_scheme
-from sentence_reports.summary import ComparisonSummary, PageFacts, Summary, read_summary
+from sentence_reports.summary import CollectionSummary, ComparisonSummary, PageFacts, Summary, read_summary
 from sentence_reports.texts import exact
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
@@ -119,6 +119,8 @@ def render(notebook: NotebookNode) -> str:
         raise RenderError("cannot render a notebook that did not run to completion: it holds an error")
     visible, facts = copy.copy(notebook), PageFacts.read_from(notebook)
     visible.cells, steps = _numbered(cell for cell in notebook.cells if _concerns(cell, summary))
+    if isinstance(summary, CollectionSummary):
+        raise RenderError("a collection has no page yet")
     if isinstance(summary, ComparisonSummary):
         parts, style = comparison_top(summary, facts, notebook), ["compared.css"]
     else:
@@ -140,7 +142,7 @@ def _concerns(cell: NotebookNode, summary: Summary) -> bool:
     """Whether a cell is on the page: neither hidden, nor about something that the set does not have."""
     models: Any = getattr(summary, "columns", (summary,))
     missing = {
-        "if-groups": summary.groups is None,
+        "if-groups": not (getattr(summary, "groups", None) or getattr(summary, "group_table", None)),
         "if-claims": not any(model.claims for model in models),
         "if-ratings": not any(getattr(model, "agreement", None) for model in models),
         "if-reference": getattr(summary, "reference", None) is None,

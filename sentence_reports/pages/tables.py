@@ -14,7 +14,7 @@ from sentence_reports.overview import Blocks, Neighbors
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import RELATED, found_by_chance, rankings
 from sentence_reports.summary import (
-    AnySummary,
+    AnySentenceSummary,
     ComparisonSummary,
     OneModelSummary,
     SearchSummary,
@@ -146,7 +146,7 @@ def block_legend(legend: Legend, blocks: Blocks) -> Legend:
     return replace(legend, high=blocks.high_end(legend.low))
 
 
-def thumbnail(summary: AnySummary) -> tuple[tuple[str, ...], ...]:
+def thumbnail(summary: AnySentenceSummary) -> tuple[tuple[str, ...], ...]:
     """Return the heatmap as a few rows of colors; what has more rows is sampled evenly.
 
     Of a large set it shows the blocks. Of a comparison it shows the first model below the diagonal and the second above
@@ -182,7 +182,7 @@ def _agreement(summary: ComparisonSummary) -> NDArray[np.floating]:
     return matrix
 
 
-def table_csv(summary: AnySummary) -> str:
+def table_csv(summary: AnySentenceSummary) -> str:
     """Return the similarities of a report as CSV (RFC 4180).
 
     They are the rankings of a search, the pairs of a comparison, the matrix of a walkthrough, and the nearest neighbors

@@ -7,7 +7,13 @@ from typing import Any
 from sentence_reports.pages import tables
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
 from sentence_reports.schemes import with_variables
-from sentence_reports.summary import AnySummary, PageFacts, SearchSummary, Summary, WalkthroughSummary
+from sentence_reports.summary import (
+    AnySentenceSummary,
+    PageFacts,
+    SearchSummary,
+    SentenceSummary,
+    WalkthroughSummary,
+)
 from sentence_reports.texts import count
 
 TABLE_UP_TO = 60  # rows or columns; with more, no heatmap can be read
@@ -46,7 +52,7 @@ def top(summary: WalkthroughSummary | SearchSummary, facts: PageFacts) -> dict[s
     }
 
 
-def of_all_kinds(summary: AnySummary, facts: PageFacts) -> dict[str, Any]:
+def of_all_kinds(summary: AnySentenceSummary, facts: PageFacts) -> dict[str, Any]:
     """Return what the page of every kind of report shows, by the names under which the templates look for it."""
     return {
         "summary": summary,
@@ -57,7 +63,7 @@ def of_all_kinds(summary: AnySummary, facts: PageFacts) -> dict[str, Any]:
     }
 
 
-def _size(summary: Summary) -> str:
+def _size(summary: SentenceSummary) -> str:
     """Return how much the set holds, in words."""
     n = count(len(summary.sentences), "sentence")
     grouped = f" in {count(len(set(summary.groups)), 'group')}" if summary.groups else ""
@@ -80,7 +86,7 @@ def _heat(summary: WalkthroughSummary | SearchSummary) -> dict[str, Any]:
     }
 
 
-def heat_table(summary: Summary, *, search: bool = False) -> dict[str, Any]:
+def heat_table(summary: SentenceSummary, *, search: bool = False) -> dict[str, Any]:
     """Return the rows and columns of a heatmap.
 
     `blocks` holds each run of sentences of a group: its name and color (empty if there are no groups), and for each of
@@ -106,7 +112,7 @@ def heat_table(summary: Summary, *, search: bool = False) -> dict[str, Any]:
     }
 
 
-def _group_colors(summary: Summary) -> dict[str, str]:
+def _group_colors(summary: SentenceSummary) -> dict[str, str]:
     """Return the color of each group, which follows the reader's scheme."""
     return {name: with_variables(color) for name, color in summary.legend.groups}
 
@@ -137,7 +143,7 @@ def _found(summary: SearchSummary) -> dict[str, Any]:
     }
 
 
-def _csv(summary: AnySummary, stem: str) -> dict[str, Any]:
+def _csv(summary: AnySentenceSummary, stem: str) -> dict[str, Any]:
     """Return the name of the CSV and, if it is small, a link that holds all of it: a report is mailed as one file."""
     data = tables.table_csv(summary).encode()
     inside = len(data) <= INSIDE_UP_TO
