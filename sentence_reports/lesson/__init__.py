@@ -14,6 +14,7 @@ from sentence_reports.lesson.reference import published_figures, reference_check
 from sentence_reports.lesson.summary import summarize
 from sentence_reports.lesson.tokens import show_tokens
 from sentence_reports.lesson.words import content_words, words, words_or_meaning
+from sentence_reports.models.device import kernel_device
 from sentence_reports.models.encoding import encode_in_batches
 from sentence_reports.texts import number, quoted, size_in_words
 
@@ -27,6 +28,7 @@ __all__ = [
     "encode_in_batches",
     "folded",
     "four_decimals",
+    "kernel_device",
     "leave_out",
     "make_labels",
     "make_quiz",

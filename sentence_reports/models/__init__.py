@@ -8,6 +8,7 @@ Face hub only for what is not here. `load` makes an encoder of what it found; `d
 Importing this room is light: only functions that use an encoder import torch and sentence-transformers.
 """
 
+from sentence_reports.models.device import kernel_device
 from sentence_reports.models.encoder import describe, load
 from sentence_reports.models.files import files, folder_stamp
 from sentence_reports.models.find import (
@@ -45,6 +46,7 @@ __all__ = [
     "find_model",
     "folder_stamp",
     "handover",
+    "kernel_device",
     "load",
     "run_model",
     "token_report",

@@ -1,8 +1,10 @@
 """The device that a model runs on: the processor, or a graphics processor that PyTorch can use."""
 
+import os
 import warnings
 
 from sentence_reports.errors import UsageError
+from sentence_reports.report import DEVICE
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """What can be asked for; "auto" is the fastest that is there."""
@@ -32,3 +34,11 @@ def choose_device(name: str) -> str:
             f"machine. Choose {usable[0]}, or auto for the fastest that is there"
         )
     return usable[0] if name == "auto" else name
+
+
+def kernel_device() -> str:
+    """Return the device that the run chose for this kernel; without a run, that which `DEVICE` names, else "cpu".
+
+    Raises UsageError as `choose_device` does.
+    """
+    return choose_device(os.environ.get(DEVICE) or "cpu")

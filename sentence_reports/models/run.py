@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import Baseline, ModelFacts
+from sentence_reports.models.device import kernel_device
 from sentence_reports.models.encoder import describe, load
 from sentence_reports.models.tokens import TokenFacts, token_report
 from sentence_reports.models.usage import choose_usage
@@ -62,7 +63,7 @@ def encode(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, norm
     from sentence_reports.models.baseline import find_baseline
     from sentence_reports.models.encoding import encode_texts
 
-    encoder = load(found, choice.prompt, choice.truncate_dim)
+    encoder = load(found, choice.prompt, choice.truncate_dim, device=kernel_device())
     encoded = encode_texts(encoder.encode, texts, normalize=normalize, found=found)
     return ModelRun(
         choice.label,

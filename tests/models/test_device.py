@@ -7,7 +7,8 @@ import torch
 
 from sentence_reports.errors import UsageError
 from sentence_reports.models import find_model, load
-from sentence_reports.models.device import BATCH, DEVICES, choose_device
+from sentence_reports.models.device import BATCH, DEVICES, choose_device, kernel_device
+from sentence_reports.report import DEVICE
 
 
 @pytest.fixture(params=[(), ("cuda",), ("mps",), ("cuda", "mps")], ids=" and ".join)
@@ -48,3 +49,11 @@ def test_a_model_is_loaded_onto_the_device(tiny: Path) -> None:
     with pytest.raises(Exception, match="meta"):  # a device that can hold no numbers is everywhere
         load(find_model(str(tiny)), device="meta")
     assert load(find_model(str(tiny))).device.type == "cpu"
+
+
+def test_a_kernel_uses_the_device_of_its_run(
+    present: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kernel_device() == "cpu"
+    monkeypatch.setenv(DEVICE, "auto")
+    assert kernel_device() == (*present, "cpu")[0]

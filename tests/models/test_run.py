@@ -55,8 +55,8 @@ def test_a_second_comparison_of_many_texts_encodes_nothing(tiny: Path) -> None:
 def test_the_model_is_freed(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[weakref.ref[Any]] = []
 
-    def load(*given: Any) -> Any:
-        encoder = models.load(*given)
+    def load(*given: Any, **options: Any) -> Any:
+        encoder = models.load(*given, **options)
         encoder.itself = [encoder]  # as parts of a real one refer to each other
         loaded.append(weakref.ref(encoder))
         return encoder
