@@ -20,7 +20,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -62,7 +61,7 @@ class ForkServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sentence_reports.execution.forkserver", str(theirs.fileno()), order],
                 stdin=subprocess.PIPE,
-                cwd=tempfile.gettempdir(),
+                cwd="/",  # -m imports from it: not a folder in which anyone can write
                 # One thread: a pool of threads that exists at the fork would be dead in every kernel.
                 env=kernel_environment() | dict.fromkeys(THREADS, "1"),
                 pass_fds=[theirs.fileno()],

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -301,6 +302,18 @@ def test_a_server_that_cannot_fork_refuses_and_goes_on(monkeypatch: pytest.Monke
         finally:
             server.stop()  # else the pool would wait for ever
         assert isinstance(serving.exception(), SystemExit)
+
+
+def test_the_server_imports_nothing_from_where_anyone_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "types.py").write_text("raise SystemExit(3)")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = ForkServer([], None)
+    try:
+        assert server.fork().start([], dict(os.environ), str(tmp_path)) > 0
+    finally:
+        server.stop()
 
 
 @pytest.mark.slow
