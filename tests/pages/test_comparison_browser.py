@@ -122,6 +122,8 @@ def test_heatmaps_are_beside_each_other_and_on_a_phone_one_at_a_time(
     assert page.locator(".heats input").locator("visible=true").count() == 0
     for found in (one, other):
         assert found.evaluate("box => box.scrollWidth <= box.clientWidth")
+    tops = "box => [...box.querySelectorAll('tr')].map(row => row.getBoundingClientRect().top)"
+    assert one.evaluate(tops) == other.evaluate(tops)
     page.set_viewport_size({"width": 360, "height": 800})
     assert one.is_visible()
     assert not other.is_visible()
