@@ -75,13 +75,13 @@ def test_check_is_fast(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_a_run_without_the_notebook_says_so_and_makes_the_other_sets(tiny_notebook: Path) -> None:
+def test_a_run_without_a_page_says_so_and_makes_the_other_sets(tiny_notebook: Path) -> None:
     Path("params", "other.yaml").write_text("sentences: [one, two]\nmodel: m\nfallback_model: null\n")
     done = subprocess.run(
         [sys.executable, "-m", "sentence_reports", "run"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "params/mine.yaml: reports about a file of texts (`texts`) are not available yet" in done.stderr
+    assert "mine: failed: a collection has no page yet" in done.stderr
     assert "Traceback" not in done.stderr
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["mine", "other"]
 
