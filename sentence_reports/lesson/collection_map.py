@@ -1,14 +1,13 @@
 """A map of a collection: every text a dot, with the names of the largest topics where most of their texts are."""
 
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from sentence_reports.collection.projection import Place, Projection, label_places
 from sentence_reports.collection.topics import Topics
@@ -28,6 +27,7 @@ SCALES = (2.0, 1.5, 1.0, 0.75)  # pixels of the raster in a CSS pixel, until it 
 # scheme. The last one is for all other texts.
 COLORS = ("#2a86b8", "#dd482c", "#8f62d8", "#4c8c1e", "#b8860b", "#c2478a", "#868c94")
 LEVELS = (0, 110, 165, 215, 255)  # opacities: of nothing, of one dot, of two, of up to five, of more
+FEW, FEW_LEVELS = 2000, (0, 190, 225, 245, 255)  # the same for up to so many texts
 FADED = 0.25  # of the opacity behind a name
 
 
@@ -64,7 +64,7 @@ def place_names(projection: Projection, topics: Topics) -> list[Label]:
         fit(topic.name, NAME, SMALL) if topic.name and can_draw(topic.name) else f"topic {k}"
         for k, topic in enumerate(topics.topics, start=1)
     ]
-    widths = [text_width(text, SMALL) * BOLD + MARK + 8 for text in texts]
+    widths = [text_width(text, SMALL) * BOLD + 8 + MARK * (k < COLORED) for k, text in enumerate(texts)]
     places: tuple[Place, ...] = label_places(
         projection, topics.of, [(width / WIDTH, LINE / HEIGHT) for width in widths]
     )
@@ -103,17 +103,15 @@ def dots(
     column = (across[inside] * shape[1]).astype(int)
     kind = np.where((topic_of < 0) | (topic_of >= COLORED), COLORED, topic_of)[inside]
     stamp = disk(radius(len(topic_of)) * scale)
-    most = np.zeros(shape, dtype=np.uint16)
-    total = np.zeros(shape, dtype=np.uint32)
+    most, total = np.zeros(shape, dtype=np.intp), np.zeros(shape, dtype=np.intp)
     color = np.full(shape, COLORED, dtype=np.uint8)
     for each in range(len(COLORS)):
-        some = kind == each
-        at = np.bincount(row[some] * shape[1] + column[some], minlength=shape[0] * shape[1]).reshape(shape)
-        here = ndimage.convolve(at.astype(np.uint16), stamp, mode="constant") if some.any() else at
+        here = stamped(row[kind == each], column[kind == each], stamp, shape)
         color[here > most] = each
-        most = np.maximum(most, here).astype(np.uint16)
-        total += here.astype(np.uint32)
-    opacity = np.array(LEVELS, dtype=np.uint8)[np.searchsorted((1, 2, 3, 6), total, side="right")]
+        most = np.maximum(most, here)
+        total += here
+    levels = FEW_LEVELS if len(topic_of) <= FEW else LEVELS
+    opacity = np.array(levels, dtype=np.uint8)[np.searchsorted((1, 2, 3, 6), total, side="right")]
     pixels = np.dstack([palette()[color], opacity])
     pixels[total == 0] = 0
     for label in labels:
@@ -132,11 +130,23 @@ def radius(n: int) -> float:
     return float(np.clip(130 / n**0.5, 1.0, 4.0))
 
 
-def disk(size: float) -> NDArray[np.uint16]:
-    """Return a disk of this radius in pixels, at least one of them, as a square of 0 and 1."""
+def disk(size: float) -> NDArray[np.intp]:
+    """Return the pixels of a disk of this radius in pixels, at least one, as steps from its middle, `(m, 2)`."""
     reach = int(size)
-    away = np.arange(-reach, reach + 1)
-    return (away[:, None] ** 2 + away**2 <= size**2).astype(np.uint16)
+    steps = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1).T
+    return np.asarray(steps[(steps**2).sum(axis=1) <= size**2], dtype=np.intp)
+
+
+def stamped(
+    row: NDArray[np.intp], column: NDArray[np.intp], stamp: NDArray[np.intp], shape: tuple[int, int]
+) -> NDArray[np.intp]:
+    """Return how many disks cover each pixel of a `shape`; their middles are at rows and columns, `(n,)` each."""
+    total = np.zeros(shape[0] * shape[1], dtype=np.intp)
+    for down, right in stamp.tolist():
+        y, x = row + down, column + right
+        inside = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
+        np.add.at(total, y[inside] * shape[1] + x[inside], 1)
+    return total.reshape(shape)
 
 
 def palette() -> NDArray[np.uint8]:
@@ -145,12 +155,14 @@ def palette() -> NDArray[np.uint8]:
 
 
 def _write(axes: Axes, label: Label) -> None:
-    left = label.x - label.width / 2 + 3
-    color = COLORS[min(label.topic, COLORED)]
-    axes.scatter([left + DOT], [label.y], s=(2 * DOT * PX) ** 2, c=color, linewidths=0, zorder=3)
-    axes.text(
-        left + MARK, label.y, label.text, va="center_baseline", size=SMALL * PX, weight="bold", zorder=4
-    )
+    """Write a name, and a mark in front of it if its topic has a color."""
+    left = label.x - label.width / 2 + 4
+    if label.topic < COLORED:
+        size, color = (2 * DOT * PX) ** 2, COLORS[label.topic]
+        axes.scatter([left + DOT], [label.y], s=size, c=color, linewidths=0, zorder=3)
+        left += MARK
+    style: Any = {"va": "center_baseline", "size": SMALL * PX, "weight": "bold", "zorder": 4}
+    axes.text(left, label.y, label.text, **style)
 
 
 def describe(projection: Projection, topics: Topics, labels: list[Label]) -> str:

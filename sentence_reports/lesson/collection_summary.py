@@ -28,7 +28,7 @@ from sentence_reports.collection.loners import Loners
 from sentence_reports.collection.projection import Projection
 from sentence_reports.collection.representatives import Representatives
 from sentence_reports.collection.topics import Topics
-from sentence_reports.facts import Baseline, ModelFacts
+from sentence_reports.facts import EQUAL, Baseline, ModelFacts
 from sentence_reports.lesson.collection import Found, shown
 from sentence_reports.lesson.collection_words import Reading, collection_finding, collection_notices
 
@@ -120,7 +120,7 @@ def summarize_collection(
         representatives=tuple(
             RepresentativeText(text(one.position), one.covers, one.adds) for one in representatives.chosen
         ),
-        covered=representatives.covered / n,
+        covered=round(representatives.covered / n, EQUAL),
         covered_by_chance=representatives.by_chance,
         group_table=None if grouped is None else group_summary(grouped, collected),
         claims=tuple(claims),
