@@ -1,5 +1,6 @@
 """Proof that this program made a file or folder. A name proves nothing."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -8,7 +9,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 from sentence_reports import results
-from sentence_reports.files import sha256
 from sentence_reports.summary import METADATA
 
 STATE = ".sentence-reports.json"
@@ -55,7 +55,8 @@ def is_difference(path: Path) -> bool:
 def has_hash(path: Path, hashes: Collection[str]) -> bool:
     """Return whether a file may be replaced, because it does not exist or its SHA-256 is one of those recorded."""
     try:
-        return sha256(path.read_bytes()) in hashes
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() in hashes
     except OSError:
         return not os.path.lexists(path)
 

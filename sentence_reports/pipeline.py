@@ -13,19 +13,28 @@ from sentence_reports.errors import ModelError, Problem, SetError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import choose_usage
 from sentence_reports.pages.index import render_index
-from sentence_reports.prepare import ModelFinder, prepare_job, read_notebook, today
+from sentence_reports.prepare import (
+    TIMEOUT,
+    ModelFinder,
+    device_of,
+    prepare_job,
+    read_notebook,
+    tables_of,
+    today,
+)
 from sentence_reports.printing import Browser, Page, print_pages
 from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
 from sentence_reports.sets import SetFile, title_of
 from sentence_reports.sets.folder import read_sets, stem_of
 from sentence_reports.stale import code_digest, is_stale, set_digest
 from sentence_reports.store import Store
-from sentence_reports.summary import OneModelSummary
+from sentence_reports.summary import CollectionSummary, OneModelSummary
 from sentence_reports.texts import legible
 
 REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
 # What a kernel with a loaded model takes at most, roughly: alone, and beyond what it shares with a warm process.
 KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
+ROW_BYTES = 15_000  # what it takes for each row of a file of texts, in addition
 
 
 def run(
@@ -37,13 +46,16 @@ def run(
     output folder; another waits for it. Without `kernels`, the run starts its own and stops them. Raises UsageError
     if the folder, the notebook or the date cannot be used, OutputError if the index cannot be written.
     """
-    sets, errors = read_sets(paths, options.model)
+    sets, errors = read_sets(paths, options.model, survey=False)
     sets = _with_notebooks(sets, errors, options)
     _tell_problems(sets, errors, listener)
     code, date = code_digest(), today()
     notebooks = {each.stem: options.project.notebook(each.set.notebook) for each in sets}
     # What changes from now on is stale.
-    digests = {each.stem: set_digest(code, each, notebooks[each.stem]) for each in sets}
+    digests = {
+        each.stem: set_digest(code, each, notebooks[each.stem], device_of(each, options.device))
+        for each in sets
+    }
     blanks = {stem_of(path, options.model): _blank(path, options) for path in paths}
     blanks |= {each.stem: _describe(blanks[each.stem], each) for each in sets}
     with Store.opened(options.out, code, listener.warn) as store, ExitStack() as resources:
@@ -54,7 +66,7 @@ def run(
             for each in sets
             if options.force
             or is_stale(store.reports.get(each.stem), digests[each.stem], strict=options.strict)
-            or not store.is_whole(each.stem)
+            or not store.is_whole(each.stem, tables_of(each, embeddings=options.embeddings))
         ]
         if stale:
             if kernels is None:
@@ -145,16 +157,25 @@ def _jobs(
 ) -> list[Job | Failed]:
     jobs: list[Job | Failed] = []
     prepared: list[SetFile] = []
+    chosen = {name: getattr(options, name) for name in ("timeout", "device", "embeddings")}
     for each in stale:
         process.check()
-        if (reason := store.refusal(blanks[each.stem])) is not None:
+        tables = dict.fromkeys(tables_of(each, embeddings=options.embeddings))
+        if (reason := store.refusal(blanks[each.stem], tables)) is not None:
             jobs.append(Failed(each.stem, reason))
             continue
         try:
-            jobs.append(prepare_job(each, options.project, models=models, date=date, timeout=options.timeout))
-            prepared.append(each)
+            surveyed = each.surveyed()
+            for problem in surveyed.warnings[len(each.warnings) :]:
+                listener.warn(str(problem))
+            blanks[each.stem] = replace(blanks[each.stem], n=surveyed.n)
+            jobs.append(prepare_job(surveyed, options.project, models=models, date=date, **chosen))
+            prepared.append(surveyed)
         except ModelError as error:
             jobs.append(Failed(each.stem, str(error)))
+        except SetError as error:
+            listener.warn(str(error))
+            jobs.append(Failed(each.stem, error.first))
     _announce_baselines(prepared, models, listener)
     return jobs
 
@@ -185,7 +206,7 @@ def _make(
         return
     from sentence_reports.make import make_report  # a second of imports, while the warm process does its own
 
-    with ThreadPoolExecutor(options.jobs or default_jobs(kernels)) as pool:
+    with ThreadPoolExecutor(options.jobs or default_jobs(kernels, wanted)) as pool:
         try:
             running: set[Future[Made | Failed]] = {
                 pool.submit(make_report, job, kernels, partial(listener.progress, job.stem)) for job in wanted
@@ -217,7 +238,7 @@ def _print(
             pages[report.stem] = Page(report.stem, page, report.date or "")
     if not pages:
         return
-    jobs, timeout = options.jobs or process.cores(), options.timeout
+    jobs, timeout = options.jobs or process.cores(), options.timeout or TIMEOUT
     with closing(
         print_pages(browser, list(pages.values()), store.temporary, jobs=jobs, timeout=timeout)
     ) as results:
@@ -225,11 +246,12 @@ def _print(
             listener.printed(stem, failure or store.publish_pdf(stem, pages[stem].html, pdf))
 
 
-def default_jobs(kernels: Kernels) -> int:
-    """Return how many sets run in parallel: as many as cores and free memory allow."""
+def default_jobs(kernels: Kernels, jobs: Iterable[Job] = ()) -> int:
+    """Return how many sets run in parallel: as many as cores and free memory allow if each is like the largest."""
     import psutil
 
     kernel = KERNEL_BYTES if kernels.server is None else WARM_KERNEL_BYTES
+    kernel += ROW_BYTES * max((job.n for job in jobs if job.folder), default=0)
     return max(1, min(process.cores(), int(psutil.virtual_memory().available) // kernel))
 
 
@@ -252,13 +274,12 @@ def _describe(blank: Report, each: SetFile) -> Report:
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
     summary = made.summary
-    model = summary.model if isinstance(summary, OneModelSummary) else None
+    model = summary.model if isinstance(summary, OneModelSummary | CollectionSummary) else None
     reason = model.reason if model else None
     return replace(
         blank,
         title=summary.settings["title"],
         model=summary.model_name,
-        n=summary.size,
         digest=digest,
         date=date,
         stands_in_for=model.stands_in_for if model else None,

@@ -14,6 +14,9 @@ from sentence_reports.project import Project
 from sentence_reports.report import LEXICAL, FoundModel, Job, Request
 from sentence_reports.sets import SetFile
 
+TIMEOUT = 900.0
+TIMEOUT_OF_A_ROW = 0.2  # a large model, with two cores that others use as well
+
 
 @dataclass
 class ModelFinder:
@@ -56,14 +59,18 @@ def prepare_job(
     *,
     models: ModelFinder | None = None,
     date: str | None = None,
-    timeout: float = 900.0,
+    timeout: float | None = None,
+    device: str = "cpu",
+    embeddings: bool = False,
 ) -> Job:
     """Return the job of making a set's report: plain data, with the notebook and the models that were found.
 
-    `date` is the day that the page shows, by default `today()`; `timeout` limits the run, in seconds. Raises ModelError
-    if the model cannot be found or does not fit the set's prompt or `truncate_dim`, in a comparison if only one model
-    is left; UsageError if the notebook cannot be read.
+    `date` is the day that the page shows, by default `today()`; `timeout` limits the run, in seconds, and is
+    `default_timeout` otherwise. `device` and `embeddings` are those of `Options`. Raises ModelError if the model cannot
+    be found or does not fit the set's prompt or `truncate_dim`, in a comparison if only one model is left; UsageError
+    if the notebook cannot be read; SetError if a file of texts cannot be used.
     """
+    set_file = set_file.surveyed()
     return Job(
         stem=set_file.stem,
         notebook=read_notebook(project.notebook(set_file.set.notebook)),
@@ -73,9 +80,29 @@ def prepare_job(
         date=date or today(),
         command=_command(set_file, project.folder),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
-        timeout=timeout,
+        timeout=timeout or default_timeout(set_file),
         folder=str(set_file.path.parent.absolute()) if set_file.set.texts else "",
+        sha256=set_file.sha256,
+        device=device_of(set_file, device),
+        tables=tables_of(set_file, embeddings=embeddings),
     )
+
+
+def default_timeout(set_file: SetFile) -> float:
+    """Return the limit for a set in seconds: a quarter of an hour, and 0.2 s more for each row of a file of texts."""
+    return TIMEOUT + TIMEOUT_OF_A_ROW * (set_file.survey.total if set_file.survey else 0)
+
+
+def device_of(set_file: SetFile, device: str) -> str:
+    """Return the device that a set's model runs on if a run chooses this one: a walkthrough's always runs on "cpu"."""
+    return "cpu" if set_file.set.notebook == "walkthrough" else device
+
+
+def tables_of(set_file: SetFile, *, embeddings: bool) -> tuple[str, ...]:
+    """Return the suffixes of the tables next to a set's page; with `embeddings`, also that of a collection's."""
+    if set_file.set.texts is None:
+        return (".csv",)
+    return (".csv", ".neighbours.csv", ".npy") if embeddings else (".csv", ".neighbours.csv")
 
 
 def find_models(set_file: SetFile, models: ModelFinder) -> tuple[tuple[Request, FoundModel | str], ...]:

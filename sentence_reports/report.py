@@ -27,8 +27,16 @@ DEVICE = "SENTENCE_REPORTS_DEVICE"
 """The environment variable in which a kernel finds the device that the model runs on; without it, "cpu"."""
 EMBEDDINGS = "SENTENCE_REPORTS_EMBEDDINGS"
 """The environment variable that asks the notebook of a collection for its embeddings as well, if it is not empty."""
+TEXTS_HASH = "SENTENCE_REPORTS_TEXTS_SHA256"
+"""The environment variable in which a kernel finds the SHA-256 that the run saw of the file of texts."""
 LEXICAL = "tf-idf"
 """The name under which a comparison asks for its lexical yardstick, which is fitted on the sentences of the set."""
+WRITTEN = {
+    ".csv": "collection.csv",
+    ".neighbours.csv": "collection.neighbours.csv",
+    ".npy": "collection.npy",
+}
+"""The files of tables that the notebook of a collection writes, by the suffix of what they become next to the page."""
 SET_SUFFIXES = (".yaml", ".yml")
 """How the name of a set file ends."""
 
@@ -40,10 +48,12 @@ class Options:
     """How to run.
 
     Notebooks are looked up in `project`; `out` is the output folder, `jobs` the number of sets to run in
-    parallel (None: as many as cores and memory allow), `timeout` the limit for one set in seconds. `strict` makes
+    parallel (None: as many as cores and memory allow), `timeout` the limit for one set in seconds (None: a quarter of
+    an hour, and more for a large file of texts). `strict` makes
     a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing. `model` is
     the one to run instead of each set's own: a hub id, or the absolute path of a folder. `browser` prints each page
-    as PDF; None prints nothing.
+    as PDF; None prints nothing. `device` is where models run, but for those of a walkthrough: "cpu", "cuda" or "mps".
+    `embeddings` asks for a file of the embeddings of each collection.
     """
 
     project: Project
@@ -51,10 +61,12 @@ class Options:
     jobs: int | None = None
     force: bool = False
     strict: bool = False
-    timeout: float = 900.0
+    timeout: float | None = None
     cold: bool = False
     model: str | None = None
     browser: Browser | None = None
+    device: str = "cpu"
+    embeddings: bool = False
 
 
 class Listener(Protocol):
@@ -128,7 +140,9 @@ class Job:
     `notebook` is the notebook as JSON text, `parameters` is what papermill injects into it, `n` is the number of
     sentences. `models` holds each model that the set asks for as it was found, or the reason why it was not. `date`,
     `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in seconds. `folder` is
-    the absolute folder of a set that has its texts in a file, else empty; it never belongs on a page.
+    the absolute folder of a set that has its texts in a file, else empty; it never belongs on a page. `sha256` is that
+    of the file: a job does not carry its texts, so the kernel reads it again and fails if it changed. `device` is where
+    the model runs, `tables` holds the suffixes of the tables to make, of those in `WRITTEN`.
     """
 
     stem: str
@@ -141,6 +155,9 @@ class Job:
     warnings: tuple[str, ...] = ()
     timeout: float = 900.0
     folder: str = ""
+    sha256: str = ""
+    device: str = "cpu"
+    tables: tuple[str, ...] = (".csv",)
 
 
 # --- what came out ----------------------------------------------------------------------------------------------
@@ -148,7 +165,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Made:
-    """A report that was made: the bytes of every file, by suffix (".html", ".ipynb", ".csv").
+    """A report that was made: the bytes of every file, by suffix (".html", ".ipynb", ".csv", maybe more of `WRITTEN`).
 
     In a notebook it displays itself. `thumbnail` is the heatmap as a small square of colors; `seconds` is how long
     the report took.
@@ -190,8 +207,8 @@ class Report:
     good report, None if there is none; then `title`, `model` and `n` come from the set alone. `model` is a name, or the
     labels of several models, which have no one `closest` pair; `missing` holds the labels of those that were not found.
     `finding` says what came out, `checks` what the set expects and whether that is met, `failure` why the last run
-    failed. `tables` holds the SHA-256 of the CSV files that were written, or may have been: a CSV has no room for a
-    marker.
+    failed. `tables` holds the SHA-256 of the files of `WRITTEN` that were written, or may have been: they have no room
+    for a marker. `beside` holds the suffixes of those of the last good report.
     `pdf` holds the SHA-256 of the page that was printed last, and of its PDF; `printed` says that this PDF is there and
     shows the page as it is. `set_file` is the set's path from the output folder, with ``/``; `gone` says that it is no
     longer there.
@@ -210,6 +227,7 @@ class Report:
     seconds: float | None = None
     thumbnail: tuple[tuple[str, ...], ...] | None = None
     tables: tuple[str, ...] = ()
+    beside: tuple[str, ...] = (".csv",)
     notices: tuple[str, ...] = ()
     finding: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

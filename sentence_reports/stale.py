@@ -31,8 +31,10 @@ def code_digest() -> str:
     return _program_digest() + _files_digest(sources)
 
 
-def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
+def set_digest(code: str, set_file: SetFile, notebook: Path, device: str = "cpu") -> str:
     """Return a digest of what a report depends on: the code, the notebook, the set, and the files that it names.
+
+    `device` is the one that its model runs on.
 
     Raises UsageError if the notebook or a file of vectors cannot be read.
     """
@@ -44,7 +46,8 @@ def set_digest(code: str, set_file: SetFile, notebook: Path) -> str:
         json.dumps(chosen.parameters()),  # unsorted: the order of the groups is that of the heatmap
         *map(str, set_file.warnings),
         *(_model_stamp(choice.request, folder) for choice in chosen.choices),
-        set_file.survey.sha256 if set_file.survey else "",
+        set_file.sha256,
+        device,
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -18,13 +18,12 @@ from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.files import atomic_write, sha256
 from sentence_reports.lock import LOCK, locked
 from sentence_reports.ownership import STATE, has_hash, is_ours, make_temporary, not_ours, remove_temporary
-from sentence_reports.report import SET_SUFFIXES, Failed, Made, Report
+from sentence_reports.report import SET_SUFFIXES, WRITTEN, Failed, Made, Report
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 TEMPORARY = ".sentence-reports.tmp"
-SUFFIXES = (".html", ".ipynb", ".csv")
 
 
 class Store:
@@ -57,19 +56,21 @@ class Store:
                 if store._temporary is not None:
                     shutil.rmtree(store._temporary, ignore_errors=True)
 
-    def refusal(self, report: Report, table: bytes | None = None) -> str | None:
+    def refusal(self, report: Report, tables: Mapping[str, bytes | None]) -> str | None:
         """Return why the files of a report may not be written, None if they may.
 
-        `table` is the CSV to write; without it, an unknown CSV may still turn out to be the same.
+        `tables` holds the tables to write by suffix; instead of None, an unknown table may turn out to be the same.
         """
         stem, known = report.stem, self.reports.get(report.stem)
         for suffix in (".html", ".ipynb"):
             if not is_ours(self.out / f"{stem}{suffix}"):
                 return not_ours(self.out / f"{stem}{suffix}")
-        csv, page = self.out / f"{stem}.csv", self.out / f"{stem}.html"
-        undecided = table is None and page.exists() and not (known and known.tables)
-        if not undecided and not self._is_our_table(stem) and _read_bytes(csv) != table:
-            return not_ours(csv)
+        page = self.out / f"{stem}.html"
+        for suffix, data in tables.items():
+            table = self.out / f"{stem}{suffix}"
+            undecided = data is None and page.exists() and not (known and known.tables)
+            if not undecided and not self._is_our_table(stem, suffix) and _read_bytes(table) != data:
+                return not_ours(table)
         if known and known.date and known.set_file != report.set_file and _is_set(self.out / known.set_file):
             return (
                 f"{page} is the report of another set, {known.set_file} (seen from {self.out}). "
@@ -89,22 +90,30 @@ class Store:
             if Path(report.set_file).stem != stem and not (self.out / f"{stem}.html").exists():
                 self.reports[stem] = replace(report, digest=None, date=None, failure=None)
 
-    def is_whole(self, stem: str) -> bool:
-        """Return whether all files of a report exist."""
-        return all((self.out / f"{stem}{suffix}").is_file() for suffix in SUFFIXES)
+    def is_whole(self, stem: str, tables: Iterable[str]) -> bool:
+        """Return whether a report was made with these tables, given by their suffixes, and all its files exist."""
+        beside = self.reports[stem].beside
+        files = [self.out / f"{stem}{suffix}" for suffix in (".html", ".ipynb", *beside)]
+        return set(tables) <= set(beside) and all(file.is_file() for file in files)
 
     def publish(self, made: Made, report: Report) -> Report:
-        """Put the files of a report into place and record it; return the record, a failure if that is impossible."""
-        table = made.files[".csv"]
-        if (reason := self.refusal(report, table)) is None:
-            known, digest = self.reports.get(made.stem), sha256(table)
-            report = replace(report, tables=(digest,), pdf=known.pdf if known else None)
+        """Put the files of a report into place and record it; return the record, a failure if that is impossible.
+
+        Tables that an earlier report of the set had, and this one lacks, are removed.
+        """
+        tables = {suffix: data for suffix, data in made.files.items() if suffix in WRITTEN}
+        if (reason := self.refusal(report, tables)) is None:
+            known, hashes = self.reports.get(made.stem), tuple(map(sha256, tables.values()))
+            pdf = known.pdf if known else None
+            report = replace(report, tables=hashes, beside=tuple(tables), pdf=pdf)
             try:
-                # Before the files: if this process is killed between the two, both tables are known as ours.
+                # Before the files: if this process is killed between the two, all tables are known as ours.
                 before = known or replace(report, digest=None, date=None)
-                self.reports[made.stem] = replace(before, tables=(*before.tables, digest))
+                self.reports[made.stem] = replace(before, tables=(*before.tables, *hashes))
                 self._write({STATE: self._state(indexed=False)})
                 self._write({f"{made.stem}{suffix}": data for suffix, data in made.files.items()})
+                for table in self.our_tables(made.stem, WRITTEN.keys() - tables.keys()):
+                    table.unlink()
             except OSError as error:
                 reason = f"the report could not be written: {error.strerror or error}"
         if reason is not None:
@@ -191,9 +200,14 @@ class Store:
         state = {"code": self._code, "indexed": indexed, "reports": entries}
         return (json.dumps(state, ensure_ascii=False, indent=1) + "\n").encode()
 
-    def _is_our_table(self, stem: str) -> bool:
+    def our_tables(self, stem: str, suffixes: Iterable[str]) -> list[Path]:
+        """Return the tables of a set that exist with one of these suffixes and are proven to be ours."""
+        ours = [self.out / f"{stem}{suffix}" for suffix in suffixes if self._is_our_table(stem, suffix)]
+        return [path for path in ours if path.is_file()]
+
+    def _is_our_table(self, stem: str, suffix: str) -> bool:
         known = self.reports.get(stem)
-        return has_hash(self.out / f"{stem}.csv", known.tables if known else ())
+        return has_hash(self.out / f"{stem}{suffix}", known.tables if known else ())
 
     def _is_our_pdf(self, stem: str) -> bool:
         known = self.reports.get(stem)
@@ -230,9 +244,9 @@ def clean(out: Path) -> list[Path]:
         for stem in store.reports:
             files += [out / f"{stem}.html", out / f"{stem}.ipynb", out / "failed" / f"{stem}.ipynb"]
         removed = [path for path in files if path.is_file() and is_ours(path)]
-        unmarked = [out / f"{stem}.csv" for stem in store.reports if store._is_our_table(stem)]
-        unmarked += [out / f"{stem}.pdf" for stem in store.reports if store._is_our_pdf(stem)]
-        removed += [path for path in unmarked if path.is_file()]
+        removed += [table for stem in store.reports for table in store.our_tables(stem, WRITTEN)]
+        printed = [out / f"{stem}.pdf" for stem in store.reports if store._is_our_pdf(stem)]
+        removed += [path for path in printed if path.is_file()]
         removed = [path for path in removed if path.parent in (out, out / "failed")]
         for path in removed:
             path.unlink()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import takewhile
+from pathlib import Path
 from threading import Timer
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ LEAST_FILES = 128  # with fewer open files a kernel cannot start, or dies withou
 KERNEL_ENDED = "KernelEnded"  # the name of the error at a cell whose kernel died or was killed
 
 Progress = Callable[[int, int], None]
+Collect = Callable[[Path], None]
 
 
 class Execution:
@@ -104,9 +106,10 @@ class Engine(NBClientEngine):
         kernels: Kernels,
         died: str,
         progress: Progress | None,
+        collect: Collect | None,
         **_: Any,
     ) -> None:
-        """Run all cells."""
+        """Run all cells, then collect the files that they wrote."""
         with private_kernel(env, kernels) as (kernel, start), execution.using(kernel):
             client = Client(
                 nb_man,
@@ -130,6 +133,9 @@ class Engine(NBClientEngine):
                 )
                 cell.outputs.append(output)
                 nb_man.cell_exception(cell)
+            else:
+                if collect is not None:
+                    collect(Path(start["cwd"]))
 
 
 papermill_engines.register("sentence-reports", Engine)
@@ -144,12 +150,14 @@ def execute(
     kernels: Kernels | None = None,
     died: str,
     progress: Progress | None = None,
+    collect: Collect | None = None,
 ) -> NotebookNode:
     """Run `notebook` with `parameters` in a new kernel and return the executed notebook.
 
     The kernel comes from `kernels`, whose `stop` ends it, or is an ordinary process; it gets the variables `env`, and
     `timeout` seconds for the whole notebook. If it dies because the fork server did, the notebook is run again in an
-    ordinary process. `progress(done, total)` is called, in another thread, each time the notebook reports its progress.
+    ordinary process. `progress(done, total)` is called, in another thread, each time the notebook reports its progress,
+    `collect(folder)` when all cells have run, with the folder in which the kernel worked and which is then removed.
 
     Raises ExecutionError if a cell fails, the kernel dies (`died` is then the message), is stopped or times out, or
     too few files can be open; the error's `notebook` is as far as it ran, with the error in the output of its cell.
@@ -180,6 +188,7 @@ def execute(
                     kernels=kernels,
                     died=died,
                     progress=progress,
+                    collect=collect,
                 )
                 return _scrub(executed)
             except papermill.PapermillExecutionError as error:

@@ -23,10 +23,13 @@ def find_sets(folder: Path) -> list[Path]:
     return [path for path in paths if path.suffix in SET_SUFFIXES and not path.name.startswith(".")]
 
 
-def read_sets(paths: Iterable[Path], model: str | None = None) -> tuple[list[SetFile], dict[str, SetError]]:
+def read_sets(
+    paths: Iterable[Path], model: str | None = None, *, survey: bool = True
+) -> tuple[list[SetFile], dict[str, SetError]]:
     """Read every set; return the valid ones in order, and what is wrong with the others by stem.
 
-    With `model`, a hub id or the absolute path of a folder, each set has that one instead of its own.
+    With `model`, a hub id or the absolute path of a folder, each set has that one instead of its own. `survey` is that
+    of `read_set`.
     """
     # realpath, because Path.resolve raises if a link leads to itself
     paths = list({(os.path.realpath(path), path.stem): path for path in paths}.values())
@@ -37,7 +40,7 @@ def read_sets(paths: Iterable[Path], model: str | None = None) -> tuple[list[Set
         try:
             if (message := _name_problem(path, paths)) is not None:
                 raise SetError((Problem(str(path), None, None, message),))
-            read = read_set(path)
+            read = read_set(path, survey=survey)
             valid.append(read if model is None else read.with_model(_seen_from(path.parent, model)))
         except SetError as error:
             stem = stem_of(path, model)

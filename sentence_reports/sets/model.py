@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from sentence_reports.claims import Claim
 from sentence_reports.collected import Collected
 from sentence_reports.errors import SetError
-from sentence_reports.report import FOLDER, LEXICAL, ModelChoice, Request
+from sentence_reports.report import FOLDER, LEXICAL, TEXTS_HASH, ModelChoice, Request
 from sentence_reports.sets.choices import (
     ELSEWHERE,
     MAX_MODELS,
@@ -47,6 +47,7 @@ from sentence_reports.sets.ratings import (
 )
 from sentence_reports.sets.reference import Reference, reference_mismatches
 from sentence_reports.sets.sentences import Sentences, repeated, sentence_mismatches, texts_of, wrong_number
+from sentence_reports.sets.tables import refusal
 from sentence_reports.sets.text_files import (
     MUST_BE_A_MAPPING,
     NOT_OF_A_FILE,
@@ -255,13 +256,16 @@ class SentenceSet(Mapping):
         """Read the texts of the file that `texts` names.
 
         A relative file is in the folder that the environment variable `FOLDER` names, which a run sets for its kernel
-        to that of the set, else in the current folder. Raises SetError if the file cannot be used, ValueError if the
-        set has sentences instead.
+        to that of the set, else in the current folder. Raises SetError if the file cannot be used or is not the one
+        that the run saw, ValueError if the set has sentences instead.
         """
         if self.texts is None:
             raise ValueError("the set names no file of texts")
         try:
-            return read_texts(self.texts, Path(os.environ.get(FOLDER, "")))
+            collected = read_texts(self.texts, Path(os.environ.get(FOLDER, "")))
+            if os.environ.get(TEXTS_HASH, collected.sha256) != collected.sha256:
+                raise refusal(Path(self.texts.file), None, "the file changed since the run began. Run again.")
+            return collected
         except SetError as error:  # called as the set calls it, since the notebook is kept and shown
             raise SetError(tuple(replace(it, file=self.texts.file) for it in error.problems)) from None
 

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from sentence_reports.sets.quoting import correction, quote, show
 from sentence_reports.sets.ratings import RatingsFile, read_ratings
 from sentence_reports.sets.tables import opened, refusal
 from sentence_reports.sets.text_files import Survey, read_texts, survey_texts
+from sentence_reports.sets.text_stream import CHANGED, file_hash
 from sentence_reports.sets.wording import describe, misread
 from sentence_reports.sets.yaml_nodes import Document, Trail, read_document
 
@@ -32,7 +33,8 @@ HINTS: dict[Any, str] = {
 class SetFile:
     """A set with the file it came from, and what its author should look at although it is allowed.
 
-    `survey` tells what is in its file of texts, None if it has sentences.
+    `sha256` is the hash of its file of texts, empty if it has sentences; `survey` tells what is in that file, None if
+    nobody has looked yet. `document` knows the lines of the set.
     """
 
     path: Path
@@ -40,6 +42,8 @@ class SetFile:
     warnings: tuple[Problem, ...]
     variant: str = ""
     survey: Survey | None = None
+    sha256: str = ""
+    document: Document | None = field(default=None, repr=False, compare=False)
 
     @property
     def stem(self) -> str:
@@ -48,7 +52,7 @@ class SetFile:
 
     @property
     def n(self) -> int:
-        """The number of sentences, or of rows in the file of texts."""
+        """The number of sentences, or of rows in the file of texts; 0 without a survey of it."""
         return len(self.set.all_sentences) if self.survey is None else self.survey.total
 
     @property
@@ -72,6 +76,27 @@ class SetFile:
         changed = SentenceSet.model_validate(keys | {"model": model, "fallback_model": None})
         return replace(self, set=changed, variant=variant_of(model))
 
+    def surveyed(self) -> Self:
+        """Return a set that has its texts in a file with what is in that file, and what is doubtful in it.
+
+        Raises SetError if it cannot be used or changed since it was hashed, or if claims are about rows or texts that
+        it does not have.
+        """
+        source, folder, trail, document = self.set.texts, self.path.parent, ("texts", "file"), self.document
+        if source is None or self.survey is not None or document is None:
+            return self
+        try:
+            survey = survey_texts(source, folder)
+            if survey.sha256 != self.sha256:
+                raise refusal(folder / source.file, None, CHANGED)
+            wrong = list(self.set.wrong_claims_about(read_texts(source, folder))) if self.set.expect else []
+        except SetError as error:
+            raise _unusable(document, trail, error) from error
+        if wrong:
+            raise SetError(tuple(_mismatch(document, *it) for it in wrong))
+        doubtful = (_problem(document, trail, survey.warning),) if survey.warning else ()
+        return replace(self, survey=survey, warnings=self.warnings + doubtful)
+
     def parameters(self) -> dict[str, Any]:
         """Return what papermill injects: the keys that the author wrote, and the title, as plain data."""
         return self.set.parameters() | {"title": self.title}
@@ -88,8 +113,11 @@ def title_of(stem: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def read_set(path: Path) -> SetFile:
-    """Read and validate the set in a YAML file. Raises SetError with everything that is wrong with it."""
+def read_set(path: Path, *, survey: bool = True) -> SetFile:
+    """Read and validate the set in a YAML file. Raises SetError with everything that is wrong with it.
+
+    Without a `survey`, a file of texts is only hashed; see `SetFile.surveyed`.
+    """
     document = read_document(_content(path), str(path))
     problems, sentence_set = document.problems, None
     if document.data:
@@ -107,8 +135,9 @@ def read_set(path: Path) -> SetFile:
     if problems or sentence_set is None:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
     _look_for_vectors(sentence_set, document, path.parent)
-    set_file = SetFile(path, sentence_set, tuple(_doubtful_texts(document)))
-    return _with_texts(_with_ratings(set_file, document), document)
+    set_file = SetFile(path, sentence_set, tuple(_doubtful_texts(document)), document=document)
+    set_file = _with_texts_hash(_with_ratings(set_file, document), document)
+    return set_file.surveyed() if survey else set_file
 
 
 def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> None:
@@ -126,25 +155,14 @@ def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> 
         raise SetError(tuple(problems))
 
 
-def _with_texts(set_file: SetFile, document: Document) -> SetFile:
-    """Return a set that has its texts in a file with what is in that file.
-
-    Raises SetError if it cannot be used, or if claims are about rows or texts that it does not have.
-    """
-    source, folder, trail = set_file.set.texts, set_file.path.parent, ("texts", "file")
-    if source is None:
+def _with_texts_hash(set_file: SetFile, document: Document) -> SetFile:
+    """Return a set that has its texts in a file with the hash of that file. Raises SetError if it cannot be read."""
+    if (source := set_file.set.texts) is None:
         return set_file
     try:
-        survey = survey_texts(source, folder)
-        wrong = (
-            list(set_file.set.wrong_claims_about(read_texts(source, folder))) if set_file.set.expect else []
-        )
+        return replace(set_file, sha256=file_hash(set_file.path.parent / source.file))
     except SetError as error:
-        raise _unusable(document, trail, error) from error
-    if wrong:
-        raise SetError(tuple(_mismatch(document, *it) for it in wrong))
-    doubtful = (_problem(document, trail, survey.warning),) if survey.warning else ()
-    return replace(set_file, survey=survey, warnings=set_file.warnings + doubtful)
+        raise _unusable(document, ("texts", "file"), error) from error
 
 
 def _unusable(document: Document, trail: Trail, error: SetError) -> SetError:

@@ -102,6 +102,12 @@ def streamed(path: Path) -> Iterator[TextStream]:
             raise
 
 
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file without looking at what it holds. Raises SetError if it cannot be read."""
+    with streamed(path) as stream:
+        return stream.sha256()
+
+
 class _Hashed(io.RawIOBase):
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.digest = file, hashlib.sha256()
