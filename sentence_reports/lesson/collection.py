@@ -71,8 +71,8 @@ def text_table(collected: Collected, positions: Sequence[int] | NDArray[np.integ
     )
 
 
-def topic_table(topics: Topics, collected: Collected) -> pd.DataFrame:
-    """Return the largest topics with their names, sizes and most central texts."""
+def topic_table(topics: Topics, collected: Collected) -> pd.DataFrame | None:
+    """Return the largest topics with their names, sizes and most central texts; None if there are none."""
     rows = [
         {
             "name": topic.name or NOTHING,
@@ -83,18 +83,18 @@ def topic_table(topics: Topics, collected: Collected) -> pd.DataFrame:
         }
         for topic in topics.topics[:SHOWN]
     ]
-    return pd.DataFrame(rows, index=range(1, len(rows) + 1))
+    return pd.DataFrame(rows, index=range(1, len(rows) + 1)) if rows else None
 
 
-def duplicate_table(duplicates: NearDuplicates, collected: Collected) -> pd.DataFrame:
-    """Return the largest groups of near-duplicates: how many they are, and the first two of each."""
+def duplicate_table(duplicates: NearDuplicates, collected: Collected) -> pd.DataFrame | None:
+    """Return the largest groups of near-duplicates: how many they are, and the first two; None if there are none."""
     groups = duplicates.groups[:SHOWN]
     table = {
         "texts": [len(group) for group in groups],
         "the first": [short(collected.texts[group[0]]) for group in groups],
         "the next": [short(collected.texts[group[1]]) for group in groups],
     }
-    return pd.DataFrame(table, index=[collected.rows[group[0]] for group in groups])
+    return pd.DataFrame(table, index=[collected.rows[group[0]] for group in groups]) if groups else None
 
 
 def loner_table(loners: Loners, collected: Collected) -> pd.DataFrame:

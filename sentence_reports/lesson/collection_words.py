@@ -56,7 +56,7 @@ def topics_in_words(summary: CollectionSummary) -> str:
     """Return how many texts and topics there are, and which topic is the largest."""
     texts = count(summary.distinct, "text")
     if not summary.topics:
-        return f"{texts} and no topic: no {summary.least} of them are close enough to each other."
+        return f"{texts} without a topic: no {summary.least} of them are close enough to each other."
     first = summary.topics[0]
     name = f", {quoted(cut_at_word(first.name, NAME))}" if first.name else ""
     if summary.topic_count == 1:
@@ -88,9 +88,9 @@ def twice_in_words(summary: CollectionSummary) -> str:
 
 
 def covered_in_words(summary: CollectionSummary) -> str:
-    """Return which share of the texts the representatives cover; empty if there are none."""
+    """Return which share of the texts the representatives cover; empty if they cover nothing but themselves."""
     chosen = len(summary.representatives)
-    if not chosen:
+    if not chosen or summary.representatives[0].covers < 2:
         return ""
     return (
         f"{count(chosen, 'text')} {'covers' if chosen == 1 else 'cover'} {percent(summary.covered)} of all: "
