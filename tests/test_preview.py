@@ -541,10 +541,10 @@ def test_sets_are_watched_wherever_they_are(
 def test_tables_and_vectors_beside_the_sets_are_watched(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.params.mkdir()
-    for name in ("mine.yaml", "people.csv", "ada.npy", "notes.txt"):
+    for name in ("mine.yaml", "people.csv", "ada.npy", "notes.txt", "notes.md"):
         (project.params / name).touch()
     maker = Maker([project.params], Options(project, tmp_path), Notes(), Site(tmp_path))
-    assert {path.name for path in maker.tables()} == {"people.csv", "ada.npy"}
+    assert {path.name for path in maker.tables()} == {"people.csv", "ada.npy", "notes.txt"}
 
 
 def test_a_table_of_ratings_is_watched(

@@ -61,8 +61,17 @@ def test_it_is_valid_and_holds_no_outputs(notebook: NotebookNode) -> None:
 
 def test_its_parameters_are_the_keys_of_a_comparison_with_their_defaults(notebook: NotebookNode) -> None:
     values = parameters(notebook)
-    of_one_model = {"model", "revision", "prompt", "truncate_dim", "fallback_model", "queries", "reference"}
-    assert set(values) == set(SentenceSet.model_fields) - of_one_model
+    others = {
+        "model",
+        "revision",
+        "prompt",
+        "truncate_dim",
+        "fallback_model",
+        "queries",
+        "reference",
+        "texts",
+    }
+    assert set(values) == set(SentenceSet.model_fields) - others
     for name in set(values) - {"title", "sentences", "models"}:
         assert values[name] == SentenceSet.model_fields[name].default, name
 
