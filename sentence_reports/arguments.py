@@ -71,8 +71,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--strict", action="store_true", help="fail instead of using the fallback model")
     command.add_argument("--model", metavar="NAME",
                          help="use this model instead of each set's own; reports are named SET@MODEL")  # fmt: skip
-    command.add_argument("--timeout", type=seconds, default=900.0, metavar="SECONDS",
-                         help="time limit for each set (default: 900)")  # fmt: skip
+    command.add_argument("--timeout", type=seconds, metavar="SECONDS",
+                         help="time limit for each set (default: 900, more for a large file of texts)")  # fmt: skip
+    command.add_argument("--device", default="cpu", metavar="NAME",
+                         help="where models run: cpu, cuda, mps, or auto for the fastest (default: cpu)")  # fmt: skip
+    command.add_argument("--embeddings", action="store_true",
+                         help="write the embeddings of each file of texts to NAME.npy")  # fmt: skip
     command.add_argument("--pdf", action="store_true",
                          help="print each page to a PDF; needs Chromium, Chrome or Edge")  # fmt: skip
     command.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")

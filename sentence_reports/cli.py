@@ -21,6 +21,7 @@ from sentence_reports.errors import OutputError, SentenceReportsError, UsageErro
 from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.lock import LOCK
 from sentence_reports.model_commands import baseline, cache
+from sentence_reports.models.device import choose_device
 from sentence_reports.ownership import STATE, holds_results
 from sentence_reports.prepare import named_model, today
 from sentence_reports.printing import find_browser
@@ -166,9 +167,10 @@ def options_of(arguments: argparse.Namespace, **options: Any) -> Options:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the reports that are out of date; print their table and the page to look at; write the results."""
-    names = ("jobs", "force", "strict", "timeout", "cold")
+    names = ("jobs", "force", "strict", "timeout", "cold", "embeddings")
     chosen = {name: getattr(arguments, name) for name in names}
-    options = options_of(arguments, model=named_model(arguments.model), **chosen)
+    chosen |= {"model": named_model(arguments.model), "device": choose_device(arguments.device)}
+    options = options_of(arguments, **chosen)
     paths = set_files(arguments)
     if arguments.pdf:
         options = replace(options, browser=find_browser())

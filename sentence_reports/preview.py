@@ -30,7 +30,7 @@ from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
-from sentence_reports.sets.folder import find_sets, stem_of
+from sentence_reports.sets.folder import find_sets, read_sets, stem_of
 from sentence_reports.sets.text_files import KINDS
 from sentence_reports.texts import escape_controls
 
@@ -102,6 +102,11 @@ class Maker:
                 tables += [path for path in folder.iterdir() if path.suffix.lower() in BESIDE_SETS]
         return tables
 
+    def texts(self) -> list[Path]:
+        """Return the files of texts that the sets name, which may be anywhere, or not there yet."""
+        sets, _ = read_sets(self.sets(), survey=False)
+        return [each.path.parent / each.set.texts.file for each in sets if each.set.texts]
+
     @property
     def notebooks(self) -> list[Path]:
         """The notebooks that a set may need, now or after a change."""
@@ -111,15 +116,16 @@ class Maker:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
         made: dict[Path, object] = {}
         before: dict[Path, object] = {}
+        texts = self.texts()
         while True:
             process.check()
             # Listed anew each time, so that a folder may go and come back; links are followed.
             templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
-            watched = (*self.sets(), *self.tables(), *self.notebooks, *templates)
+            watched = (*self.sets(), *self.tables(), *texts, *self.notebooks, *templates)
             now = {path: _stamp(path) for path in watched}
             if now != made and (now == before or not made):  # a file that is being written is left alone
                 self.make({path for path in now | made if now.get(path) != made.get(path)}, kernels)
-                made = now
+                made, texts = now, self.texts()
                 # Imported while the author reads, not at the first change.
                 import sentence_reports.make  # noqa: F401
             before = now

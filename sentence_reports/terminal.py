@@ -15,7 +15,7 @@ from sentence_reports.project import version
 from sentence_reports.texts import count, printable, shorten
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from sentence_reports.report import Report
     from sentence_reports.sets import SetFile
@@ -73,8 +73,9 @@ class Teller:
         self.unprinted: set[str] = set()
         self._wants_bar, self._debug = bar, debug
         self._bar: Progress | None = None
-        # For each large set: when the first sentences were encoded, how many these were, and how many are encoded now.
+        # For each large set: when the first texts were encoded, how many these were, and how many are encoded now.
         self._encoded: dict[str, tuple[float, int, int]] = {}
+        self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Teller":
         return self
@@ -98,26 +99,34 @@ class Teller:
 
         columns = (
             progress.TextColumn("{task.description}", markup=False),
-            progress.BarColumn(),
+            progress.BarColumn(bar_width=20),
             progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[rate]}", markup=False),
             progress.TimeRemainingColumn(elapsed_when_finished=True),
         )
         self._bar = progress.Progress(*columns, console=Console(stderr=True, highlight=False))
         self._bar.start()
-        self._bar.add_task("reports", total=total)
+        self._bar.add_task("reports", total=total, rate="")
 
     def progress(self, stem: str, done: int, total: int) -> None:
-        """Print how many sentences of a large set are encoded and the time left, after each tenth."""
+        """Show how many texts of a large set are encoded, how fast, and the time left: in a bar or after each tenth."""
         began, first, last = self._encoded.setdefault(stem, (time.monotonic(), done, done))
-        if done * 10 // total > last * 10 // total:
-            left = (time.monotonic() - began) / (done - first) * (total - done)
-            say(f"{stem}: {done:,} of {total:,} sentences encoded, about {left:.0f} s left")
         self._encoded[stem] = began, first, done
+        rate = (done - first) / max(time.monotonic() - began, 0.001)
+        if self._bar is not None:
+            if stem not in self._bars:
+                self._bars[stem] = self._bar.add_task(printable(stem), total=total, completed=first, rate="")
+            self._bar.update(self._bars[stem], completed=done, rate=f"{rate:,.0f} texts/s" if rate else "")
+        elif done * 10 // total > last * 10 // total and rate:
+            left = f"about {(total - done) / rate:,.0f} s left"
+            say(f"{stem}: {done:,} of {total:,} texts encoded, {rate:,.0f} per second, {left}")
 
     def done(self, report: "Report") -> None:
         """Print the result of a set, and advance the bar."""
         self.done_stems.add(report.stem)
         self._encoded.pop(report.stem, None)
+        if self._bar is not None and (task := self._bars.pop(report.stem, None)) is not None:
+            self._bar.remove_task(task)
         if report.failure:
             say(f"{report.stem}: failed: {report.failure}", "red")
             if report.traceback:

@@ -139,7 +139,7 @@ def test_a_bad_set_beside_good_ones_is_exit_code_1(shipped: Ran, tmp_path: Path)
 
 def test_options_may_stand_before_and_after_the_command() -> None:
     every = ["--out", "o", "--jobs", "3", "--force", "--strict", "--timeout", "5", "--model", "m"]
-    every += ["--pdf", "--junit", "r.xml", "--markdown", "r.md"]
+    every += ["--pdf", "--junit", "r.xml", "--markdown", "r.md", "--device", "mps", "--embeddings"]
     parsed = parser().parse_args(["--debug", "run", "x.yaml", *every, "--project", "p"])
     assert vars(parsed) == {
         **{
@@ -150,6 +150,7 @@ def test_options_may_stand_before_and_after_the_command() -> None:
             "out": Path("o"),
         },
         **{"jobs": 3, "force": True, "strict": True, "timeout": 5.0, "cold": False, "model": "m"},
+        **{"device": "mps", "embeddings": True},
         **{"pdf": True, "junit": Path("r.xml"), "markdown": Path("r.md")},
     }
 

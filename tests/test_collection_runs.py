@@ -16,6 +16,7 @@ from sentence_reports import cli, make
 from sentence_reports.ownership import STATE
 from sentence_reports.pipeline import ROW_BYTES, default_jobs, run
 from sentence_reports.prepare import prepare_job
+from sentence_reports.preview import Maker, Site
 from sentence_reports.project import Project
 from sentence_reports.report import WRITTEN, Options, Report
 from sentence_reports.sets import read_set
@@ -286,4 +287,57 @@ def test_the_device_reaches_the_kernel_and_makes_a_report_stale(
     report, notes = run_one(device="mps")  # which this machine lacks: the kernel says so
     assert notes.ran == ["mine"]
     assert "the device 'mps' is not there" in str(report.failure)
-    assert cli
+
+
+def test_a_device_that_is_not_there_is_told_before_anything_starts(
+    project: Project,
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("one", "two")
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert cli.main(["run", "--device", "cuda"]) == 2
+    assert capsys.readouterr().err.startswith("sentence-reports: the device 'cuda' is not there: PyTorch ")
+    assert not project.reports.exists()
+
+
+def test_a_walkthrough_runs_on_the_processor_whatever_the_device(
+    project: Project, write: Callable[..., Path], run_one: Make
+) -> None:
+    path = write(sentences=["one", "two", "tone"])
+    assert prepare_job(read_set(path), project, device="cuda").device == "cpu"
+    run_one()
+    assert run_one(device="mps")[1].ran == []
+
+
+def test_the_command_line_asks_for_embeddings_and_tells_the_finding(
+    project: Project,
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("one", "two", "two")
+    monkeypatch.chdir(project.folder)
+    assert cli.main(["run", "--embeddings", "--junit", "results.xml", "--markdown", "results.md"]) == 0
+    told = capsys.readouterr()
+    assert names(project) == PAGE | {"mine.npy"}
+    assert told.out.split("\t")[2:4] == ["3", "2 texts."]
+    assert "mine: 2 texts." in told.err
+    assert "<system-out>2 texts.</system-out>" in Path("results.xml").read_text()
+    assert "| 3 |  | 2 texts. |" in Path("results.md").read_text()
+
+
+# --- preview ----------------------------------------------------------------------------------------------------
+
+
+def test_the_files_of_texts_are_watched_wherever_they_are_and_also_while_they_are_gone(
+    project: Project, write: Callable[..., Path]
+) -> None:
+    write("one", "two")
+    maker = Maker([project.params], Options(project, project.reports), Notes(), Site(project.reports))
+    file = project.params / "texts" / "mine.csv"
+    assert maker.texts() == [file]
+    file.unlink()
+    assert maker.texts() == [file]

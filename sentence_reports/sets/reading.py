@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -33,8 +34,8 @@ HINTS: dict[Any, str] = {
 class SetFile:
     """A set with the file it came from, and what its author should look at although it is allowed.
 
-    `sha256` is the hash of its file of texts, empty if it has sentences; `survey` tells what is in that file, None if
-    nobody has looked yet. `document` knows the lines of the set.
+    `sha256` is the hash of its file of texts, empty if it has sentences or the file cannot be read. `survey` tells what
+    is in that file, None if nobody has looked yet. `document` knows the lines of the set.
     """
 
     path: Path
@@ -136,7 +137,10 @@ def read_set(path: Path, *, survey: bool = True) -> SetFile:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
     _look_for_vectors(sentence_set, document, path.parent)
     set_file = SetFile(path, sentence_set, tuple(_doubtful_texts(document)), document=document)
-    set_file = _with_texts_hash(_with_ratings(set_file, document), document)
+    set_file = _with_ratings(set_file, document)
+    if sentence_set.texts:
+        with suppress(SetError):  # the survey will say what is wrong with it
+            set_file = replace(set_file, sha256=file_hash(path.parent / sentence_set.texts.file))
     return set_file.surveyed() if survey else set_file
 
 
@@ -153,16 +157,6 @@ def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> 
                 problems += [_problem(document, trail, f"cannot be used: {it}") for it in error.problems]
     if problems:
         raise SetError(tuple(problems))
-
-
-def _with_texts_hash(set_file: SetFile, document: Document) -> SetFile:
-    """Return a set that has its texts in a file with the hash of that file. Raises SetError if it cannot be read."""
-    if (source := set_file.set.texts) is None:
-        return set_file
-    try:
-        return replace(set_file, sha256=file_hash(set_file.path.parent / source.file))
-    except SetError as error:
-        raise _unusable(document, ("texts", "file"), error) from error
 
 
 def _unusable(document: Document, trail: Trail, error: SetError) -> SetError:
