@@ -103,7 +103,8 @@ def shared_neighbors(one: NDArray[np.integer], other: NDArray[np.integer], k: in
 
     `one` and `other` are the tables that `nearest` returns for each model, `(n, k)` or wider.
     """
-    return float((one[:, :k, None] == other[:, None, :k]).sum() / (len(one) * k))
+    common = (one[:, :k, None] == other[:, None, :k]).sum()
+    return round(float(common / (len(one) * k)), EQUAL)
 
 
 def shared_by_chance(one: NDArray[np.integer], other: NDArray[np.integer], k: int) -> float:

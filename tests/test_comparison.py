@@ -174,7 +174,12 @@ def test_shared_neighbors_agree_with_sets() -> None:
     one, other = (nearest(similarities(30, seed)) for seed in (1, 2))
     for k in (1, 3, 5):
         common = [len(set(a[:k]) & set(b[:k])) / k for a, b in zip(one.tolist(), other.tolist(), strict=True)]
-        assert shared_neighbors(one, other, k) == pytest.approx(np.mean(common))
+        assert shared_neighbors(one, other, k) == pytest.approx(np.mean(common), abs=1e-6)
+
+
+def test_a_share_that_chance_reaches_is_not_above_it() -> None:
+    one, other = np.array([[1], [0], [0]]), np.array([[1], [2], [1]])
+    assert shared_neighbors(one, other, 1) == shuffled(lambda order: 1 / 3, 3) == 0.333333
 
 
 # --- what is kept ------------------------------------------------------------------------------------------
