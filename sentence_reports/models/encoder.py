@@ -78,10 +78,11 @@ def load(
 
 def describe(found: FoundModel, encoder: SentenceTransformer, *, queries: bool = False) -> ModelFacts:
     """Return the facts about a model for the page; `queries` says whether it is used to search."""
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, StaticEmbedding
 
     modes = [module.pooling_mode for module in encoder if isinstance(module, Pooling)]
     pooling = [mode if isinstance(mode, str) else "+".join(mode) for mode in modes]
+    pooling += ["mean" for module in encoder if isinstance(module, StaticEmbedding)]  # of its tokens' vectors
     weights = list(encoder.parameters())
     usage = Usage.of(encoder)
     with encoder.truncate_embeddings(None):

@@ -53,7 +53,7 @@ def test_a_prompt_that_the_model_puts_in_front_counts(model: Path) -> None:
     assert models.token_report(encoder, ["cat"])[0].count == 6
 
 
-def test_a_model_without_limit_pooling_and_special_tokens(tmp_path: Path) -> None:
+def test_a_model_without_limit_and_special_tokens(tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
@@ -70,7 +70,7 @@ def test_a_model_without_limit_pooling_and_special_tokens(tmp_path: Path) -> Non
     assert (facts.dimension, facts.max_tokens, facts.pooling, facts.normalizes) == (
         8,
         None,
-        None,
+        "mean",
         False,
     )
     assert models.token_report(encoder, ["the\ncat", "🙂"]) == [

@@ -94,7 +94,7 @@ def test_what_is_said_of_it(found: FoundModel) -> None:
     facts = models.describe(found, encoder)
     assert (facts.name, facts.revision, facts.source) == (WORDLLAMA, None, "installed package")
     assert (facts.sha256, facts.parameters, facts.dtype) == (FILES[WEIGHTS], 32000 * 256, "float32")
-    assert (facts.dimension, facts.max_tokens, facts.pooling, facts.normalizes) == (256, None, None, True)
+    assert (facts.dimension, facts.max_tokens, facts.pooling, facts.normalizes) == (256, None, "mean", True)
     assert facts.size_bytes == sum(size for _, size in models.files(found)) > 18_000_000
     assert [name for name, _ in models.files(found)] == [TOKENIZER, WEIGHTS]
     assert models.token_report(encoder, ["the cat", "", "😀"]) == [
