@@ -354,7 +354,7 @@ FACTS = {
         max_tokens=256,
         parameters=22_713_216,
         size_bytes=91_607_178,
-        languages=("English",),
+        languages=("en",),
     ),
     "WordLlama": replace(
         MODEL,
@@ -364,7 +364,6 @@ FACTS = {
         sha256="64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
         dimension=256,
         max_tokens=None,
-        pooling=None,
         parameters=8_192_000,
         size_bytes=18_226_892,
     ),

@@ -53,16 +53,15 @@ def with_columns(summary: ComparisonSummary, *changes: dict[str, Any]) -> Compar
 
 
 def test_the_head_says_what_came_out_and_what_was_compared() -> None:
-    soup = page(small_comparison(missing=(("Big <b>", "no such folder"),), notices=("Mind this.",)))
+    missing = "Big <b> is missing: no such folder"  # the lesson says so
+    soup = page(small_comparison(missing=(("Big <b>", "no such folder"),), notices=("Mind this.", missing)))
     assert words(soup.h1) == "all-MiniLM-L6-v2 meets 3 of 4 claims, WordLlama none."
     assert words(soup.select_one(".kicker")) == "In context, or word by word?"
     assert (
         words(soup.select_one(".facts"))
-        == "12 sentences in 4 groups, 66 pairs · all-MiniLM-L6-v2 , WordLlama"
+        == "12 sentences in 4 groups, 66 pairs · all-MiniLM-L6-v2 · WordLlama"
     )
-    assert [words(notice) for notice in soup.select(".notice")] == [
-        *("Mind this.", "Big <b> is missing here: no such folder")
-    ]
+    assert [words(notice) for notice in soup.select(".notice")] == ["Mind this.", missing]
 
 
 def test_the_parts_are_in_the_order_in_which_a_reader_wants_them() -> None:
@@ -101,7 +100,7 @@ def test_claims_about_which_the_models_differ_come_first_and_those_that_all_meet
     assert outcomes == [[True, False], [False, False], [True, True], [True, True]]
     folded = soup.select_one("#expected details")
     assert folded is not None
-    assert words(folded.summary) == "2 more that hold in every model"
+    assert words(folded.summary) == "2 more that hold for every model"
     assert len(folded.select("tbody tr")) == 2
 
 
@@ -128,7 +127,7 @@ def test_ratings_that_tell_nothing_say_so() -> None:
         {"agreement": Agreement(1, 1.0, None, ())},
     )
     (row,) = cells(page(summary), "#expected tbody")
-    assert row[1:] == ["all equal, so no order", "1.00 too few to say how certain"]
+    assert row[1:] == ["none: all pairs are equal", "1.00 too few for an interval"]
     assert "1 rated pair;" in row[0]
 
 
@@ -199,12 +198,12 @@ def test_a_model_to_which_all_pairs_are_equal_agrees_with_none() -> None:
     first, *others = summary.likenesses
     none = replace(first, spearman=None, chance=None)
     found = cells(page(replace(summary, likenesses=(none, *others))), "#agreement tbody")
-    assert found[-1][1] == "none: to one of them, all pairs are equal"
+    assert found[-1][1] == "none: one model gives all pairs the same similarity"
 
 
 def test_two_sentences_are_one_pair_and_the_page_says_what_that_means() -> None:
     soup = page(many_compared(2, 2))
-    assert "With one pair there is no order" in words(soup.select_one("#agreement"))
+    assert "One pair has no order" in words(soup.select_one("#agreement"))
     assert not soup.select("#agreement table, #moved, #nearest")
     assert words(soup.select_one(".facts")).startswith("2 sentences, 1 pair ·")
 
@@ -280,11 +279,11 @@ def test_the_models_are_next_to_each_other() -> None:
         "sentence-transformers/all-MiniLM-L6-v2 , 22.7 million parameters, 91.6 MB",
         "dleemiller/word-llama-l2-supercat , 8.2 million parameters, 18.2 MB",
     ]
-    assert found["Languages"] == ["English", "not stated"]
-    assert found["Revision"] == ["8b3219a92973c328a8e22fadcfa821b5dc75636a", "none"]
-    assert found["Maximum input"] == ["256 tokens", "any number of tokens"]
+    assert found["Language codes"] == ["en", "not stated"]
+    assert found["Revision"] == ["8b3219a92973c328a8e22fadcfa821b5dc75636a", "none given"]
+    assert found["Maximum input"] == ["256 tokens", "no limit"]
     assert found["Sentences cut"] == ["2", "0"]
-    assert found["Sentences it cannot read"] == ["0", "1"]
+    assert found["Sentences that it cannot read"] == ["0", "1"]
     assert [found[f"Unrelated pairs: {name}"] for name in summary.columns[0].baseline.scale] == [
         ["−0.19", "−0.22"], ["−0.06", "−0.09"], ["0.06", "0.02"], ["0.29", "0.22"], ["0.41", "0.44"],
     ]  # fmt: skip
