@@ -114,7 +114,8 @@ def read_array(key: str, name: str, path: Path, rows: int | None, whose: str) ->
     try:
         array = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # a damaged file can raise anything
-        raise ModelError(f"{named} cannot be read as a NumPy file (.npy): {error}. {SAVE}") from error
+        reason = str(error).partition("\n")[0].rstrip(".")  # further lines advise to load pickles
+        raise ModelError(f"{named} cannot be read as a NumPy file (.npy): {reason}. {SAVE}") from error
     if array.ndim != 2 or not array.shape[1]:
         raise ModelError(f"{named} has the shape {array.shape}, expected two dimensions. {expected}")
     if array.dtype.kind not in "fiu":

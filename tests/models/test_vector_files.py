@@ -135,7 +135,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (write(b""), r"cannot be read as a NumPy file"),
     "cut": (damage, r"cannot be read as a NumPy file"),
     "a zip": (zipped, r"cannot be read as a NumPy file"),
-    "a pickle": (save("ada.npy", np.array([[{}]], dtype=object)), r"cannot be read as a NumPy file"),
+    "a pickle": (save("ada.npy", np.array([[{}]], dtype=object)), r"objects in dtype\. Write it"),
+    "a long head": (
+        write(b"\x93NUMPY\x02\x00" + (50_000).to_bytes(4, "little") + b"(" * 50_000),
+        r"\(50000\) is large and may not be safe to load securely\. Write it",
+    ),
     "one dimension": (save("ada.npy", numbers(3).ravel()), r"shape \(24,\), expected two dimensions"),
     "no columns": (save("ada.npy", numbers(3, 0)), r"'ada.npy'"),
     "letters": (save("ada.npy", np.full((3, 8), "a")), r"values of the type <U1, expected numbers"),
