@@ -604,6 +604,16 @@ def test_a_file_that_is_no_set_fails_and_leaves_its_neighbour_alone(
     assert heard.ran == []  # its report is as fresh as before
 
 
+def test_the_name_of_a_set_in_place_of_its_file_gets_a_hint(
+    write_set: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set("one")
+    monkeypatch.chdir(tmp_path)
+    _, errors = read_sets([Path("one")])
+    (problem,) = errors["./one"].problems
+    assert problem.message.endswith("must end in .yaml or .yml; did you mean params/one.yaml?")
+
+
 def test_a_link_is_a_set_of_its_own_and_a_file_named_twice_is_one(
     write_set: Callable[..., Path], params: Path
 ) -> None:

@@ -51,7 +51,9 @@ def read_sets(
 
 def _name_problem(path: Path, paths: Sequence[Path]) -> str | None:
     if path.suffix not in SET_SUFFIXES:
-        return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}"
+        named = [Path("params", f"{path.name}{suffix}") for suffix in SET_SUFFIXES if not path.exists()]
+        meant = next((f"; did you mean {named_set}?" for named_set in named if named_set.is_file()), "")
+        return f"not a set file: its name must end in {' or '.join(SET_SUFFIXES)}{meant}"
     if legible(path.stem) != path.stem:
         return "the file's name is not valid UTF-8, so no page can show it. Rename the file"
     if path.stem.casefold() == "index":
