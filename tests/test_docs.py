@@ -182,7 +182,7 @@ def test_the_recipe_for_the_benchmark_makes_a_set(tmp_path: Path, monkeypatch: p
     rows = ["\t".join(("main-captions", "MSRvid", "2012test", *line)) for line in lines]
     (tmp_path / "sts-test.csv").write_text("\n".join(rows) + "\n")
     monkeypatch.chdir(tmp_path)
-    (recipe,) = (
+    recipe, _ = (
         block
         for _, language, block in FENCE.findall((ROOT / "docs" / "sets.md").read_text(encoding="utf-8"))
         if language == "python"

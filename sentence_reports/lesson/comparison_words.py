@@ -115,13 +115,13 @@ def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness], n: int
         key=lambda found: -(found.spearman or 0.0),
     )
     if not ranked:
-        return "The models cannot be compared by ranks: to at least one of each two, all pairs are equally similar."
+        return "The models cannot be compared by ranks: in each pair of them, one gives all pairs the same similarity."
     most, least = ranked[0], ranked[-1]
     value = number(most.spearman or 0.0, 2)
     if len(columns) == 2:
         return (
             f"The rank correlation of the two models is {value}; "
-            f"shuffled sentences reach {number(most.chance or 0.0, 2)} at most in 95% of trials."
+            f"with shuffled sentences, it is at most {number(most.chance or 0.0, 2)} in 95% of trials."
         )
     pairs = [joined([columns[k].label for k in (found.first, found.second)]) for found in (most, least)]
     low = number(least.spearman or 0.0, 2)

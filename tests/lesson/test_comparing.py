@@ -386,7 +386,7 @@ def test_which_two_agree_most() -> None:
     )
     assert agree_most(three[:2], likenesses[:1], 9) == (
         "The rank correlation of the two models is 0.27; "
-        "shuffled sentences reach 0.20 at most in 95% of trials."
+        "with shuffled sentences, it is at most 0.20 in 95% of trials."
     )
     assert agree_most(three[:2], [Likeness(0, 1, None, None, ())], 9).startswith(
         "The models cannot be compared"
@@ -402,7 +402,7 @@ def test_what_came_out_of_a_real_comparison() -> None:
     assert comparison_finding(small_comparison()) == (
         "all-MiniLM-L6-v2 meets 3 of 4 claims, WordLlama none.",
         "The rank correlation of the two models is 0.27; "
-        "shuffled sentences reach 0.19 at most in 95% of trials.",
+        "with shuffled sentences, it is at most 0.19 in 95% of trials.",
         "The pair that moves most is “The spring in the mattress is broken” and “It is raining cats and dogs”: "
         "rank 8 of 66 for WordLlama, 63 for all-MiniLM-L6-v2.",
     )
