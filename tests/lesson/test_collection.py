@@ -38,6 +38,7 @@ from sentence_reports.lesson.collection_words import (
     percent,
     rows_in_words,
 )
+from sentence_reports.lesson.picture import SMALL, text_width
 from sentence_reports.models import EMBEDDED
 from sentence_reports.report import FoundModel
 from sentence_reports.sets import SentenceSet
@@ -214,7 +215,9 @@ def test_the_summary_counts_and_names_by_row(summary: CollectionSummary) -> None
     assert table
     assert {group.name: group.count for group in table.groups} == {"one": 11, "two": 11, "three": 9}
     assert [sum(group.topics) + group.elsewhere for group in table.groups] == [11, 11, 9]
-    assert [(stray.text.number, stray.group, stray.owner) for stray in table.strays] == [(30, "one", "three")]
+    (stray,) = table.strays
+    assert (stray.text.number, stray.group, stray.topic, stray.owner) == (30, "one", 3, "three")
+    assert summary.repeated == (((1, "bread flour oven a"), 2),)
 
 
 def test_a_notebook_gives_the_summary_back(summary: CollectionSummary) -> None:
@@ -242,6 +245,7 @@ def test_the_finding_begins_with_the_claims(summary: CollectionSummary, parts: d
     assert [check.met for check in checks] == [True, True, False]
     similar = float(parts["vectors"][0] @ parts["vectors"][2])
     assert checks[0].first.value == pytest.approx(similar, abs=1e-6)
+    assert [check.second.kind for check in checks] == ["pair", "between", "limit"]
     assert collection_finding(replace(summary, claims=checks))[0] == "1 of 3 claims does not hold."
 
 
@@ -259,6 +263,11 @@ def test_the_finding_begins_with_the_claims(summary: CollectionSummary, parts: d
 )  # fmt: skip
 def test_the_finding_in_other_cases(summary: CollectionSummary, changes: dict[str, Any], words: str) -> None:
     assert words in collection_finding(replace(summary, **changes))
+
+
+def test_a_representative_of_itself_only_is_not_in_the_finding(summary: CollectionSummary) -> None:
+    alone = summary.representatives[0]._replace(covers=1, adds=1)
+    assert len(collection_finding(replace(summary, representatives=(alone,)))) == 2
 
 
 def test_notices_name_rows(summary: CollectionSummary, parts: dict[str, Any]) -> None:
@@ -363,6 +372,7 @@ def test_names_on_the_map_do_not_overlap_and_stay_inside(parts: dict[str, Any]) 
     for k, label in enumerate(labels):
         assert label.width / 2 - 0.01 <= label.x <= WIDTH - label.width / 2 + 0.01
         assert 0 <= label.y <= HEIGHT
+        assert label.width >= 1.12 * text_width(label.text, SMALL)  # bold letters are wider
         for other in labels[:k]:
             apart = abs(label.x - other.x) >= (label.width + other.width) / 2
             assert apart or abs(label.y - other.y) >= LINE
@@ -375,6 +385,10 @@ def test_the_map_says_what_it_keeps_and_where_topics_are(parts: dict[str, Any]) 
         f"Map of 31 texts by two principal components, which keep {kept} of the variance."
     )
     assert re.search(r"bread, flour, oven \(10, [a-z ]+\); station, ticket, train \(10, ", picture.alt)
+    for label in place_names(parts["projection"], parts["topics"]):
+        name = parts["topics"].topics[label.topic].name
+        side = "top" if label.y > 2 / 3 * HEIGHT else "bottom" if label.y < HEIGHT / 3 else ""
+        assert re.search(rf"{name} \(10, {side}", picture.alt)
     data, again = (
         collection_map(parts["projection"], parts["topics"])._repr_mimebundle_()[0]["image/svg+xml"]
         for _ in range(2)
