@@ -92,10 +92,10 @@ def covered_in_words(summary: CollectionSummary) -> str:
     chosen = len(summary.representatives)
     if not chosen or summary.representatives[0].covers < 2:
         return ""
+    one = "one representative" if chosen == 1 else f"one of {chosen} representatives"
     return (
-        f"{count(chosen, 'text')} {'covers' if chosen == 1 else 'cover'} {percent(summary.covered)} of all: "
-        f"so many are related to {'it' if chosen == 1 else 'one of them'} "
-        f"({percent(summary.covered_by_chance)} by chance)."
+        f"{percent(summary.covered)} of the texts are related to {one}; "
+        f"{count(chosen, 'unrelated text')} would reach {percent(summary.covered_by_chance)}."
     )
 
 

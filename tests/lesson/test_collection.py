@@ -230,7 +230,7 @@ def test_the_finding_says_what_is_in_the_collection(summary: CollectionSummary) 
     assert summary.finding == (
         "31 texts in 3 topics; the largest, “bread, flour, oven”, has 10 (32%).",
         "1 row repeats a text, 1 text is a near-duplicate of an earlier one and 1 text is a loner.",
-        "3 texts cover 97% of all: so many are related to one of them (3% by chance).",
+        "97% of the texts are related to one of 3 representatives; 3 unrelated texts would reach 3%.",
     )
 
 
