@@ -60,12 +60,11 @@ def make_report(
         facts.write_to(executed)
         summary = read_summary(executed)
         page = {".html": render(executed).encode(), ".ipynb": _bytes(executed)}
-        picture: tuple[tuple[str, ...], ...] = ()
         if isinstance(summary, CollectionSummary):
             tables = _tables(written, job)
         else:
-            tables, picture = {".csv": table_csv(summary).encode()}, thumbnail(summary)
-        return Made(job.stem, page | tables, summary, picture, round(time.monotonic() - began, 1))
+            tables = {".csv": table_csv(summary).encode()}
+        return Made(job.stem, page | tables, summary, thumbnail(summary), round(time.monotonic() - began, 1))
     except SentenceReportsError as error:
         return Failed(job.stem, str(error))
     except Exception as error:

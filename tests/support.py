@@ -22,6 +22,21 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 
 from sentence_reports.claims import Agreement, ClaimCheck, Side
+from sentence_reports.collected_summary import (
+    CollectionSummary,
+    DuplicateGroup,
+    GroupSummary,
+    GroupTable,
+    LonelyText,
+    MapFacts,
+    Match,
+    QueryMatches,
+    Repeated,
+    RepresentativeText,
+    StrayText,
+    Text,
+    TopicSummary,
+)
 from sentence_reports.comparison import kept_pairs, nearest, pack, ranks, square, upper
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.lesson.comparison import likenesses
@@ -470,6 +485,120 @@ def many_compared(n: int, count: int, **changes: Any) -> ComparisonSummary:
         models[f"model {k + 1}"] = (vectors @ vectors.T).astype(np.float32), baseline
     legend = Legend(low=0, high=1, scale="from 0 to 1", ramp=YLGNBU)
     return comparison_of(models, **{"legend": legend} | changes)
+
+
+# --- a collection of texts ------------------------------------------------------------------------------------
+
+COMPLAINTS = (
+    Text(3, "The parcel arrived two weeks late"),
+    Text(8, "My order is late again"),
+    Text(11, "You charged my card twice"),
+    Text(12, "I was billed two times for one order"),
+    Text(20, "The app closes as soon as I sign in"),
+    Text(27, "Do penguins have knees?"),
+)
+
+
+def small_collection(**changes: Any) -> CollectionSummary:
+    """The summary of a collection of forty texts in two groups and three topics, with `changes`."""
+    late, again, charged, billed, app, knees = COMPLAINTS
+    topics = (
+        TopicSummary(
+            1, "late, parcel, order", ("late", "parcel", "order", "weeks"), 20, 0.5, 0.42, (late, again)
+        ),
+        TopicSummary(2, "charged, card", ("charged", "card"), 12, 0.3, 0.61, (charged, billed)),
+        TopicSummary(3, "", (), 5, 0.125, 0.8, (app,)),
+    )
+    groups = (
+        GroupSummary("Delivery", 21, 0.41, "Payment", 0.12, 0.33, True, (19, 1, 0), 1),
+        GroupSummary("Payment", 19, 0.22, "Delivery", 0.2, 0.02, False, (1, 11, 5), 2),
+    )
+    claim = ClaimCheck(
+        "closer", True, Side("pair", (late.text, again.text), 0.7), Side("pair", (late.text, app.text), 0.1)
+    )
+    plain = CollectionSummary(
+        settings={"title": "What do customers complain about?", "description": "D"},
+        finding=("40 texts in 3 topics; 2 near-duplicates and 1 loner.", "Five texts cover 80% of them."),
+        notices=("2 of 44 rows are empty.",),
+        versions={"Python": "3"},
+        file="texts/complaints.csv",
+        sha256="1" * 64,
+        column="complaint",
+        limit=None,
+        total=44,
+        distinct=40,
+        copies=2,
+        empty=2,
+        too_long=0,
+        repeated=(Repeated(late, 3),),
+        repeated_count=1,
+        model=MODEL,
+        baseline=measured("all-MiniLM-L6-v2")[1],
+        device="cpu",
+        cut=0,
+        unreadable=0,
+        topics=topics,
+        topic_count=3,
+        resolution=1.25,
+        aim=6,
+        least=3,
+        unassigned=3,
+        stop_words="english",
+        duplicates=(DuplicateGroup(3, (charged, billed, again)),),
+        duplicate_groups=1,
+        duplicate_texts=2,
+        loners=(LonelyText(knees, 0.11, 74.5), LonelyText(app, 0.31, 99.4)),
+        loner_count=1,
+        representatives=(RepresentativeText(late, 22, 22), RepresentativeText(charged, 14, 10)),
+        covered=0.8,
+        covered_by_chance=0.02,
+        group_table=GroupTable(groups, 2, 1, 2, (StrayText(billed, "Payment", 1, "Delivery"),), 1),
+        claims=(claim,),
+        queries=(QueryMatches("Where is my parcel?", (Match(late, 0.71, 100.0), Match(again, 0.5, 99.9))),),
+        query_count=1,
+        map=MapFacts("two principal components", 0.18, 1),
+    )
+    return replace(plain, **changes)
+
+
+def large_collection(text: str = "word " * 60, **changes: Any) -> CollectionSummary:
+    """The summary of a collection of 100,000 texts, in which each list is as long as a notebook makes it."""
+    texts = tuple(Text(99_000 + k, f"{k} {text}"[:400]) for k in range(200))
+    topics = tuple(
+        TopicSummary(
+            k + 1, f"{text[:30]}, {k}", (text[:20],) * 5, 3000 - k, 0.03 - k / 10_000, 0.5, texts[k : k + 5]
+        )
+        for k in range(100)
+    )
+    groups = tuple(
+        GroupSummary(f"{k} {text[:40]}", 1000, 0.4, f"{k + 1}", 0.1, 0.3, True, tuple(range(100)), 5)
+        for k in range(50)
+    )
+    table = GroupTable(
+        groups, 700, 600, 650, tuple(StrayText(each, text[:40], 3, text[:40]) for each in texts[:50]), 9000
+    )
+    large = {
+        "total": 120_000,
+        "distinct": 100_000,
+        "copies": 15_000,
+        "repeated": tuple(Repeated(each, 40) for each in texts[:20]),
+        "repeated_count": 3000,
+        "topics": topics,
+        "topic_count": 180,
+        "duplicates": tuple(DuplicateGroup(40, texts[k : k + 5]) for k in range(50)),
+        "duplicate_groups": 1234,
+        "duplicate_texts": 5678,
+        "loners": tuple(LonelyText(each, 0.1, 60.0) for each in texts[:50]),
+        "loner_count": 321,
+        "representatives": tuple(RepresentativeText(each, 900, 100) for each in texts[:20]),
+        "group_table": table,
+        "queries": tuple(
+            QueryMatches(f"{k} {text[:100]}?", tuple(Match(each, 0.5, 99.9) for each in texts[:10]))
+            for k in range(100)
+        ),
+        "query_count": 130,
+    }
+    return small_collection(**large | changes)
 
 
 def executed(

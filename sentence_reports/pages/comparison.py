@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from sentence_reports.claims import ClaimCheck
 from sentence_reports.comparison import Compared
-from sentence_reports.pages.top import NUMBERS_UP_TO, TABLE_UP_TO, heat_table, of_all_kinds
+from sentence_reports.pages.top import NUMBERS_UP_TO, TABLE_UP_TO, heat_table, of_all_kinds, tagged_picture
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFacts
 
 UNFOLDED = 4  # claims, if all of them hold in every model
@@ -79,7 +79,7 @@ def comparison_top(summary: ComparisonSummary, facts: PageFacts, notebook: Noteb
         "beside": heat is not None and fits(n, len(columns), grouped=summary.groups is not None),
         "likenesses": sorted(summary.likenesses, key=_agreement, reverse=True),
         "moved": moved,
-        "slopes": slope_chart(notebook),
+        "slopes": tagged_picture(notebook, "slopes"),
         "nearest": neighbors[:NEIGHBORS_UP_TO],
         "nearest_unfolded": min(NEIGHBORS_UNFOLDED, different),
         "different": different,
@@ -126,16 +126,6 @@ def nearest(compared: Compared) -> list[Nearest]:
         for k, (positions, corrected) in enumerate(zip(there.T.tolist(), values.T.tolist(), strict=True))
     ]
     return sorted(found, key=lambda row: -row.different)
-
-
-def slope_chart(notebook: NotebookNode) -> dict[str, Any] | None:
-    """Return the data and the metadata of the picture that the cell tagged "slopes" shows; None if there is none."""
-    for cell in notebook.cells:
-        if "slopes" in cell.metadata.get("tags", []):
-            for output in cell.get("outputs", []):
-                if svg := output.get("data", {}).get("image/svg+xml"):
-                    return {"svg": svg, "metadata": output.metadata.get("image/svg+xml", {})}
-    return None
 
 
 def _agreement(likeness: Likeness) -> float:

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from sentence_reports.errors import RenderError
+from sentence_reports.pages.collection import collection_top
 from sentence_reports.pages.comparison import comparison_top
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.pages.top import top
@@ -120,8 +121,8 @@ def render(notebook: NotebookNode) -> str:
     visible, facts = copy.copy(notebook), PageFacts.read_from(notebook)
     visible.cells, steps = _numbered(cell for cell in notebook.cells if _concerns(cell, summary))
     if isinstance(summary, CollectionSummary):
-        raise RenderError("a collection has no page yet")
-    if isinstance(summary, ComparisonSummary):
+        parts, style = collection_top(summary, facts, notebook), ["large.css", "collected.css"]
+    elif isinstance(summary, ComparisonSummary):
         parts, style = comparison_top(summary, facts, notebook), ["compared.css"]
     else:
         parts = top(summary, facts)

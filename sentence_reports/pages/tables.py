@@ -15,6 +15,8 @@ from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import RELATED, found_by_chance, rankings
 from sentence_reports.summary import (
     AnySentenceSummary,
+    AnySummary,
+    CollectionSummary,
     ComparisonSummary,
     OneModelSummary,
     SearchSummary,
@@ -30,6 +32,10 @@ EXTREMES = 10
 THUMBNAIL = 12  # cells per side
 MAX_ROWS = 100_000  # of a search's CSV
 RANKS = 100  # per query, if a search has more rows than that
+TINTS = tuple(
+    f"#{238 - 227 * k // 15:02x}{246 - 152 * k // 15:02x}{251 - 113 * k // 15:02x}" for k in range(16)
+)
+"""Colors from a light to a dark blue in equal steps, for reports whose set does not choose a colormap."""
 
 
 class Colors:
@@ -146,12 +152,14 @@ def block_legend(legend: Legend, blocks: Blocks) -> Legend:
     return replace(legend, high=blocks.high_end(legend.low))
 
 
-def thumbnail(summary: AnySentenceSummary) -> tuple[tuple[str, ...], ...]:
+def thumbnail(summary: AnySummary) -> tuple[tuple[str, ...], ...]:
     """Return the heatmap as a few rows of colors; what has more rows is sampled evenly.
 
     Of a large set it shows the blocks. Of a comparison it shows the first model below the diagonal and the second above
-    it; of a large one, the rank correlation of each two models.
+    it; of a large one, the rank correlation of each two models. Of a collection it shows how large its topics are.
     """
+    if isinstance(summary, CollectionSummary):
+        return _topic_bars(summary)
     legend = summary.legend
     if isinstance(summary, ComparisonSummary):
         matrix = _two_models(summary) if summary.pairs is None else _agreement(summary)
@@ -165,6 +173,14 @@ def thumbnail(summary: AnySentenceSummary) -> tuple[tuple[str, ...], ...]:
         matrix = summary.similarity
     rows, columns = (np.linspace(0, n - 1, min(n, THUMBNAIL)).round().astype(int) for n in matrix.shape)
     return tuple(tuple(map(Colors(legend).of, row)) for row in matrix[np.ix_(rows, columns)].tolist())
+
+
+def _topic_bars(summary: CollectionSummary) -> tuple[tuple[str, ...], ...]:
+    """Return a bar for each of the largest topics, the largest as wide as the picture."""
+    shares = [topic.share for topic in summary.topics[:THUMBNAIL]]
+    lengths = [max(1, round(THUMBNAIL * share / shares[0])) for share in shares]
+    lengths += [0] * (THUMBNAIL - len(shares))
+    return tuple((TINTS[-1],) * length + (TINTS[1],) * (THUMBNAIL - length) for length in lengths)
 
 
 def _two_models(summary: ComparisonSummary) -> NDArray[np.floating]:

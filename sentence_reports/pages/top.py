@@ -4,6 +4,8 @@ import base64
 from itertools import groupby
 from typing import Any
 
+from nbformat import NotebookNode
+
 from sentence_reports.pages import tables
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
 from sentence_reports.schemes import with_variables
@@ -61,6 +63,17 @@ def of_all_kinds(summary: AnySentenceSummary, facts: PageFacts) -> dict[str, Any
         "size": _size(summary),
         "csv": _csv(summary, facts.stem),
     }
+
+
+def tagged_picture(notebook: NotebookNode, tag: str) -> dict[str, Any] | None:
+    """Return type (`mime`), `data` and `metadata` of the picture of the cell with this tag; None if there is none."""
+    for cell in notebook.cells:
+        if tag in cell.metadata.get("tags", []):
+            for output in cell.get("outputs", []):
+                for mime in ("image/svg+xml", "image/png"):
+                    if data := output.get("data", {}).get(mime):
+                        return {"mime": mime, "data": data, "metadata": output.metadata.get(mime, {})}
+    return None
 
 
 def _size(summary: SentenceSummary) -> str:

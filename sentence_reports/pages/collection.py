@@ -1,0 +1,113 @@
+"""What the page of a collection shows above its lesson: map, topics, near-duplicates, loners, groups, method."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any, NamedTuple
+
+from nbformat import NotebookNode
+
+from sentence_reports.collected_summary import CollectionSummary, GroupSummary, GroupTable, Text
+from sentence_reports.facts import Legend
+from sentence_reports.pages.tables import TINTS, Colors
+from sentence_reports.pages.top import tagged_picture
+from sentence_reports.schemes import TOPIC_HUES
+from sentence_reports.summary import PageFacts
+from sentence_reports.texts import count
+
+TOPICS_UNFOLDED = 12  # beside the map
+QUERIES_UNFOLDED = 12
+UNFOLDED = 5  # of any other list
+OF_A_GROUP = 2  # near-duplicates; the others are folded
+CLIP = 200  # characters of a text; a longer one is folded
+LENGTHS = (400, 200, 100)  # characters of a text on the page: as many as fit
+BUDGET = 900_000  # bytes of all texts on the page
+COLUMNS = 12  # topics that the table of groups has a column for
+GROUPS_UNFOLDED = 20
+DEVICES = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}
+
+
+class GroupRow(NamedTuple):
+    """A group, how many of its texts are in each topic that has a column, in later topics, and in none or later."""
+
+    group: GroupSummary
+    topics: tuple[int, ...]
+    elsewhere: int
+
+
+def collection_top(summary: CollectionSummary, facts: PageFacts, notebook: NotebookNode) -> dict[str, Any]:
+    """Return what the templates show above the lesson of a collection, by the names under which they look for it."""
+    table = summary.group_table
+    picture = tagged_picture(notebook, "map")
+    contents = {
+        "map": "The map" if picture else "",
+        "topics": "The topics",
+        "duplicates": "Near-duplicates",
+        "loners": "Loners",
+        "representatives": "Representatives" if summary.representatives else "",
+        "groups": "Groups and topics" if table else "",
+        "found": "What each query finds" if summary.queries else "",
+        "expected": "What was expected" if summary.claims else "",
+        "files": "The files next to this page",
+        "method": "How it was done",
+    }
+    return {
+        "summary": summary,
+        "colors": Colors(legend(summary)),
+        "size": size(summary),
+        "device": DEVICES.get(summary.device, summary.device),
+        "csv": {"name": f"{facts.stem}.csv", "href": None},
+        "map": picture,
+        "widest": max((topic.share for topic in summary.topics), default=1),
+        "topics_unfolded": TOPICS_UNFOLDED,
+        "unfolded": UNFOLDED,
+        "of_a_group": OF_A_GROUP,
+        "queries_unfolded": QUERIES_UNFOLDED,
+        "clip": CLIP,
+        "longest": longest(summary),
+        "hues": TOPIC_HUES,
+        "columns": summary.topics[:COLUMNS],
+        "group_rows": group_rows(table) if table else [],
+        "groups_unfolded": GROUPS_UNFOLDED,
+        "contents": {id: name for id, name in contents.items() if name},
+    }
+
+
+def texts_of(summary: CollectionSummary) -> Iterator[Text]:
+    """Yield every text that the page shows, as often as it does."""
+    for topic in summary.topics:
+        yield from topic.examples
+    for group in summary.duplicates:
+        yield from group.texts
+    for query in summary.queries:
+        yield from (match.text for match in query.matches)
+    strays = summary.group_table.strays if summary.group_table else ()
+    for some in (summary.repeated, summary.loners, summary.representatives, strays):
+        yield from (each.text for each in some)
+
+
+def longest(summary: CollectionSummary) -> int:
+    """Return how many characters of a text the page shows, so that all of them are no more than `BUDGET` bytes."""
+    texts = [each.text for each in texts_of(summary)]
+    for length in LENGTHS:
+        if sum(len(escape(text[:length]).encode()) for text in texts) <= BUDGET:
+            break
+    return length
+
+
+def legend(summary: CollectionSummary) -> Legend:
+    """Return the colors of similarities, from what half of the unrelated pairs do not exceed to the same text."""
+    return Legend(low=min(summary.baseline.median, 0.99), high=1, scale="", ramp=TINTS)
+
+
+def size(summary: CollectionSummary) -> str:
+    """Return how much the collection holds, in words."""
+    table = summary.group_table
+    return count(summary.distinct, "text") + (f" in {count(table.group_count, 'group')}" if table else "")
+
+
+def group_rows(table: GroupTable) -> list[GroupRow]:
+    """Return the rows of the table of groups and topics; what has no column is counted together."""
+    return [
+        GroupRow(group, group.topics[:COLUMNS], sum(group.topics[COLUMNS:]) + group.elsewhere)
+        for group in table.groups
+    ]
