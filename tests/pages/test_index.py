@@ -14,9 +14,8 @@ UNMET = [Check(f"{name}: closer than B", f"{name} is not closer than B", met=Fal
 
 
 def card(**changes: Any) -> Tag:
-    report = Report(
-        *("mine", "Mine", "mine.yaml", "m", 2), date="2026-01-02", closest=("one", "two", 0.5), **changes
-    )
+    plain = {"n": 2, "date": "2026-01-02", "closest": ("one", "two", 0.5)}
+    report = Report("mine", "Mine", "mine.yaml", "m", **plain | changes)
     (found,) = BeautifulSoup(render_index([report]), "html.parser").select(".card")
     return found
 
@@ -45,6 +44,17 @@ def test_a_card_keeps_its_facts_and_links() -> None:
         *("in place of big", "The last run failed; this is the last good report.", "Its set file is gone.")
     ]
     assert [a["href"] for a in found.select("a")] == ["mine.html", "mine.ipynb", "mine.csv"]
+
+
+def test_a_card_of_a_collection_counts_rows_and_links_each_file() -> None:
+    found = card(n=100_000, beside=(".csv", ".neighbours.csv"))
+    assert words(found, ".quiet") == [
+        "mine · m · 100,000 rows · 2026-01-02",
+        "Notebook of Mine · CSV of Mine · Neighbors of Mine",
+    ]
+    found = card(n=1, beside=(".csv", ".neighbours.csv", ".npy"))
+    assert "1 row ·" in words(found, ".quiet")[0]
+    assert [a["href"] for a in found.select("a")[2:]] == ["mine.csv", "mine.neighbours.csv", "mine.npy"]
 
 
 def test_a_thumbnail_may_be_wider_than_high() -> None:
