@@ -28,6 +28,8 @@ SCHEMES = {
 INK, QUIET, FAINT, GROUND, *HUES = (light for light, _ in COLORS.values())
 TOPIC_HUES = ("#2a86b8", "#dd482c", "#8f62d8", "#4c8c1e", "#b8860b", "#c2478a")
 """The colors of a collection's largest topics, on its map and next to their names: 3 to 1 from both grounds."""
+TOPIC_GRAY = "#868c94"
+"""The color of all other topics on its map."""
 _VARIABLES = {light: f"var({name}, {light})" for name, (light, _) in COLORS.items()}
 # What follows a tag is text: a sentence may name a color.
 _DRAWN = re.compile(f">[^<]*|{'|'.join(_VARIABLES)}")

@@ -12,7 +12,7 @@ from PIL import Image
 from sentence_reports.collection.projection import Place, Projection, label_places
 from sentence_reports.collection.topics import Topics
 from sentence_reports.lesson.picture import PX, SMALL, STYLE, Picture, can_draw, canvas, fit, text_width
-from sentence_reports.schemes import TOPIC_HUES
+from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
 from sentence_reports.texts import count, isolated, number
 
 WIDTH, HEIGHT = 760, 520  # CSS pixels
@@ -26,7 +26,7 @@ BYTES = 190_000  # of the pixels; as text inside the SVG they take a third more
 SCALES = (2.0, 1.5, 1.0, 0.75)  # pixels of the raster in a CSS pixel, until it is small enough
 # Each stands out by 3 to 1 or more from a light ground and from a dark one, because pixels cannot follow the reader's
 # scheme. The last one is for all other texts.
-COLORS = (*TOPIC_HUES, "#868c94")
+COLORS = (*TOPIC_HUES, TOPIC_GRAY)
 LEVELS = (0, 110, 165, 215, 255)  # opacities: of nothing, of one dot, of two, of up to five, of more
 FEW, FEW_LEVELS = 2000, (0, 190, 225, 245, 255)  # the same for up to so many texts
 FADED = 0.25  # of the opacity behind a name

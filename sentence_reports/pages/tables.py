@@ -13,6 +13,7 @@ from sentence_reports.facts import EQUAL, Legend, Pair
 from sentence_reports.overview import Blocks, Neighbors
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import RELATED, found_by_chance, rankings
+from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
 from sentence_reports.summary import (
     AnySentenceSummary,
     AnySummary,
@@ -180,7 +181,9 @@ def _topic_bars(summary: CollectionSummary) -> tuple[tuple[str, ...], ...]:
     shares = [topic.share for topic in summary.topics[:THUMBNAIL]]
     lengths = [max(1, round(THUMBNAIL * share / shares[0])) for share in shares]
     lengths += [0] * (THUMBNAIL - len(shares))
-    return tuple((TINTS[-1],) * length + (TINTS[1],) * (THUMBNAIL - length) for length in lengths)
+    colors = (*TOPIC_HUES, *(TOPIC_GRAY,) * THUMBNAIL)
+    rows = zip(colors, lengths, strict=False)
+    return tuple((color,) * length + (TINTS[0],) * (THUMBNAIL - length) for color, length in rows)
 
 
 def _two_models(summary: ComparisonSummary) -> NDArray[np.floating]:

@@ -15,6 +15,7 @@ from sentence_reports.collection import duplicates, groups, topics
 from sentence_reports.pages.collection import BUDGET, CLIP, TOPICS_UNFOLDED, UNFOLDED, longest, texts_of
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import THUMBNAIL, TINTS, thumbnail
+from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
 
 MAP = '<svg xmlns="http://www.w3.org/2000/svg" width="570pt" height="390pt"></svg>'
 PARTS = ["map", "topics", "duplicates", "loners", "representatives", "groups", "found", "expected"]
@@ -84,7 +85,7 @@ def test_without_topics_duplicates_and_neighbors_the_page_says_so() -> None:
     assert words(soup.select_one("#topics > p")) == "3 texts have no topic."
     assert words(soup.select_one("#duplicates p")) == "No two texts say nearly the same."
     assert words(soup.select_one("#loners p")) == "With one text, there is nothing to compare."
-    assert thumbnail(small_collection(topics=())) == ((TINTS[1],) * THUMBNAIL,) * THUMBNAIL
+    assert thumbnail(small_collection(topics=())) == ((TINTS[0],) * THUMBNAIL,) * THUMBNAIL
 
 
 def test_the_browser_is_the_search_box() -> None:
@@ -165,7 +166,7 @@ def test_representatives_say_what_they_cover() -> None:
     assert all_words(part, "ol > li") == [
         *(
             "22 3 The parcel arrived two weeks late",
-            "14 11 You charged my card twice 10 of them not covered by one above",
+            "14 11 You charged my card twice 10 of them not covered by an earlier one",
         )
     ]
 
@@ -313,6 +314,7 @@ def test_the_provenance_names_the_file_and_the_device() -> None:
 
 def test_the_thumbnail_shows_how_large_the_topics_are() -> None:
     rows = thumbnail(small_collection())
-    assert [row.count(TINTS[-1]) for row in rows] == [12, 7, 3, *[0] * 9]
+    assert [THUMBNAIL - row.count(TINTS[0]) for row in rows] == [12, 7, 3, *[0] * 9]
+    assert [row[0] for row in rows[:4]] == [*TOPIC_HUES[:3], TINTS[0]]
     assert {len(row) for row in rows} == {THUMBNAIL}
-    assert len(thumbnail(LARGE)) == THUMBNAIL
+    assert [row[0] for row in thumbnail(LARGE)] == [*TOPIC_HUES, *(TOPIC_GRAY,) * 6]
