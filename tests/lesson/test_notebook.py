@@ -22,6 +22,7 @@ from support import ROOT
 from sentence_reports import lesson
 from sentence_reports.lesson.ratings import correlation_in_words
 from sentence_reports.models import EMBEDDED
+from sentence_reports.report import FOLDER
 from sentence_reports.sets import SentenceSet, read_set
 
 PATH = ROOT / "notebooks" / "walkthrough.ipynb"
@@ -377,7 +378,7 @@ def test_a_set_without_claims_or_ratings_says_so_in_a_line_each(
 
 def stock(stem: str, tmp_path: Path) -> str:
     """What papermill's and nbconvert's own commands make of the notebook and a set."""
-    env = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    env = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", FOLDER: str(ROOT / "params")}
     bin_folder = Path(sys.executable).parent
     params, executed = ROOT / "params" / f"{stem}.yaml", tmp_path / "out.ipynb"
     notebook = ROOT / "notebooks" / f"{read_set(params).set.notebook}.ipynb"
