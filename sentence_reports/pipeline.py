@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from sentence_reports import process
-from sentence_reports.errors import ModelError, Problem, SetError
+from sentence_reports.errors import ModelError, SetError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import choose_usage
 from sentence_reports.pages.index import render_index
@@ -47,7 +47,6 @@ def run(
     if the folder, the notebook or the date cannot be used, OutputError if the index cannot be written.
     """
     sets, errors = read_sets(paths, options.model, survey=False)
-    sets = _with_notebooks(sets, errors, options)
     _tell_problems(sets, errors, listener)
     code, date = code_digest(), today()
     notebooks = {each.stem: options.project.notebook(each.set.notebook) for each in sets}
@@ -104,19 +103,6 @@ def new_kernels(options: Options, notebooks: Iterable[Path]) -> Kernels:
 
     texts = [read_notebook(path) for path in dict.fromkeys(notebooks)]
     return Kernels([nbformat.reads(text, as_version=4) for text in texts], REHEARSAL, warm=not options.cold)
-
-
-def _with_notebooks(sets: Iterable[SetFile], errors: dict[str, SetError], options: Options) -> list[SetFile]:
-    """Return the sets that there is a notebook for; add the others to `errors`."""
-    good = []
-    for each in sets:
-        name = each.set.notebook
-        if name == "collection" and not options.project.notebook(name).is_file():
-            message = "reports about a file of texts (`texts`) are not available yet; `check` works."
-            errors[each.stem] = SetError((Problem(str(each.path), None, None, message),))
-        else:
-            good.append(each)
-    return good
 
 
 def _tell_problems(sets: Iterable[SetFile], errors: dict[str, SetError], listener: Listener) -> None:

@@ -88,7 +88,7 @@ def test_the_scoreboard_says_in_words_what_holds_for_which_model_with_both_value
         "✗ does not hold 0.04 against 0.36",
     ]
     assert found[-1][1:] == [
-        *("0.82 95% interval from 0.77 to 0.86", "0.72 95% interval from 0.67 to 0.76"),
+        *("0.8203 95% interval from 0.77 to 0.86", "0.7203 95% interval from 0.67 to 0.76"),
     ]
 
 
@@ -127,7 +127,7 @@ def test_ratings_that_tell_nothing_say_so() -> None:
         {"agreement": Agreement(1, 1.0, None, ())},
     )
     (row,) = cells(page(summary), "#expected tbody")
-    assert row[1:] == ["none: all pairs are equal", "1.00 too few for an interval"]
+    assert row[1:] == ["none: all pairs are equal", "1.0000 too few for an interval"]
     assert "1 rated pair;" in row[0]
 
 
