@@ -147,6 +147,7 @@ def _concerns(cell: NotebookNode, summary: Summary) -> bool:
         "if-claims": not any(model.claims for model in models),
         "if-ratings": not any(getattr(model, "agreement", None) for model in models),
         "if-reference": getattr(summary, "reference", None) is None,
+        "if-queries": not getattr(summary, "queries", ()),
     }
     tags = set(cell.metadata.get("tags", []))
     return not (tags & HIDDEN_TAGS or any(missing.get(tag) for tag in tags))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from support import BASELINE, executed, small_search
+from support import BASELINE, executed, small_search, small_summary
 
 from sentence_reports.facts import Legend, Pair
 from sentence_reports.pages.render import render
@@ -159,3 +159,10 @@ def test_the_thumbnail_is_a_rectangle() -> None:
     ramp = ("#ffffff", "#808080", "#000000")
     small = thumbnail(small_search(legend=Legend(low=0, high=1, scale="", ramp=ramp)))
     assert small == (("#ffffff", "#000000", "#ffffff"), ("#808080", "#ffffff", "#808080"))
+
+
+def test_a_step_about_queries_is_only_on_a_page_with_queries() -> None:
+    for summary, shown in ((small_search(), True), (small_summary(), False)):
+        notebook = executed(summary=summary)
+        notebook.cells[1].metadata["tags"] = ["if-queries"]
+        assert ("A step" in render(notebook)) == shown
