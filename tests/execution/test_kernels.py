@@ -94,7 +94,8 @@ def test_the_server_has_one_thread_and_keeps_no_kernel_that_ended(warm_kernels: 
     assert warm_kernels.server is not None
     server = psutil.Process(warm_kernels.server.pid)
     assert server.num_threads() == 1
-    assert server.children() == []
+    _, left = psutil.wait_procs(server.children(), timeout=30)
+    assert left == []
 
 
 def test_no_two_kernels_draw_the_same_random_numbers(warm_kernels: Kernels) -> None:
