@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sentence_reports import results
@@ -44,12 +44,8 @@ def is_difference(path: Path) -> bool:
 
     Raises OSError if it cannot be read.
     """
-    if not os.path.lexists(path):
-        return True
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return f'<meta name="generator" content="{DIFFERENCE}">'.encode() in file.read(4096)
+    mark = f'<meta name="generator" content="{DIFFERENCE}">'.encode()
+    return _begins(path, 4096, lambda beginning: mark in beginning)
 
 
 def has_hash(path: Path, hashes: Collection[str]) -> bool:
@@ -66,12 +62,17 @@ def holds_results(path: Path) -> bool:
 
     Raises OSError if it cannot be read.
     """
+    return _begins(path, 100, results.is_ours)
+
+
+def _begins(path: Path, size: int, as_ours: Callable[[bytes], bool]) -> bool:
+    """Whether a file does not exist, or `as_ours` accepts its first `size` bytes; a folder is never ours."""
     if not os.path.lexists(path):
         return True
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return results.is_ours(file.read(100))
+        return as_ours(file.read(size))
 
 
 def not_ours(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ MIME = "application/vnd.sentence-reports.summary+json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class Summary(ABC):
     """The key results of a report: published by the notebook as one output, read back by everything else.
 
     What every kind of report has. `settings` holds the set's keys other than its texts and what it expects. `finding`
@@ -29,9 +30,9 @@ class Summary:
     versions: dict[str, str]
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """How many sentences, or distinct texts, the report is about."""
-        raise NotImplementedError
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -39,9 +40,9 @@ class Summary:
         return ()
 
     @property
+    @abstractmethod
     def model_name(self) -> str:
         """The name of the model, or the labels of several."""
-        raise NotImplementedError
 
     @property
     def closest_pair(self) -> tuple[str, str, float] | None:
