@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.comparison import Compared, ranks, spearman
+from sentence_reports.comparison import Compared, rank_pairs, spearman
 from sentence_reports.facts import Baseline, ModelFacts
 from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 
@@ -142,7 +142,7 @@ def movement(old: Known, new: Known) -> Movement:
     same = same_model(old, new)
     change = np.abs(other - one) if same else np.abs(corrected[1] - corrected[0])
     moved = np.flatnonzero(change > (ROUNDING if same else CORRECTED_ROUNDING))
-    ranked = (ranks(one), ranks(other)) if not same and 1 < len(codes) == total else None
+    ranked = (rank_pairs(one), rank_pairs(other)) if not same and 1 < len(codes) == total else None
     most = np.abs(ranked[1] - ranked[0]) if ranked else change
     listed = moved[np.lexsort((-change[moved], -most[moved]))][:LISTED]
     pairs = tuple(

@@ -10,8 +10,10 @@ class Pairs:
     """All n·(n-1)/2 pairs of an `(n, n)` similarity matrix, each once; equal ones are in the order of the set."""
 
     def __init__(self, matrix: NDArray[np.floating]) -> None:
-        self._rows, self._columns = np.triu_indices(len(matrix), k=1)
-        self._values = matrix[self._rows, self._columns]
+        self._values = matrix[np.tri(len(matrix), k=-1, dtype=bool).T]
+        self._starts = np.arange(
+            len(matrix) - 1, 0, -1
+        ).cumsum()  # of the pairs of each sentence but the first
 
     def __len__(self) -> int:
         return len(self._values)
@@ -34,7 +36,10 @@ class Pairs:
         return int((self._values.astype(float).round(DIGITS) > baseline.rare).sum())
 
     def _at(self, positions: NDArray[np.integer]) -> list[Pair]:
-        return [Pair(int(self._rows[k]), int(self._columns[k]), float(self._values[k])) for k in positions]
+        rows = np.searchsorted(self._starts, positions, side="right")
+        columns = positions - np.r_[0, self._starts][rows] + rows + 1
+        values = self._values[positions]
+        return [Pair(*pair) for pair in zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True)]
 
 
 def _largest(values: NDArray[np.floating], count: int) -> NDArray[np.integer]:

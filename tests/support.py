@@ -37,7 +37,7 @@ from sentence_reports.collected_summary import (
     Text,
     TopicSummary,
 )
-from sentence_reports.comparison import kept_pairs, nearest, pack, ranks, square, upper
+from sentence_reports.comparison import kept_pairs, nearest, pack, rank_pairs, square, upper
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.lesson.comparison import likenesses
 from sentence_reports.models import FoundModel, find_model
@@ -429,14 +429,14 @@ def comparison_of(
                 FACTS.get(label, replace(MODEL, name=label)),
                 baseline,
                 pack(upper(matrix)[rows]),
-                pack(ranks(upper(matrix))[rows]),
+                pack(rank_pairs(upper(matrix))[rows]),
                 claims=tuple(ClaimCheck("closer", a.value > b.value, a, b) for a, b in sides),
                 agreement=agreement and Agreement(40, agreement, (agreement - 0.05, agreement + 0.04), ()),
                 milliseconds=9.4 / (k + 1),
             )
         )
     alike = likenesses(
-        pd.DataFrame({label: ranks(upper(matrix)) for label, (matrix, _) in models.items()}),
+        pd.DataFrame({label: rank_pairs(upper(matrix)) for label, (matrix, _) in models.items()}),
         dict(zip(models, near, strict=True)),
     )
     plain: dict[str, Any] = {

@@ -16,7 +16,7 @@ from sentence_reports.comparison import (
     nearest,
     pack,
     percentiles,
-    ranks,
+    rank_pairs,
     shared_by_chance,
     shared_neighbors,
     shuffled,
@@ -42,7 +42,12 @@ def summary_of(matrices: Sequence[np.ndarray], pairs: np.ndarray | None = None) 
     n = len(matrices[0])
     rows = np.arange(n * (n - 1) // 2) if pairs is None else np.flatnonzero(upper(mask(n, pairs)))
     columns = [
-        Column(f"model {k}", MODEL, BASELINE, *(pack(v[rows]) for v in (upper(matrix), ranks(upper(matrix)))))
+        Column(
+            f"model {k}",
+            MODEL,
+            BASELINE,
+            *(pack(v[rows]) for v in (upper(matrix), rank_pairs(upper(matrix)))),
+        )
         for k, matrix in enumerate(matrices)
     ]
     return ComparisonSummary(
@@ -77,22 +82,22 @@ def test_the_upper_triangle_row_by_row_and_back() -> None:
 
 
 def test_the_largest_is_first_and_equal_ones_share_their_mean() -> None:
-    assert ranks(np.array([0.1, 0.5, 0.3, 0.5])).tolist() == [4, 1.5, 3, 1.5]
-    assert ranks(np.array([0.3, 0.3 + 1e-8, 0.1])).tolist() == [1.5, 1.5, 3]  # float32 cannot tell
-    assert ranks(np.array([0.5])).tolist() == [1]
+    assert rank_pairs(np.array([0.1, 0.5, 0.3, 0.5])).tolist() == [4, 1.5, 3, 1.5]
+    assert rank_pairs(np.array([0.3, 0.3 + 1e-8, 0.1])).tolist() == [1.5, 1.5, 3]  # float32 cannot tell
+    assert rank_pairs(np.array([0.5])).tolist() == [1]
 
 
 def test_ranks_of_the_largest_set_are_exact() -> None:
     values = np.arange(4_498_500) / 1e6  # all pairs of 3,000 sentences
-    assert ranks(values[::-1])[-1] == len(values)
-    assert len(np.unique(ranks(values))) == len(values)
+    assert rank_pairs(values[::-1])[-1] == len(values)
+    assert len(np.unique(rank_pairs(values))) == len(values)
 
 
 @pytest.mark.parametrize("n", [3, 12, 60])
 def test_spearman_is_that_of_scipy(n: int) -> None:
     one, other = (upper(similarities(n, seed)).round(1) for seed in (1, 2))  # many ties
     expected = stats.spearmanr(one, other).statistic
-    assert spearman(ranks(one), ranks(other)) == pytest.approx(expected, abs=1e-6)
+    assert spearman(rank_pairs(one), rank_pairs(other)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_spearman_by_hand() -> None:
@@ -133,7 +138,7 @@ def test_a_large_set_has_fewer_trials() -> None:
 
 def test_shuffled_sentences_correlate_by_chance_only() -> None:
     one, other = (similarities(12, seed) for seed in (1, 2))
-    columns = ranks(upper(one)), ranks(upper(other))
+    columns = rank_pairs(upper(one)), rank_pairs(upper(other))
     trials = []
     generator = np.random.default_rng(0)
     for _ in range(comparison.TRIALS):

@@ -40,12 +40,12 @@ for choice in SentenceSet(sentences=sentences, models=models).choices:
         missing[choice.label] = str(error)
 """,
     """
-from sentence_reports.comparison import pack, ranks, spearman, spearman_by_chance, upper
+from sentence_reports.comparison import pack, rank_pairs, spearman, spearman_by_chance, upper
 from sentence_reports.facts import Legend
 from sentence_reports.summary import Column, ComparisonSummary, Likeness
 pairs = [upper(run.embeddings @ run.embeddings.T) for run in runs]
-places = [ranks(values) for values in pairs]
-columns = [Column(run.label, run.facts, run.baseline, pack(values), pack(ranks(values)))
+places = [rank_pairs(values) for values in pairs]
+columns = [Column(run.label, run.facts, run.baseline, pack(values), pack(rank_pairs(values)))
            for run, values in zip(runs, pairs)]
 ComparisonSummary(
     settings=dict(title=title, description=description, normalize=normalize), sentences=tuple(sentences),

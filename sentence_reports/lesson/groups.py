@@ -18,10 +18,11 @@ def means_to_groups(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.D
     `matrix` is `(n, n)`, `groups` names the group of each sentence. The result has a row per sentence, whose index is
     its group, and a column per group; the only sentence of a group has nan in its own.
     """
-    members = np.array([[group == name for name in dict.fromkeys(groups)] for group in groups], dtype=float)
+    names = list(dict.fromkeys(groups))
+    members = np.array([[group == name for name in names] for group in groups], dtype=float)
     sizes = members.sum(axis=0) - members
     sums = (matrix - np.diag(matrix.diagonal())) @ members
-    return pd.DataFrame(sums / np.where(sizes > 0, sizes, np.nan), list(groups), list(dict.fromkeys(groups)))
+    return pd.DataFrame(sums / np.where(sizes > 0, sizes, np.nan), list(groups), names)
 
 
 def group_means(matrix: NDArray[np.floating], groups: Sequence[str]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from sentence_reports.comparison import upper
 from sentence_reports.facts import Legend
 from sentence_reports.lesson.cells import FRAME, LABELED_UP_TO, Axis
 from sentence_reports.lesson.heatmap import describe_scale, ends_in_words, legend
@@ -46,7 +47,7 @@ def corrected_range(tables: Mapping[str, pd.DataFrame]) -> tuple[float, float]:
 
     `tables` holds an `(n, n)` table for each model. The high end is 0.5 at least and 1 at most.
     """
-    largest = max(table.to_numpy()[np.triu_indices(len(table), k=1)].max() for table in tables.values())
+    largest = max(upper(table.to_numpy()).max() for table in tables.values())
     return 0.0, float(np.clip(largest, LEAST_HIGH, 1.0))
 
 
@@ -55,7 +56,7 @@ def corrected_legend(
 ) -> Legend:
     """Return what a page says about the colors of the heatmaps of all models, between the ends of `corrected_range`."""
     low, high = corrected_range(tables)
-    return legend(pd.concat(tables.values()), low=low, high=high, groups=groups, cmap=cmap)
+    return legend(_lowest(tables), low=low, high=high, groups=groups, cmap=cmap)
 
 
 def heatmaps(
@@ -91,11 +92,16 @@ def heatmaps(
         rows, numbers = Axis([written[k] for k in positions], runs), [k + 1 for k in positions]
         what += f", in the groups {group_names(groups)}" if groups else ""
     alt = f"One heatmap for each of {len(tables)} models, of the {what}, "
-    alt += f"{describe_scale(pd.concat(tables.values()), low, high, cmap)}."
+    alt += f"{describe_scale(_lowest(tables), low, high, cmap)}."
     for label, table in tables.items():
         alt += f" {isolated(label)}: {ends_in_words(table)}"
     with mpl.rc_context(STYLE):
         return Picture(_draw(cells, (low, high), cmap, rows, numbers), alt)
+
+
+def _lowest(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the table with the lowest similarity of all."""
+    return min(tables.values(), key=lambda table: table.to_numpy().min())
 
 
 def _ordered(table: pd.DataFrame, positions: Sequence[int]) -> NDArray[np.floating]:

@@ -37,7 +37,7 @@ def most_moved(ranks: pd.DataFrame, count: int = 6) -> pd.DataFrame:
 
     `ranks` has a row for each pair and a column for each model. Pairs of which all models say the same are left out.
     """
-    spread = ranks.max(axis="columns") - ranks.min(axis="columns")
+    spread = pd.Series(np.ptp(ranks.to_numpy(), axis=1), ranks.index)
     return ranks.loc[spread[spread > 0].nlargest(count).index]
 
 
