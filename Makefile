@@ -95,7 +95,7 @@ install_torch_cpu = $(PIP) install $(LOCKED) --retries 0 --timeout 15 \
 install_torch_any = $(PIP) install torch==2.13.0 $(logged)
 
 $(VENV)/.dev: $(VENV)/.setup requirements-dev.txt | $(VENV)/.package
-	@echo "Installing the tools for tests and lint: about 90 MB to download, once."
+	@echo "Installing the tools for tests and lint: about 145 MB to download, once."
 	@$(PIP) install $(LOCKED) -r requirements-dev.txt $(logged)
 	@$(PIP) check $(logged)
 	@touch $@
