@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from sentence_reports.report import LEXICAL, ModelChoice, Request, Vectors
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
-from sentence_reports.sets.naming import folded
+from sentence_reports.sets.naming import as_seen
 from sentence_reports.sets.quoting import quote, show
 from sentence_reports.texts import legible, printable, shorten
 
@@ -97,6 +97,10 @@ class ChosenModel(Mapping):
         if isinstance(label := data.get("label"), str):
             if stray := next((c for c in label if unicodedata.category(c) in ("Cc", "Zl", "Zp")), None):
                 yield Mismatch(("label",), f"contains the control character U+{ord(stray):04X}. Remove it.")
+            elif label.strip() and not as_seen(label):
+                yield Mismatch(
+                    ("label",), f"is {show(label)}, in which nothing can be seen. Write some text."
+                )
             if len(label) > MAX_LABEL:
                 yield Mismatch(
                     ("label",), f"has {len(label):,} characters. Write a label of at most {MAX_LABEL}."
@@ -135,7 +139,7 @@ def model_mismatches(models: list[Any]) -> Iterator[Mismatch]:
         if (twin := used.setdefault(use, index)) != index:
             message = f"is the same as model {twin + 1}, whatever they are called. Change or remove one."
             yield Mismatch(trail, message, ("models", twin))
-        elif (twin := named.setdefault(folded(label), index)) != index:
+        elif (twin := named.setdefault(as_seen(label), index)) != index:
             where = (*trail, "label") if keys.label else trail
             verb = "is" if keys.label else "would be called"
             message = f"{verb} {show(label)}, like model {twin + 1}. Write a different `label`."
@@ -162,7 +166,10 @@ def _label(one: ChosenModel, models: Sequence[ChosenModel]) -> str:
     if one.vectors is not None or one.model is None:
         return _plain(Path(one.vectors.file).stem if one.vectors else "")
     name, same = Path(one.model).name, [other for other in models if other.model == one.model]
-    if any(other.model != one.model and Path(other.model or "").name == name for other in models):
+    if any(
+        other.model != one.model and as_seen(Path(other.model or "").name) == as_seen(name)
+        for other in models
+    ):
         name = one.model
     apart = _plain(name)
     if one.truncate_dim is not None and any(other.truncate_dim != one.truncate_dim for other in same):

@@ -82,14 +82,19 @@ class Expectation(Mapping):
 
 
 class Subjects(NamedTuple):
-    """What claims can be about; `groups` holds the number of sentences of each group, None if there are none."""
+    """What claims can be about.
+
+    `groups` holds the number of sentences of each group, None if there are none. `compares` says that the set compares
+    models, and cannot have queries.
+    """
 
     sentences: Numbered
     queries: Numbered | None
     groups: dict[str, int] | None
+    compares: bool = False
 
 
-def subjects_of(sentences: object, queries: object) -> Subjects:
+def subjects_of(sentences: object, queries: object, models: object = None) -> Subjects:
     """Return what claims can be about, from data that may be wrong in places."""
 
     def numbered(noun: str, plural: str, texts: object) -> Numbered:
@@ -101,6 +106,7 @@ def subjects_of(sentences: object, queries: object) -> Subjects:
         numbered("sentence", "sentences", sentences),
         None if queries is None else numbered("query", "queries", queries),
         {name: len(texts) for name, texts in groups if isinstance(texts, list)} if groups else None,
+        compares=models is not None,
     )
 
 
@@ -141,7 +147,12 @@ def resolve(
     if kind == "together":
         group = _find_group(item[kind], subjects.groups, where, mismatches)
     elif texts is None:
-        mismatches.append(Mismatch(where, "needs `queries`, the texts to search for."))
+        reason = "needs `queries`, the texts to search for."
+        if subjects.compares:
+            reason = (
+                "needs `queries`, which a comparison does not have. Move the claim into a set with `queries`."
+            )
+        mismatches.append(Mismatch(where, reason))
     else:
         pair = find_pair(item[kind], (texts, sentences), where, mismatches)
     if kind == "closer":

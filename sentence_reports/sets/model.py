@@ -177,7 +177,7 @@ class SentenceSet(Mapping):
                 "queries", len(queries), "query queries", "a search needs", 1, MAX_QUERIES
             )
             yield from repeated(texts_of("queries", queries))
-        subjects = subjects_of(sentences, queries)
+        subjects = subjects_of(sentences, queries, data.get("models"))
         if isinstance(expect, list) and data.get("texts") is None:
             yield from claim_mismatches(expect, subjects)
         elif data.get("claim") is not None and expect is None:

@@ -1,6 +1,7 @@
 """What an author would call a value of a set file, and which name an author may have meant."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -8,6 +9,10 @@ from sentence_reports.sets.quoting import SHOWN_LENGTH, show
 from sentence_reports.sets.yaml_nodes import Trail
 
 _ORDINALS = ("first", "second")
+# What Unicode calls ignorable by default and does not have in the category Cf, such as variation selectors.
+_UNSEEN = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def name_of(trail: Trail) -> str:
@@ -54,6 +59,15 @@ def _key(name: str) -> str:
 def folded(text: str) -> str:
     """Return the form in which two texts count as equal: Unicode's NFC, with white space folded."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def as_seen(name: str) -> str:
+    """Return the form in which two names look the same to a reader: folded, without case and invisible characters.
+
+    It is empty if there is nothing to see.
+    """
+    seen = (character for character in _UNSEEN.sub("", name) if unicodedata.category(character) != "Cf")
+    return folded("".join(seen).casefold())
 
 
 def nearest(word: str, names: Sequence[str]) -> str | None:

@@ -48,6 +48,18 @@ def test_a_set_with_one_model_has_one_choice() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "hidden", ["\\u200b", "\\xad", "\\ufe0f", "\\U000e0100", "\\u202e", "\\u2069", "\\u3164"]
+)
+def test_labels_that_look_the_same_are_refused(hidden: str) -> None:
+    problem = only_problem(
+        f'{SENTENCES}models: [{{model: a/b, label: ab}}, {{model: c, label: "a{hidden}b"}}]\n'
+    )
+    assert "`label` of model 2 is" in problem
+    assert ", like model 1. Write a different `label`. The other is on line 2." in problem
+
+
+@pytest.mark.usefixtures("folder")
 def test_two_sentences_can_be_compared() -> None:
     assert read("sentences: [one, two]\nmodels: [a/b, tf-idf]\n").set.notebook == "comparison"
 
@@ -58,6 +70,7 @@ def test_two_sentences_can_be_compared() -> None:
     [
         ("[org/a, ../b/, ./c]", ["a", "b", "c"]),
         ("[one/a, two/a, b]", ["one/a", "two/a", "b"]),
+        ("[one/a, two/A]", ["one/a", "two/A"]),
         ("[m/a, {model: m/a, truncate_dim: 64}]", ["a", "a, 64 dimensions"]),
         ("[{model: m/a, truncate_dim: 64}, m/b]", ["a", "b"]),
         (
@@ -124,6 +137,17 @@ VECTORS = "{file: a.npy, baseline: b.npy}"
             'column 34: model 2 would be called "d", like model 1. Write a different `label`. The other is on line 2.',
         ),
         (
+            "[{model: a/b, label: Straße}, {model: c/d, label: STRASSE}]",
+            'column 52: `label` of model 2 is "STRASSE", like model 1. Write a different `label`. '
+            "The other is on line 2.",
+        ),
+        ("[one/a, one/A]", 'column 17: model 2 would be called "one/A", like model 1. Write a different `label`. '
+         "The other is on line 2."),
+        (
+            '[a/b, {model: c, label: "\\u200b\\u00ad"}]',
+            'column 26: `label` of model 2 is "\\u200b\\xad", in which nothing can be seen. Write some text.',
+        ),
+        (
             f"[{{model: a, prompt: {'x' * 30}}}, {{model: a, prompt: {'x' * 29}}}]",
             f'column 62: model 2 would be called "a, prompt \\"{"x" * 20}...\\"", like model 1. '
             "Write a different `label`. The other is on line 2.",
@@ -178,6 +202,14 @@ def test_models_that_are_wrong(models: str, message: str) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_claim_about_queries_has_no_place_in_a_comparison() -> None:
+    assert only_problem(f"models: [a/b, c/d]\n{SENTENCES}expect:\n- finds: [1, 2]\n") == (
+        "line 4, column 3: `finds` of claim 1 needs `queries`, which a comparison does not have. "
+        "Move the claim into a set with `queries`."
+    )
+
+
+@pytest.mark.usefixtures("folder")
 def test_what_does_not_go_with_several_models() -> None:
     reference = "{source: s, model: m, similarity: [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}"
     content = f"models: [a/b, c/d]\n{SENTENCES}model: a/b\nfallback_model: null\nqueries: [q]\nreference: {reference}\n"
@@ -202,7 +234,8 @@ def test_vectors_without_their_file(folder: Path) -> None:
     (folder / "base.npy").mkdir()
     models = "models: [a/b, {vectors: {file: ada.npy, baseline: base.npy}}]"
     assert problems(f"{SENTENCES}{models}\n") == [
-        "line 2, column 26: `vectors.file` of model 2 cannot be used: ada.npy: no such file.",
+        "line 2, column 26: `vectors.file` of model 2 cannot be used: ada.npy: no such file. "
+        "Nothing in its folder has a similar name. Correct the path, or put the file there.",
         "line 2, column 41: `vectors.baseline` of model 2 cannot be used: base.npy: this is a folder; "
         "vectors are a file.",
     ]
