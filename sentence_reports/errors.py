@@ -1,16 +1,19 @@
 """Errors caused by a user's input or environment: one root class, one class per situation."""
 
 from dataclasses import dataclass
-from itertools import groupby
+from difflib import get_close_matches
+from itertools import groupby, islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentence_reports.texts import legible
+from sentence_reports.texts import capitalized, legible
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
 SHOWN_PROBLEMS = 10
+MAX_COMPARED = 1000  # names in a folder among which the one that was meant is looked for
 
 
 class SentenceReportsError(Exception):
@@ -90,3 +93,22 @@ class OutputError(SentenceReportsError):
 
 class UsageError(SentenceReportsError):
     """Raised when nothing can be started: the command line, its files or its output folder cannot be used."""
+
+
+def instead_of(written: str, base: Path, here: str, *, folder: bool = False) -> str:
+    """Return, in a sentence, what an author can do about a file or `folder` that does not exist.
+
+    `written` is its path, relative to `base`; `here` says in words what folder `base` is.
+    """
+    shown, kind = Path(written), "folder" if folder else "file"
+    where = here if shown.parent == Path() else f'"{legible(shown.parent.as_posix())}"'
+    try:
+        beside = islice((base / shown.expanduser()).parent.iterdir(), MAX_COMPARED)
+        names = sorted(other.name for other in beside if other.is_dir() == folder)
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: "~nobody"
+        return capitalized(f"{where} does not exist either, or cannot be read. Correct the path.")
+    stems = get_close_matches(shown.stem, {Path(name).stem for name in names}, cutoff=0.7)
+    similar = [name for name in names if Path(name).stem in stems]  # all names of a kind end in the same
+    for name in get_close_matches(shown.name, similar, n=1, cutoff=0):
+        return f"Did you mean {written.rstrip('/').removesuffix(shown.name)}{legible(name)}?"
+    return f"Nothing in {where} has a similar name. Correct the path, or put the {kind} there."

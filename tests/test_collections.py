@@ -98,7 +98,7 @@ def test_the_kernel_reads_the_file_from_the_folder_of_the_set(project: Project) 
     Path("params", "texts.csv").unlink()
     failed = make_report(job)
     assert isinstance(failed, Failed)
-    assert "texts.csv: no such file." in failed.reason
+    assert "texts.csv: no such file. Nothing in its folder has a similar name." in failed.reason
     assert str(project.folder) not in failed.reason
     assert str(project.folder) not in (failed.notebook or b"").decode()
 

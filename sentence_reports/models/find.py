@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from sentence_reports.errors import ModelError
+from sentence_reports.errors import ModelError, instead_of
 from sentence_reports.models.files import (
     DECISIVE,
     UNWANTED,
@@ -151,7 +151,9 @@ def check_name(key: str, name: str, base: Path | None = None) -> None:
         return
     if name in (".", "..") or re.match(r"\.{0,2}/|~|[A-Za-z]:", name) or "\\" in name:
         where = "the current directory" if base is None else "the set file"
-        raise ModelError(f"{key} {quoted(name)}: no such folder (relative to {where}).")
+        here = "the current directory" if base is None else "the folder of the set file"
+        remedy = instead_of(name, Path(base or ""), here, folder=True)
+        raise ModelError(f"{key} {quoted(name)}: no such folder (relative to {where}). {remedy}")
     # The hub's own rules: owner/name, at most 96 characters, no "--", no "..", no ".git" at the end.
     part = r"\w([\w.-]*\w)?"
     well_formed = re.fullmatch(f"{part}/{part}", name, re.ASCII) and not re.search(r"--|\.\.|\.git$", name)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from sentence_reports.errors import Problem, SetError
+from sentence_reports.errors import Problem, SetError, instead_of
 from sentence_reports.sets.naming import nearest
 from sentence_reports.sets.quoting import show
 
@@ -50,7 +50,7 @@ def opened(path: Path, expected: str) -> Iterator[IO[bytes]]:
             return
         message = f"this is a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}; {expected}."
     except (FileNotFoundError, NotADirectoryError):
-        message = "no such file."
+        message = f"no such file. {instead_of(path.name, path.parent, 'its folder')}"
         if path.is_symlink():
             message = f"this is a link to {show(str(path.readlink()))}, which does not exist."
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name

@@ -115,7 +115,15 @@ def test_a_malformed_fallback_or_revision_is_refused_even_where_the_model_is_her
     with pytest.raises(ModelError, match=r"^fallback_model 'no-owner' is neither"):
         find_model(str(model), None, "no-owner")
     words = Finder(["some/model", None, "./none"], hub=closed_port()).error()
-    assert words == "fallback_model './none': no such folder (relative to the current directory)."
+    assert words == (
+        "fallback_model './none': no such folder (relative to the current directory). Nothing in the current "
+        "directory has a similar name. Correct the path, or put the folder there."
+    )
+    where = model.parent
+    with pytest.raises(ModelError, match=rf"no such folder .* Did you mean \./{model.name}\?$"):
+        find_model(f"./{model.name}s", folder=where)
+    with pytest.raises(ModelError, match=r'no such folder .* "none" does not exist either'):
+        find_model("././none/a", folder=where)
     for revision in ("../../x", "", "a b", "-x"):
         with pytest.raises(ModelError, match="not a commit, branch or tag"):
             find_model(BGE, revision)

@@ -151,8 +151,15 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            ("none.yaml", "no such file."),
-            ("mine.yaml/x.yaml", "no such file."),
+            (
+                "none.yaml",
+                "no such file. Nothing in its folder has a similar name. Correct the path, or put the file there.",
+            ),
+            ("mime.yaml", "no such file. Did you mean mine.yaml?"),
+            (
+                "mine.yaml/x.yaml",
+                "no such file. Its folder does not exist either, or cannot be read. Correct the path.",
+            ),
             ("folder.yaml", "this is a folder; a set is a YAML file."),
             ("pipe.yaml", "this is a device or pipe; a set is a YAML file."),
             ("broken.yaml", 'this is a link to "gone.yaml", which does not exist.'),

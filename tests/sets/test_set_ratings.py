@@ -160,7 +160,7 @@ class TestInATable:
         texts = ["The cat sat", "A dog barked", "It rains, alas"]
         found = SentenceSet(sentences=texts, ratings={"file": "table.csv", **COLUMNS})
         assert found.rated_pairs(Path("params")) == ((0, 1, 1.0), (1, 2, 2.0))
-        with pytest.raises(SetError, match=r"^table\.csv: no such file\.$"):
+        with pytest.raises(SetError, match=r"^table\.csv: no such file\. Nothing in its folder has"):
             found.rated_pairs()
 
     def test_a_changed_table_changes_the_parameters(self) -> None:
@@ -238,7 +238,19 @@ class TestInATable:
         [
             ("", "t.csv", {}, "params/t.csv: the file is empty. Its first line must name the columns."),
             ("x", "t.txt", {}, "params/t.txt: the name of a table must end in .csv, .tsv or .jsonl."),
-            ("x", "t.csv", {"file": "none.csv"}, "params/none.csv: no such file."),
+            (
+                "x",
+                "t.csv",
+                {"file": "none.csv"},
+                "params/none.csv: no such file. "
+                "Nothing in its folder has a similar name. Correct the path, or put the file there.",
+            ),
+            (
+                "x",
+                "ratings.csv",
+                {"file": "rating.csv"},
+                "params/rating.csv: no such file. Did you mean ratings.csv?",
+            ),
             ("x", "t.csv", {"file": "../params"}, "params/../params: this is a folder; a table is a file."),
             (
                 "one,other,scores\n",

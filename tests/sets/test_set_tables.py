@@ -142,7 +142,10 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            ("none.csv", "no such file."),
+            (
+                "none.csv",
+                "no such file. Nothing in its folder has a similar name. Correct the path, or put the file there.",
+            ),
             ("folder.csv", "this is a folder; a table is a file."),
             ("pipe.csv", "this is a device or pipe; a table is a file."),
             ("broken.csv", 'this is a link to "gone.csv", which does not exist.'),

@@ -366,10 +366,16 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            ("none.csv", "no such file."),
+            (
+                "none.csv",
+                "no such file. Nothing in its folder has a similar name. Correct the path, or put the file there.",
+            ),
             ("folder.csv", "this is a folder; `file` must name a file."),
             ("pipe.csv", "this is a device or pipe; `file` must name a file."),
-            ("none.parquet", "no such file."),
+            (
+                "none.parquet",
+                "no such file. Nothing in its folder has a similar name. Correct the path, or put the file there.",
+            ),
         ],
     )
     def test_what_is_not_a_file(self, name: str, message: str) -> None:
@@ -490,7 +496,7 @@ class TestKey:
         Path("params", "mine.yaml").write_text("texts: {file: t.csv}\n")
         found = read_set(Path("params", "mine.yaml"))
         assert found.n == 3
-        with pytest.raises(SetError, match=r"^t\.csv: no such file\.$"):
+        with pytest.raises(SetError, match=r"^t\.csv: no such file\. Nothing in its folder has"):
             found.set.collected()
         monkeypatch.setenv(FOLDER, str(Path("params").absolute()))
         assert found.set.collected().texts == TEXTS
@@ -559,7 +565,8 @@ class TestKey:
             ),
             (
                 "texts: {file: none.csv}",
-                "`texts.file` cannot be used: none.csv: no such file.",
+                "`texts.file` cannot be used: none.csv: no such file. "
+                "Nothing in its folder has a similar name. Correct the path, or put the file there.",
             ),
         ],
     )
