@@ -114,11 +114,16 @@ def find_models(set_file: SetFile, models: ModelFinder) -> tuple[tuple[Request, 
     answers: dict[Request, FoundModel | str] = {}
     failures: dict[str, ModelError] = {}
     choices = set_file.set.choices
-    for choice in choices:
+    for index, choice in enumerate(choices):
         try:
             found = models.find(choice.request, set_file.path.parent)
             answers[choice.request] = found
-            choose_usage(found, choice.prompt, choice.truncate_dim)
+            for key in ("prompt", "truncate_dim"):
+                try:
+                    choose_usage(found, **{key: getattr(choice, key)})
+                except ModelError as error:
+                    trail = ("models", index, key) if set_file.set.models else (key,)
+                    raise ModelError(str(set_file.problem(trail, str(error)))) from error
         except ModelError as error:
             answers.setdefault(choice.request, str(error))
             failures[choice.label] = error

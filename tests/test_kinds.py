@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -120,8 +121,11 @@ def test_an_unknown_prompt_fails_its_set_before_any_kernel_starts(
     write(project, "wrong", e5, prompt="question")
     reports, _ = make()
     assert reports["named"].failure is None
-    assert str(reports["wrong"].failure).startswith(
-        f"The model {e5} declares no prompt with the name 'question'. "
+    path = project.params / "wrong.yaml"
+    line = next(n for n, line in enumerate(path.read_text().splitlines(), 1) if "prompt" in line)
+    assert re.match(
+        rf"{re.escape(str(path))}, line {line}, column \d+: The model .* declares no prompt with the name 'question'",
+        str(reports["wrong"].failure),
     )
     assert not (project.reports / "failed").exists()  # no notebook ran
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentence_reports.errors import ModelError
 from sentence_reports.models.files import modules, quoted, read_json
+from sentence_reports.models.wordllama import WEIGHTS, is_wordllama
 from sentence_reports.report import FoundModel
 
 if TYPE_CHECKING:
@@ -93,8 +94,11 @@ def too_many(found: FoundModel, truncate_dim: int, dimension: int) -> str:
 
 def _dimension(found: FoundModel) -> int | None:
     """Return how many dimensions a model's files state; None if only loading the model can tell."""
-    dimension = None
-    for _, path in modules(Path(found.folder), found.name):
+    dimension: Any = None
+    for kind, path in modules(Path(found.folder), found.name):
+        if kind.endswith(".StaticEmbedding"):
+            weights = WEIGHTS if is_wordllama(found) else f"{path}/model.safetensors"
+            dimension = _columns(Path(found.folder, weights.lstrip("/")))
         config = Path(found.folder, path, "config.json")
         settings = read_json(config, found.name) if path and config.is_file() else {}
         if not isinstance(settings, dict):
@@ -104,6 +108,17 @@ def _dimension(found: FoundModel) -> int | None:
         joined = len(modes) > 1 or isinstance(settings.get("pooling_mode"), list)
         dimension = settings.get("out_features") or (None if joined else pooled or dimension)
     return dimension if isinstance(dimension, int) else None
+
+
+def _columns(weights: Path) -> int | None:
+    """Return the length of the vectors in the file of a static model, of which only the header is read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="np") as file:
+            return int(file.get_slice("embedding.weight").get_shape()[1])
+    except (OSError, SafetensorError):  # loading the model will say what is wrong
+        return None
 
 
 def _settings(found: FoundModel) -> dict[str, Any]:

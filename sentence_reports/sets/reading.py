@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,6 +77,12 @@ class SetFile:
         changed = SentenceSet.model_validate(keys | {"model": model, "fallback_model": None})
         return replace(self, set=changed, variant=variant_of(model))
 
+    def problem(self, trail: Trail, message: str) -> Problem:
+        """Return the problem of the value at this path of keys, with its line if the file has it."""
+        value = self.document.keys.get(trail) if self.document else None
+        line, column = (value.line, value.column) if value else (None, None)
+        return Problem(str(self.path), line, column, message)
+
     def surveyed(self) -> Self:
         """Return a set that has its texts in a file with what is in that file, and what is doubtful in it.
 
@@ -135,7 +141,7 @@ def read_set(path: Path, *, survey: bool = True) -> SetFile:
         problems.append(Problem(str(path), None, None, message))
     if problems or sentence_set is None:
         raise SetError(tuple(sorted(problems, key=lambda it: (it.line or math.inf, it.column or 0))))
-    _look_for_vectors(sentence_set, document, path.parent)
+    _look_for_vectors(document, path.parent)
     set_file = SetFile(path, sentence_set, tuple(_doubtful_texts(document)), document=document)
     set_file = _with_ratings(set_file, document)
     if sentence_set.texts:
@@ -144,16 +150,46 @@ def read_set(path: Path, *, survey: bool = True) -> SetFile:
     return set_file.surveyed() if survey else set_file
 
 
-def _look_for_vectors(chosen: SentenceSet, document: Document, folder: Path) -> None:
+def files_beside(path: Path) -> list[Path]:
+    """Return the files that the set in a YAML file names, which may not be there; none if it cannot be read."""
+    try:
+        document = read_document(_content(path), str(path))
+    except SetError:
+        return []
+    return [path.parent / file for file in named_files(document.data or {}).values()]
+
+
+def named_files(data: Mapping[str, Any]) -> dict[Trail, str]:
+    """Return the files that a set names (texts, ratings, vectors) by the path of the key that names each.
+
+    `data` is a set's as plain data, which may be wrong in places.
+    """
+    trails: list[Trail] = [("texts", "file"), ("ratings", "file")]
+    models = data.get("models")
+    for index in range(len(models) if isinstance(models, list) else 0):
+        trails += [("models", index, "vectors", "file"), ("models", index, "vectors", "baseline")]
+    found = {trail: _value_at(data, trail) for trail in trails}
+    return {trail: file for trail, file in found.items() if isinstance(file, str) and file.strip()}
+
+
+def _value_at(data: Any, trail: Trail) -> Any:
+    for key in trail:
+        if isinstance(data, list) and isinstance(key, int):
+            data = data[key]
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _look_for_vectors(document: Document, folder: Path) -> None:
     """Raise SetError if a file of vectors is not there; what it holds is not looked at."""
     problems = []
-    for index, choice in enumerate(chosen.choices):
-        for key, file in (choice.request.vectors._asdict() if choice.request.vectors else {}).items():
+    for trail, file in named_files(document.data or {}).items():
+        if "vectors" in trail:
             try:
                 with opened(folder / file, "vectors are a file"):
                     pass
             except SetError as error:
-                trail = ("models", index, "vectors", key)
                 problems += [_problem(document, trail, f"cannot be used: {it}") for it in error.problems]
     if problems:
         raise SetError(tuple(problems))

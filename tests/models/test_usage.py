@@ -1,16 +1,19 @@
 """How a model is used: prompts that it declares or a set chooses, and how many dimensions are kept."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 from support import edit
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, FoundModel, choose_usage, find_model
 from sentence_reports.models.usage import Usage
+from sentence_reports.models.wordllama import WORDLLAMA, wordllama_modules
 
 CAT = "the cat sat"
 
@@ -88,6 +91,19 @@ def test_too_many_dimensions_are_an_error_before_anything_is_loaded(e5: Path) ->
     ):
         choose_usage(found, None, 33)
     assert choose_usage(found, None, 32).truncate_dim == 32
+
+
+@pytest.mark.skipif(find_spec("wordllama") is None, reason="this Python has no wordllama")
+def test_too_many_dimensions_of_a_static_model_are_an_error_before_it_is_loaded(tmp_path: Path) -> None:
+    packaged = find_model(WORDLLAMA)
+    with pytest.raises(ModelError, match=r"`truncate_dim` is 257, but .* have 256 dimensions"):
+        choose_usage(packaged, None, 257)
+    SentenceTransformer(modules=wordllama_modules(packaged), device="cpu").save(str(tmp_path))
+    saved = FoundModel("mine", None, "folder", str(tmp_path), "0")
+    with pytest.raises(ModelError, match=r"`truncate_dim` is 257, but .* have 256 dimensions"):
+        choose_usage(saved, None, 257)
+    next(tmp_path.rglob("model.safetensors")).write_bytes(b"damaged")
+    assert choose_usage(saved, None, 257).truncate_dim == 257  # loading will say what is wrong
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"prompts": ["query"]}', '{"prompts": {"query": null}}'])
