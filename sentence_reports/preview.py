@@ -12,9 +12,10 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,12 +31,11 @@ from sentence_reports.pages.index import TEMPLATE
 from sentence_reports.pipeline import new_kernels, run
 from sentence_reports.project import NOTEBOOKS
 from sentence_reports.report import SET_SUFFIXES, Listener, Options
-from sentence_reports.sets.folder import find_sets, read_sets, stem_of
-from sentence_reports.sets.text_files import KINDS
+from sentence_reports.sets.folder import find_sets, stem_of
+from sentence_reports.sets.reading import files_beside
 from sentence_reports.texts import escape_controls
 
 PORT = 8000  # if it is taken, any free one
-BESIDE_SETS = (*KINDS, ".gz", ".npy")
 INTERVAL = 0.1  # seconds between two looks at the files, and at what an open page should show
 
 # The page around a report: it has the script and the banner, and the report is framed as it is on disk.
@@ -94,18 +94,9 @@ class Maker:
                 sets += [file] if file.suffix in SET_SUFFIXES and not file.is_dir() else find_sets(file)
         return sets
 
-    def tables(self) -> list[Path]:
-        """Return the tables and vectors next to the sets, any of which may hold the ratings or a model of one."""
-        tables: list[Path] = []
-        for folder in {path.parent for path in self.sets()}:
-            with suppress(OSError):
-                tables += [path for path in folder.iterdir() if path.suffix.lower() in BESIDE_SETS]
-        return tables
-
-    def texts(self) -> list[Path]:
-        """Return the files of texts that the sets name, which may be anywhere, or not there yet."""
-        sets, _ = read_sets(self.sets(), survey=False)
-        return [each.path.parent / each.set.texts.file for each in sets if each.set.texts]
+    def named_files(self) -> dict[Path, list[Path]]:
+        """Return the files that each set names (texts, ratings, vectors): anywhere, and perhaps not there yet."""
+        return {path: files_beside(path) for path in self.sets()}
 
     @property
     def notebooks(self) -> list[Path]:
@@ -116,28 +107,36 @@ class Maker:
         """Make what is stale, then what every change makes stale; changes during a run wait for the next."""
         made: dict[Path, object] = {}
         before: dict[Path, object] = {}
-        texts = self.texts()
+        named = self.named_files()
         while True:
             process.check()
-            # Listed anew each time, so that a folder may go and come back; links are followed.
-            templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
-            watched = (*self.sets(), *self.tables(), *texts, *self.notebooks, *templates)
-            now = {path: _stamp(path) for path in watched}
+            now = self.stamps(named)
             if now != made and (now == before or not made):  # a file that is being written is left alone
-                self.make({path for path in now | made if now.get(path) != made.get(path)}, kernels)
-                made, texts = now, self.texts()
+                named = self.named_files()
+                now = self.stamps(named)
+                self.make({path for path in now | made if now.get(path) != made.get(path)}, named, kernels)
+                made = now
                 # Imported while the author reads, not at the first change.
                 import sentence_reports.make  # noqa: F401
             before = now
             time.sleep(INTERVAL)
 
-    def make(self, changed: set[Path], kernels: Kernels) -> None:
+    def stamps(self, named: Mapping[Path, Sequence[Path]]) -> dict[Path, object]:
+        """Return what is watched, each with a value that changes whenever the file does; `named` is `named_files`."""
+        # Listed anew each time, so that a folder may go and come back; links are followed.
+        templates = [path for path in TEMPLATE.iterdir() if not path.name.startswith(".")]
+        watched = (*self.sets(), *chain(*named.values()), *self.notebooks, *templates)
+        return {path: _stamp(path) for path in watched}
+
+    def make(self, changed: set[Path], named: Mapping[Path, Sequence[Path]], kernels: Kernels) -> None:
         """Run only the sets that a change concerns: a set that fails slowly must not hold up the others."""
         sets = self.sets()
         self.site.stems = set(map(stem_of, sets))
-        if not self.site.problem and all(path.suffix in SET_SUFFIXES for path in changed):
+        users = {path for path, files in named.items() if changed.intersection(files)}
+        of_sets = chain(users, *named.values())
+        if not self.site.problem and all(path.suffix in SET_SUFFIXES for path in changed.difference(of_sets)):
             # By name: if two files claim the same report, the pipeline must see both.
-            names = {path.stem.casefold() for path in changed}
+            names = {path.stem.casefold() for path in changed | users if path.suffix in SET_SUFFIXES}
             sets = [path for path in sets if path.stem.casefold() in names]
         try:
             reports = run(sets, self.options, self.listener, kernels)

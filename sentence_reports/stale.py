@@ -10,6 +10,7 @@ from sentence_reports.errors import UsageError
 from sentence_reports.models import folder_stamp
 from sentence_reports.report import Report, Request
 from sentence_reports.sets import SetFile
+from sentence_reports.sets.reading import named_files
 
 PACKAGE = Path(__file__).parent
 # The libraries on which a report's numbers, pictures and page depend.
@@ -38,14 +39,16 @@ def set_digest(code: str, set_file: SetFile, notebook: Path, device: str = "cpu"
 
     Raises UsageError if the notebook or a file of vectors cannot be read.
     """
-    chosen, folder = set_file.set, set_file.path.parent
+    folder, parameters = set_file.path.parent, set_file.set.parameters()
+    vectors = [folder / file for trail, file in named_files(parameters).items() if "vectors" in trail]
     parts = [
         code,
         _files_digest({notebook}),
         set_file.stem,
-        json.dumps(chosen.parameters()),  # unsorted: the order of the groups is that of the heatmap
+        json.dumps(parameters),  # unsorted: the order of the groups is that of the heatmap
         *map(str, set_file.warnings),
-        *(_model_stamp(choice.request, folder) for choice in chosen.choices),
+        *(_model_stamp(choice.request, folder) for choice in set_file.set.choices),
+        *(_files_digest({path}) for path in vectors),
         set_file.sha256,
         device,
     ]
@@ -61,7 +64,7 @@ def is_stale(report: Report | None, digest: str, *, strict: bool) -> bool:
 
 def _model_stamp(request: Request, folder: Path) -> str:
     if request.vectors is not None:
-        return "".join(_files_digest({folder / file}) for file in request.vectors)
+        return ""
     return folder_stamp(request.model, folder) + folder_stamp(request.fallback_model or "", folder)
 
 

@@ -538,21 +538,37 @@ def test_sets_are_watched_wherever_they_are(
     assert "Third</bdi></p>" in get(preview.port, "/mine.html?page")[1]
 
 
-def test_tables_and_vectors_beside_the_sets_are_watched(tmp_path: Path) -> None:
+def test_the_files_that_sets_name_are_watched_wherever_they_are(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.params.mkdir()
-    for name in ("mine.yaml", "people.csv", "ada.npy", "notes.txt", "notes.md"):
-        (project.params / name).touch()
+    vectors = "{vectors: {file: ../v/ada.npy, baseline: base.npy}}"
+    (project.params / "a.yaml").write_text(f"models: [tf-idf, {vectors}]\nratings: {{file: ../people.csv}}\n")
+    (project.params / "b.yaml").write_text("texts: {file: ../data/texts.csv.gz, column: }\nmodels: x")
+    (project.params / "c.yaml").write_text("texts: [")
+    (project.params / "d.yaml").write_text("texts: 5\nratings: [{file: no}]\nmodels: [5, {vectors: 5}]")
     maker = Maker([project.params], Options(project, tmp_path), Notes(), Site(tmp_path))
-    assert {path.name for path in maker.tables()} == {"people.csv", "ada.npy", "notes.txt"}
+    named = maker.named_files()
+    folder = project.params
+    assert {path.stem: files for path, files in named.items()} == {
+        "a": [folder / "../people.csv", folder / "../v/ada.npy", folder / "base.npy"],
+        "b": [folder / "../data/texts.csv.gz"],
+        "c": [],
+        "d": [],
+    }
+    before = maker.stamps(named)
+    (tmp_path / "people.csv").touch()
+    assert {path.name for path, stamp in maker.stamps(named).items() if stamp != before[path]} == {
+        "people.csv"
+    }
 
 
 def test_a_table_of_ratings_is_watched(
     write_set: Callable[..., Path], start: Callable[..., Preview], tmp_path: Path
 ) -> None:
-    table = tmp_path / "params" / "people.csv"
+    table = tmp_path / "data" / "people.csv"
+    table.parent.mkdir()
     table.write_text("a,b,score\nab,bc,high\nab,cd,2\nbc,cd,3\n")
-    ratings = {"file": table.name, "first": "a", "second": "b", "score": "score"}
+    ratings = {"file": "../data/people.csv", "first": "a", "second": "b", "score": "score"}
     write_set("mine", sentences=["ab", "bc", "cd"], ratings=ratings)
     preview = start()
     preview.wait_for("must be a finite number")
