@@ -9,7 +9,7 @@ from pathlib import Path
 from sentence_reports.errors import UsageError
 
 PACKAGE = Path(__file__).parent
-NOTEBOOKS = ("walkthrough", "search", "comparison")
+NOTEBOOKS = ("walkthrough", "search", "comparison", "collection")
 """The notebooks that come with the program, one per kind of report."""
 STARTER_SETS = ("paraphrase.yaml", "negation.yaml", "four-topics.yaml")
 
@@ -18,12 +18,16 @@ NEW_SET = """\
 title: {title}
 description: ""
 model: sentence-transformers/all-MiniLM-L6-v2
+# Instead of one model, two to six to compare:
+# models: [sentence-transformers/all-MiniLM-L6-v2, dleemiller/word-llama-l2-supercat]
 # Some models expect a text before each sentence (this one does not):
 # prompt: "query: "
 sentences:
   - "The first sentence, in quotes"
   - "The second sentence; a set has 2 to 3,000"
   - "The third sentence"
+# Instead of sentences, a file of up to a million texts:
+# texts: {{file: texts.csv, column: text}}
 # What must hold, checked by every run:
 # expect:
 #   - closer: [1, 2]  # the first sentence is closer to the second

@@ -79,6 +79,14 @@ def test_what_new_sets_show_as_comments_is_valid_too(project: Project) -> None:
     path = new(project, "mine", "Mine")
     text = path.read_text()
     assert read_set(path).set.claims == ()
+    comparison = re.sub(r"^(?=model:|prompt:)", "# ", text, flags=re.MULTILINE).replace(
+        "# models:", "models:"
+    )
+    path.write_text(comparison)
+    assert len(read_set(path).set.choices) == 2
+    (path.parent / "texts.csv").write_text("text\none\ntwo\n")
+    path.write_text(text[: text.index("sentences:")] + text[text.index("# texts:") + 2 :])
+    assert read_set(path).n == 2
     path.write_text(re.sub(r"^# (?=prompt:|expect:|  )", "", text, flags=re.MULTILINE))
     read = read_set(path)
     assert (read.set.prompt, read.warnings) == ("query: ", ())
