@@ -10,7 +10,7 @@ from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.ownership import is_difference
 from sentence_reports.saved import Saved, read_saved
 from sentence_reports.terminal import say, short
-from sentence_reports.texts import count, legible, printable, shorten
+from sentence_reports.texts import count, legible, on_terminal, shorten
 
 if TYPE_CHECKING:
     from sentence_reports.difference import ColumnDifference, Difference
@@ -143,8 +143,12 @@ def _outcomes(column: "ColumnDifference") -> Iterator[Row]:
 
 def show(found: "Difference") -> None:
     """Print the table to stdout: for people on a terminal, tab-separated elsewhere."""
-    table = [[printable(field).replace("\n", "\\n") for field in row] for row in rows(found)]
-    if not sys.stdout.isatty():
+    is_terminal = sys.stdout.isatty()
+    table = [
+        [on_terminal(field, is_terminal=is_terminal).replace("\n", "\\n") for field in row]
+        for row in rows(found)
+    ]
+    if not is_terminal:
         for row in table:
             print(*row, sep="\t")
         return

@@ -28,8 +28,8 @@ from sentence_reports.sets import SetFile, title_of
 from sentence_reports.sets.folder import read_sets, stem_of
 from sentence_reports.stale import code_digest, is_stale, set_digest
 from sentence_reports.store import Store
-from sentence_reports.summary import CollectionSummary, OneModelSummary
-from sentence_reports.texts import legible
+from sentence_reports.summary import CollectionSummary, ComparisonSummary, OneModelSummary
+from sentence_reports.texts import legible, listed
 
 REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
 # What a kernel with a loaded model takes at most, roughly: alone, and beyond what it shares with a warm process.
@@ -254,8 +254,11 @@ def _blank(path: Path, options: Options) -> Report:
 
 
 def _describe(blank: Report, each: SetFile) -> Report:
-    labels = ", ".join(choice.label for choice in each.set.choices)
-    return replace(blank, title=each.title, model=labels, n=each.n)
+    labels = tuple(choice.label for choice in each.set.choices)
+    several = labels if each.set.models else ()
+    return replace(
+        blank, title=each.title, model=listed(labels) if several else labels[0], labels=several, n=each.n
+    )
 
 
 def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
@@ -266,6 +269,7 @@ def _published(made: Made, blank: Report, digest: str, date: str) -> Report:
         blank,
         title=summary.settings["title"],
         model=summary.model_name,
+        labels=summary.labels_of_models if isinstance(summary, ComparisonSummary) else (),
         digest=digest,
         date=date,
         stands_in_for=model.stands_in_for if model else None,

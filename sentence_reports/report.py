@@ -6,6 +6,7 @@ They are plain data: each can be pickled and sent to another process. Nothing he
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,8 +205,9 @@ class Report:
     """What is known of one set's report: a row of the final table, a card of the index, an entry of the state.
 
     `digest` is that of what the report was made from, None if it must be made again. `date` is the day of the last
-    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `model` is a name, or the
-    labels of several models, which have no one `closest` pair; `missing` holds the labels of those that were not found.
+    good report, None if there is none; then `title`, `model` and `n` come from the set alone. `model` is a name; for
+    several models, which have no one `closest` pair, it lists their `labels` in plain text. `missing` holds the labels
+    of those that were not found.
     `finding` says what came out, `checks` what the set expects and whether that is met, `failure` why the last run
     failed. `tables` holds the SHA-256 of the files of `WRITTEN` that were written, or may have been: they have no room
     for a marker. `beside` holds the suffixes of those of the last good report.
@@ -230,6 +232,7 @@ class Report:
     beside: tuple[str, ...] = (".csv",)
     notices: tuple[str, ...] = ()
     finding: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     failure: str | None = None
@@ -242,3 +245,8 @@ class Report:
     def unmet(self) -> tuple[Check, ...]:
         """What the set expects and the last good report does not meet."""
         return tuple(check for check in self.checks if not check.met)
+
+    @property
+    def model_field(self) -> str:
+        """The model's name; for several models, their labels as a JSON list, because a label can hold any separator."""
+        return json.dumps(self.labels, ensure_ascii=False) if self.labels else self.model

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sentence_reports.claims import Check, tally
 from sentence_reports.report import Report
-from sentence_reports.texts import count, isolated, shorten
+from sentence_reports.texts import bare, count, isolated, shorten
 
 MARKER = "<!-- Made by Sentence Reports -->"
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -40,7 +40,7 @@ def junit(reports: Iterable[Report], day: str) -> str:
     for number, report in enumerate(reports):
         suites.append(_suite(report, number, day))
     indent(suites)
-    return _visible(f"{XML_DECLARATION}\n{MARKER}\n{tostring(suites, encoding='unicode')}\n")
+    return _visible(f"{XML_DECLARATION}\n{MARKER}\n{bare(tostring(suites, encoding='unicode'))}\n")
 
 
 def _suite(report: Report, number: int, day: str) -> Element:
@@ -59,7 +59,7 @@ def _suite(report: Report, number: int, day: str) -> Element:
         errors=str(int(not good)),
     )
     properties = SubElement(suite, "properties")
-    facts = {"title": report.title, "model": report.model, "stands_in_for": report.stands_in_for}
+    facts = {"title": report.title, "model": report.model_field, "stands_in_for": report.stands_in_for}
     for name, value in facts.items():
         if value:
             SubElement(properties, "property", name=name, value=value)

@@ -14,6 +14,7 @@ from sentence_reports.overview import Overview
 from sentence_reports.published import MIME as MIME
 from sentence_reports.published import Summary as Summary
 from sentence_reports.published import adapter
+from sentence_reports.texts import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -195,8 +196,13 @@ class ComparisonSummary(SentenceSummary):
 
     @property
     def model_name(self) -> str:
+        """The labels of the models that ran, in plain text."""
+        return listed(self.labels_of_models)
+
+    @property
+    def labels_of_models(self) -> tuple[str, ...]:
         """The labels of the models that ran."""
-        return ", ".join(column.label for column in self.columns)
+        return tuple(column.label for column in self.columns)
 
 
 def encode_matrix(matrix: NDArray[np.float32]) -> str:

@@ -12,7 +12,7 @@ import platformdirs
 
 from sentence_reports.claims import tally
 from sentence_reports.project import version
-from sentence_reports.texts import count, printable, shorten
+from sentence_reports.texts import count, isolated, on_terminal, printable, shorten
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -28,13 +28,14 @@ BUG = "This is a bug in Sentence Reports; run the command again with --debug to 
 def say(message: str, style: str = "") -> None:
     """Print a message to stderr, in a rich style if that is a terminal, and log it."""
     log.info("%s", message)
+    shown = on_terminal(message, is_terminal=sys.stderr.isatty())
     if style and sys.stderr.isatty():
         from rich.console import Console
         from rich.text import Text
 
-        Console(stderr=True, highlight=False).print(Text(printable(message), style=style), soft_wrap=True)
+        Console(stderr=True, highlight=False).print(Text(shown, style=style), soft_wrap=True)
     else:
-        print(printable(message), file=sys.stderr)
+        print(shown, file=sys.stderr)
 
 
 def write_log() -> Path:
@@ -208,15 +209,19 @@ def show(reports: Sequence["Report"], out: Path) -> None:
 
 
 def row(report: "Report", out: Path) -> Sequence[str]:
-    """Return set, model, number of sentences, closest pair or else the finding, seconds and file, each on one line."""
+    """Return set, model, number of sentences, closest pair or else the finding, seconds and file, each on one line.
+
+    Several models are a JSON list of their labels.
+    """
     file = str(short(out / f"{report.stem}.html"))
     if report.failure:
         reason = f"failed: {' '.join(report.failure.split())}"
-        fields = (report.stem, report.model, "", reason, "", file if report.date else "")
+        fields = (report.stem, report.model_field, "", reason, "", file if report.date else "")
     else:
         pair = " ".join(report.finding)
         if report.closest:
             first, second, similarity = report.closest
-            pair = f"{similarity:.4f}  {shorten(first, 30)} | {shorten(second, 30)}"
-        fields = (report.stem, report.model, str(report.n), pair, f"{report.seconds:g}", file)
-    return [printable(field).replace("\n", "\\n") for field in fields]
+            pair = f"{similarity:.4f}  {isolated(shorten(first, 30))} | {isolated(shorten(second, 30))}"
+        fields = (report.stem, report.model_field, str(report.n), pair, f"{report.seconds:g}", file)
+    is_terminal = sys.stdout.isatty()
+    return [on_terminal(field, is_terminal=is_terminal).replace("\n", "\\n") for field in fields]

@@ -3,6 +3,7 @@
 import re
 import textwrap
 import unicodedata
+from collections.abc import Iterable
 
 # Unicode's bidirectional classes of characters that can change the order of what follows them (UAX 9).
 DIRECTIONAL = {"R", "AL", "AN", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -49,6 +50,26 @@ def isolated(text: str) -> str:
 def quoted(text: str) -> str:
     """Return `text` in quotation marks, ready to be put into a sentence in HTML or plain text."""
     return f"“{isolated(text)}”"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a list in plain text, separated by commas; one that has a comma is in quotation marks."""
+    return ", ".join(quoted(name) if "," in name else name for name in names)
+
+
+def bare(text: str) -> str:
+    """Return `text` without the marks of `isolated`, for what a program reads."""
+    return re.sub("[\u2068\u2069]", "", text)
+
+
+def on_terminal(text: str, *, is_terminal: bool) -> str:
+    """Return `text` as `printable` does, with the marks of `isolated` only if they do something.
+
+    That is on a terminal, in a text with letters that are written from right to left.
+    """
+    kinds = {unicodedata.bidirectional(character) for character in text} if is_terminal else set()
+    parts = re.split("([\u2068\u2069])", text if kinds & {"R", "AL", "AN"} else bare(text))
+    return "".join(part if part in ("\u2068", "\u2069") else printable(part) for part in parts)
 
 
 def printable(text: str) -> str:

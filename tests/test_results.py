@@ -1,5 +1,6 @@
 """The results of a run as JUnit's XML and as Markdown: complete, valid, and safe whatever a set holds."""
 
+import json
 import re
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ from support import text_of_any_kind
 from sentence_reports.claims import Check
 from sentence_reports.report import Report
 from sentence_reports.results import is_ours, junit, markdown
-from sentence_reports.texts import isolated
+from sentence_reports.texts import bare, isolated
 
 HOLDS = Check(
     "“a” and “b”: closer than “a” and “c”", "“a” and “b” (0.90): closer than “a” and “c” (0.10)", met=True
@@ -138,8 +139,18 @@ def test_any_text_gives_valid_xml_that_holds_it(text: str) -> None:
     xml = junit([report, replace(report, failure=f"reason: {text}")], DAY)
     assert_valid(xml)
     (failure,) = ElementTree.fromstring(xml.encode()).iter("failure")
-    shown = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]", lambda m: ascii(m[0])[1:-1], text)
+    shown = re.sub(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]", lambda m: ascii(m[0])[1:-1], bare(text)
+    )
     assert failure.get("message") == shown
+
+
+def test_a_program_gets_several_models_as_a_list_and_no_marks_of_direction() -> None:
+    report = replace(GOOD, labels=("one, two", 'a "b"'), finding=(isolated("\u05d0"),))
+    (suite,) = suites(report)
+    models = [each.get("value") for each in suite.iter("property") if each.get("name") == "model"]
+    assert [json.loads(value or "") for value in models] == [["one, two", 'a "b"']]
+    assert suite.findtext("system-out") == "\u05d0"
 
 
 def test_what_xml_cannot_hold_is_shown_as_an_escape() -> None:

@@ -1,5 +1,6 @@
 """What a run tells on the terminal, and what `--debug` adds."""
 
+import json
 import re
 import subprocess
 import sys
@@ -89,6 +90,33 @@ def test_what_came_out_of_a_comparison_is_told_also_if_it_is_up_to_date(
     assert "meets" not in capsys.readouterr().err
     assert row(compared, Path())[1:4] == ["one, two", "2", "one meets all claims. They agree."]
     assert row(walk, Path())[3] == "0.5000  a | b"
+    several = replace(compared, labels=("one, two", 'a "b"'))
+    assert json.loads(row(several, Path())[1]) == ["one, two", 'a "b"']
+
+
+BIDI = """
+import sys
+from pathlib import Path
+from sentence_reports.report import Report
+from sentence_reports.terminal import say, show
+from sentence_reports.texts import isolated
+say(isolated("\u05d0\u202e") + isolated("a\u202e"), *sys.argv[1:])
+say(isolated("a\u202e"))
+show([Report("a", "A", "", "m", 2, seconds=1, closest=("\u05d0", "two", 0.5))], Path())
+"""
+
+
+def test_isolates_are_on_a_terminal_only_and_only_around_right_to_left_text() -> None:
+    mixed, plain = "\u2068\u05d0\\u202e\u2069\u2068a\\u202e\u2069", "a\\u202e"
+    for style in ([], ["red"]):
+        _, shown = on_a_terminal("-c", BIDI, *style)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+        assert [line.strip() for line in lines[:2]] == [mixed, plain]
+        assert "\u2068\u05d0\u2069 | two" in lines[-1]
+    command = [sys.executable, "-c", BIDI]
+    piped = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    assert piped.stderr.splitlines() == ["\u05d0\\u202ea\\u202e", plain]
+    assert "\u05d0 | two" in piped.stdout
 
 
 TABLE = """
