@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, NamedTuple
 
-from sentence_reports.texts import capitalized, isolated, number, quoted, shorten
+from sentence_reports.texts import capitalized, digits_apart, isolated, number, quoted, shorten
 
 SHOWN_LENGTH = 100
 ClaimKind = Literal["closer", "related", "unrelated", "finds", "together"]
@@ -110,15 +110,16 @@ class ClaimCheck:
 
     @property
     def digits(self) -> int:
-        """With how many decimals the two values, as they are shown, agree with the outcome: two, or more."""
+        """With how many decimals the two values, as they are shown, make the outcome visible: two, or more."""
 
         def agree(digits: int) -> bool:
             above = round(round(self.first.value, digits) - round(self.second.value, digits), digits)
             met = above <= 0 if self.kind == "unrelated" else above > 0 and above >= self.margin
             return met == self.met
 
-        more = 3 if self.second.kind == "limit" else 4
-        return next((digits for digits in (2, more) if agree(digits)), 6)
+        most = 3 if self.second.kind == "limit" else 6  # the limit is compared as it is known
+        fewest = digits_apart(self.first.value, self.second.value, most=most)
+        return next((digits for digits in range(fewest, most) if agree(digits)), most)
 
     @property
     def expected(self) -> str:

@@ -92,6 +92,15 @@ def number(value: float, digits: int) -> str:
     return f"{value:z.{digits}f}".replace("-", "−")
 
 
+def digits_apart(one: float, other: float, *, least: int = 2, most: int = 6) -> int:
+    """Return with how many decimals `number` shows that two numbers differ: `least`, or as many more as that takes.
+
+    Numbers that are equal to `most` decimals are shown with `least`: that they look equal is the truth.
+    """
+    digits = range(least, most + 1)
+    return next((some for some in digits if number(one, some) != number(other, some)), least)
+
+
 def count_in_words(count: int) -> str:
     """Return a large number as a person writes it: "22.7 million", "8,192"."""
     for name, size in (("billion", 1e9), ("million", 1e6)):

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sentence_reports.claims import Check, ClaimCheck, ReferenceCheck, Side, tally
+from sentence_reports.claims import Check, ClaimCheck, ClaimKind, ReferenceCheck, Side, tally
 
 PAIR = Side("pair", ("a", "b"), 0.5)
 LIMIT = Side("limit", (), 0.25)
@@ -74,6 +76,40 @@ def test_a_margin_is_part_of_both() -> None:
     check = ClaimCheck("closer", False, PAIR, Side("pair", ("a", "c"), 0.5), margin=0.05).check
     assert check.expected == "“a” is at least 0.05 closer to “b” than to “c”"
     assert check.statement == "“a” should be at least 0.05 closer to “b” (0.50) than to “c” (0.50)"
+
+
+def test_values_that_look_equal_get_more_decimals_unless_they_are() -> None:
+    def shown(first: float, second: float) -> str:
+        sides = Side("pair", ("a", "b"), first), Side("pair", ("a", "c"), second)
+        return ClaimCheck("closer", first > second, *sides).statement
+
+    assert shown(0.2361, 0.2439) == "“a” should be closer to “b” (0.236) than to “c” (0.244)"
+    assert shown(0.2439, 0.2361) == "“a” is closer to “b” (0.244) than to “c” (0.236)"
+    assert shown(0.24, 0.24) == "“a” should be closer to “b” (0.24) than to “c” (0.24)"
+
+
+CLOSE = st.integers(240_000, 241_000).map(lambda k: k / 1e6) | st.floats(-1, 1).map(lambda x: round(x, 6))
+
+
+@given(CLOSE, CLOSE, st.sampled_from(["closer", "finds", "unrelated"]))
+def test_the_decimals_of_two_values_show_the_outcome(first: float, second: float, kind: ClaimKind) -> None:
+    met = (first > second) != (kind == "unrelated")
+    sides = Side("pair", ("a", "b"), first), Side("pair", ("a", "c"), second)
+    digits = ClaimCheck(kind, met, *sides).digits
+    one, other = (float(f"{value:.{digits}f}") for value in (first, second))
+    assert (one > other, one == other) == (first > second, first == second)
+    assert 2 <= digits <= 6
+
+
+@given(CLOSE, CLOSE, st.integers(1, 99).map(lambda k: k / 100))
+def test_the_decimals_of_two_values_show_whether_a_margin_is_kept(
+    first: float, second: float, margin: float
+) -> None:
+    met = round(first - second, 6) >= margin
+    sides = Side("pair", ("a", "b"), first), Side("pair", ("a", "c"), second)
+    digits = ClaimCheck("closer", met, *sides, margin=margin).digits
+    one, other = (round(value, digits) for value in (first, second))
+    assert (round(one - other, digits) >= margin) == met
 
 
 def test_long_texts_are_cut_and_lines_joined() -> None:

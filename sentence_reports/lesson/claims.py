@@ -69,9 +69,10 @@ def check_corrected(
 
 
 def corrected_check(claim: Claim, check: ClaimCheck, baseline: Baseline) -> ClaimCheck:
-    """Return an outcome with its two values corrected for chance."""
+    """Return an outcome with its two values corrected for chance, as they were compared."""
+    decimals = DIGITS if check.second.kind == "limit" else EQUAL
     sides = [
-        replace(side, value=round(baseline.corrected(side.value), EQUAL))
+        replace(side, value=round(baseline.corrected(round(side.value, decimals)), EQUAL))
         for side in (check.first, check.second)
     ]
     met = holds(claim, *sides) if claim.margin else check.met

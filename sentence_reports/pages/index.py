@@ -9,6 +9,7 @@ from sentence_reports.texts import (
     capitalized,
     count_in_words,
     cut_at_word,
+    digits_apart,
     escape_controls,
     exact,
     number,
@@ -18,6 +19,7 @@ from sentence_reports.texts import (
 TEMPLATE = Path(__file__).parent / "template"
 FILTERS = {
     "capitalized": capitalized,
+    "digits_apart": digits_apart,
     "escape_controls": escape_controls,
     "megabytes": size_in_words,
     "millions": count_in_words,

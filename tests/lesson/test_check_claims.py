@@ -120,9 +120,9 @@ def test_an_outcome_is_a_true_clause(claim: Claim, statement: str) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "margin", "shown"),
     [
-        (0.5549, 0.5501, 0.0, "(0.5549) than to “c” (0.5501)"),  # both are 0.55
+        (0.5549, 0.5501, 0.0, "(0.555) than to “c” (0.550)"),  # both are 0.55
         (0.555, 0.5051, 0.05, "(0.5550) than to “c” (0.5051)"),  # 0.56 and 0.51 would be at least 0.05 apart
-        (0.50004, 0.50001, 0.0, "(0.500040) than to “c” (0.500010)"),
+        (0.50004, 0.50001, 0.0, "(0.50004) than to “c” (0.50001)"),
         (-0.001, -0.2, 0.0, "(0.00) than to “c” (−0.20)"),
     ],
 )
