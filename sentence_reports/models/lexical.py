@@ -13,6 +13,10 @@ from sentence_reports.errors import ModelError
 from sentence_reports.facts import ModelFacts
 from sentence_reports.models.run import ModelRun, milliseconds_since
 from sentence_reports.report import LEXICAL, FoundModel, ModelChoice
+from sentence_reports.texts import quoted, shorten
+
+NAMED = 5  # sentences without words
+LENGTH = 60  # characters of the first of them
 
 
 def find_lexical(revision: str | None = None) -> FoundModel:
@@ -24,11 +28,27 @@ def find_lexical(revision: str | None = None) -> FoundModel:
     return FoundModel(LEXICAL, None, "this set", "", "")
 
 
+def no_words(texts: Sequence[str], without: Sequence[int]) -> str:
+    """Return the message about texts without words, which are at the positions `without`, counted from 0."""
+    numbers, more = [f"{k + 1:,}" for k in without[:NAMED]], len(without) - NAMED
+    *others, last = [*numbers, f"{more:,} more"] if more > 0 else numbers
+    first = quoted(shorten(texts[without[0]], LENGTH))
+    some = (
+        f"sentences {', '.join(others)} and {last} have none, such as {first}"
+        if others
+        else f"sentence {last}, {first}, has none"
+    )
+    return (
+        f"{LEXICAL} compares words, and {some}: no letter and no digit. Leave out "
+        f"{'these sentences' if others else 'this sentence'}, or {LEXICAL}."
+    )
+
+
 def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, normalize: bool) -> ModelRun:
     """Return what the weighted counts of their words say about the texts; the embeddings are `(n, words)`.
 
     Words are in lower case, and one letter can be a word. To a set, the words that only the baseline has are as rare as
-    can be: none of its sentences has them. Raises ModelError if the texts have no words.
+    can be: none of its sentences has them. Raises ModelError if a text has no word.
     """
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,11 +59,9 @@ def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
     began = time.perf_counter()
     options = {"token_pattern": r"(?u)\b\w+\b", "norm": None, "dtype": np.float32}
     words_of = TfidfVectorizer(**options).build_analyzer()
+    if without := [k for k, text in enumerate(texts) if not words_of(text)]:
+        raise ModelError(no_words(texts, without))
     own, other = ({word for text in some for word in words_of(text)} for some in (texts, sentences()))
-    if not own:
-        raise ModelError(
-            f"{LEXICAL} compares words, and these sentences have none: no letters, no digits. Leave it out."
-        )
     words = len(own)
     vectorizer = TfidfVectorizer(**options, vocabulary=[*sorted(own), *sorted(other - own)])
     counts = vectorizer.fit_transform(texts)[:, :words]

@@ -57,9 +57,19 @@ def test_unrelated_sentences_keep_the_words_that_the_set_does_not_have() -> None
 
 
 def test_a_sentence_without_words_is_named() -> None:
-    with pytest.raises(ModelError, match="embedding of sentence 2 by tf-idf has length 0"):
-        run("a cat", "🙂 !", "a dog")
-    with pytest.raises(ModelError, match="these sentences have none: no letters, no digits"):
+    with pytest.raises(ModelError) as caught:
+        run("a cat", "!!", "a dog")
+    assert str(caught.value) == (
+        "tf-idf compares words, and sentence 2, “!!”, has none: no letter and no digit. "
+        "Leave out this sentence, or tf-idf."
+    )
+    with pytest.raises(ModelError) as caught:
+        run("🙂", "a cat", *"!?….,;")
+    assert str(caught.value) == (
+        "tf-idf compares words, and sentences 1, 3, 4, 5, 6 and 2 more have none, such as “🙂”: no letter and no "
+        "digit. Leave out these sentences, or tf-idf."
+    )
+    with pytest.raises(ModelError, match="sentences 1 and 2 have none"):
         run("🙂", "!")
 
 
