@@ -29,11 +29,11 @@ class ModelFacts:
     `dimension` is that of the vectors as they are used; `full_dimension` the model's own if they are truncated.
     `prompt` is what is put before each sentence, `query_prompt` what is put before each query; empty for nothing.
     `declared_prompts` holds the prompts that the model's files declare, by name, without empty ones.
-    `pooling` is "mean", "cls" and so on (several joined by "+"), None for a model that does not pool; `max_tokens`
-    is None if there is no limit; `normalizes` says whether the model itself ends in unit length; `parameters` is
-    their number, `size_bytes` that of all files, `dtype` the weights' type as they run. `languages` are those that
-    the model's own description states. Of a model that is known by its vectors only (`source` is "file"), `parameters`
-    is 0 and `sha256` is the hash of that file.
+    `pooling` is "mean", "cls" and so on (several joined by "+"), None for a model that does not pool; `max_tokens` is
+    None if there is no limit; `normalizes` says whether the model itself ends in unit length; `parameters` is their
+    number, `size_bytes` that of all files, `dtype` the weights' type as they run. `languages` are the codes of those
+    that the model's own description states. Of a model that is known by its vectors only (`source` is "file"),
+    `parameters` is 0 and `sha256` is the hash of that file.
     """
 
     name: str
@@ -54,6 +54,16 @@ class ModelFacts:
     stands_in_for: str | None = None
     reason: str | None = None
     languages: tuple[str, ...] = ()
+
+    @property
+    def language_names(self) -> tuple[str, ...]:
+        """The English names of the languages, such as "German" for "de"; the code of one that has no name."""
+        if not self.languages:
+            return ()
+        from babel import Locale  # only if a page needs it
+
+        names = Locale("en").languages
+        return tuple(names.get(code.replace("-", "_"), code) for code in self.languages)
 
 
 @dataclass(frozen=True)

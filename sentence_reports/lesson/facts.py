@@ -43,6 +43,7 @@ def model_facts(facts: ModelFacts) -> pd.DataFrame:
         "weights (SHA-256)" if runs else "vectors (SHA-256)": facts.sha256,
         "numbers per embedding": dimension,
         "maximum input": limit if runs else None,
+        "languages": ", ".join(facts.language_names),
         "parameters": count_in_words(facts.parameters) if runs else None,
         "size of all files": size_in_words(facts.size_bytes),
         "type of the numbers": facts.dtype,

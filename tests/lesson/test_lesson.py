@@ -269,6 +269,10 @@ def test_facts_of_a_model_are_written_as_a_person_writes_them() -> None:
     ]
     assert not [row for row in table.index if "_" in row]
     assert "None" not in table.to_string()
+    spoken = ("en", "de", "pt-BR", "no", "multilingual")
+    languages = model_facts(replace(MODEL, languages=spoken))["m"]["languages"]
+    assert languages == "English, German, Brazilian Portuguese, Norwegian, multilingual"
+    assert "languages" not in table
     assert [count_in_words(n) for n in (999, 8192, 7_000_000_000)] == ["999", "8,192", "7.0 billion"]
     assert [size_in_words(n) for n in (190, 39_293)] == ["190 bytes", "39.3 kB"]
 
