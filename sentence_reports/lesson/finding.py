@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.claims import ClaimCheck, tally
+from sentence_reports.claims import Agreement, ClaimCheck, tally
 from sentence_reports.facts import EQUAL, Baseline, Pair
 from sentence_reports.lesson.groups import group_means, means_to_groups
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import found_by_chance, never_found, rankings, without_match
-from sentence_reports.texts import capitalized, cut_at_word, isolated, number, quoted
+from sentence_reports.texts import capitalized, count, cut_at_word, isolated, number, quoted
 
 CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much
 NAMED = 3  # at most so many groups or sentences are named
@@ -30,17 +30,30 @@ def finding(
     groups: Sequence[str] | None = None,
     claims: Sequence[ClaimCheck] = (),
     claim: str | None = None,
+    agreement: Agreement | None = None,
 ) -> tuple[str, ...]:
-    """Return one or two sentences of plain text that say what came out.
+    """Return one or two sentences of plain text that say what came out, and one more if the set has ratings.
 
     `matrix` holds the `(n, n)` similarities of the sentences `texts`, `groups` their groups. `claim` is what all
-    `claims` show together.
+    `claims` show together, `agreement` how well the similarities agree with ratings by people.
     """
-    return (
+    came_out = (
         claims_in_words(claims, claim)
         or groups_in_words(texts, matrix, baseline, groups or ())
         or pairs_in_words(texts, matrix, baseline)
     )
+    return came_out + ratings_in_words(agreement)
+
+
+def ratings_in_words(agreement: Agreement | None) -> tuple[str, ...]:
+    """Return how well the model agrees with ratings by people; nothing if there are none, or no rank correlation."""
+    if agreement is None or agreement.spearman is None:
+        return ()
+    certain = count(agreement.count, "pair") + " only"
+    if agreement.interval:
+        certain = f"95% interval from {' to '.join(number(end, 2) for end in agreement.interval)}"
+    value = number(agreement.spearman, 2)
+    return (f"The model's rank correlation with people's ratings is {value} ({certain}).",)
 
 
 def search_finding(

@@ -66,7 +66,15 @@ def summarize(
         farthest=farthest,
         places=(baseline.describe(closest.similarity), baseline.describe(farthest.similarity)),
         baseline=baseline,
-        finding=finding(texts, matrix, baseline, groups=groups, claims=claims, claim=settings.get("claim")),
+        finding=finding(
+            texts,
+            matrix,
+            baseline,
+            groups=groups,
+            claims=claims,
+            claim=settings.get("claim"),
+            agreement=agreement,
+        ),
         claims=tuple(claims),
         agreement=agreement,
         notices=(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claims import Agreement, ClaimCheck, Side
 from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.finding import CLEAR, cite, finding
 
@@ -325,6 +325,29 @@ def test_pairs_are_compared_with_unrelated_ones(
     n: int, values: dict[tuple[int, int], float], rest: float, expected: tuple[str, ...]
 ) -> None:
     assert found(symmetric(n, values, rest)) == expected
+
+
+# --- ratings -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("agreement", "words"),
+    [
+        (
+            Agreement(40, 0.823, (0.7, 0.9), ()),
+            ["The model's rank correlation with people's ratings is 0.82 (95% interval from 0.70 to 0.90)."],
+        ),
+        (
+            Agreement(3, -0.5, None, ()),
+            ["The model's rank correlation with people's ratings is −0.50 (3 pairs only)."],
+        ),
+        (Agreement(3, None, None, ()), []),
+    ],
+)
+def test_ratings_are_the_last_sentence(agreement: Agreement, words: list[str]) -> None:
+    before = found(symmetric(3, {(0, 1): 0.8}))
+    assert len(before) == 2
+    assert found(symmetric(3, {(0, 1): 0.8}), agreement=agreement) == (*before, *words)
 
 
 # --- texts -------------------------------------------------------------------------------------------------------
