@@ -117,6 +117,7 @@ def rows(found: "Difference") -> Iterator[Row]:
     if found.published:
         yield Row("published", old=found.published.old, new=found.published.new)
     yield from (Row("column", old=each.old, new=each.new) for each in found.labels)
+    yield from (Row("changed", first=each.what, old=each.old, new=each.new) for each in found.edited)
     yield from (Row("removed", first=text) for text in found.removed)
     yield from (Row("added", first=text) for text in found.added)
     for change in (*found.renamed, *found.regrouped):
@@ -131,7 +132,8 @@ def _outcomes(column: "ColumnDifference") -> Iterator[Row]:
     label, same = column.label, column.movement.same
     for claim in column.claims:
         held = [("holds" if each.met else "does not hold") if each else "" for each in (claim.old, claim.new)]
-        yield Row("claim", label, claim.claim.expected, "", *held)
+        was = claim.old.expected if claim.old else claim.claim.expected
+        yield Row("claim", label, claim.claim.expected, was if was != claim.claim.expected else "", *held)
     for pair in column.movement.pairs:
         values = (pair.old, pair.new) if same else (pair.old_corrected, pair.new_corrected)
         ranks = ("" if rank is None else f"{rank:g}" for rank in (pair.old_rank, pair.new_rank))

@@ -13,6 +13,7 @@ from sentence_reports.matching import (
     ClaimChange,
     changes,
     claim_changes,
+    edited_sentences,
     group_changes,
     model_in_words,
     only_one,
@@ -26,7 +27,14 @@ from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 from sentence_reports.texts import capitalized, count, isolated, number, quoted
 
 ComparableSummary = WalkthroughSummary | ComparisonSummary
-TURNED, CAME_OR_WENT = ("no longer holds", "now holds"), ("is new", "was removed")
+TURNED, OTHERS = ("no longer holds", "now holds"), ("changed its sentence", "is new", "was removed")
+USAGE = {
+    "Prompt": "another prompt",
+    "Dimensions": "another number of dimensions",
+    "Pooling": "another pooling",
+    "Scaled to length 1": "another scaling",
+}
+"""Facts about a model that say how it is used, in words."""
 CLAIM_LENGTH = 200  # characters; longer claims are counted in the finding, not quoted
 
 
@@ -55,7 +63,9 @@ class ColumnDifference:
             return "the models differ"
         if self.movement.fitted:
             return "the model is fitted on other sentences"
-        return f"the model {'has other weights' if 'Weights (SHA-256)' in differing else 'is used in another way'}"
+        if "Weights (SHA-256)" in differing:
+            return "the model has other weights"
+        return f"the model has {' and '.join(words for fact, words in USAGE.items() if fact in differing)}"
 
     @property
     def counts(self) -> bool:
@@ -77,8 +87,9 @@ class Edition:
 class Difference:
     """What changed between two reports.
 
-    `common` counts the sentences that both have; `added` and `removed` are the others. `reordered` says whether the
-    common ones are in another order. `renamed` holds groups, `regrouped` sentences that are in another group.
+    `common` counts the sentences that both have; `edited` holds those whose text was changed in place, `added` and
+    `removed` the others. `reordered` says whether the common ones are in another order. `renamed` holds groups,
+    `regrouped` sentences that are in another group.
     `published` is about published figures, `labels` about models that only one of two comparisons has. `settings`
     (with notices) and `versions` are no outcomes, but may explain some.
     """
@@ -86,6 +97,7 @@ class Difference:
     old: Edition
     new: Edition
     common: int
+    edited: tuple[Change, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
     reordered: bool
@@ -100,7 +112,7 @@ class Difference:
     @property
     def counts(self) -> bool:
         """Whether a reader of the new report sees another sentence, group, number or outcome."""
-        texts = self.added or self.removed or self.renamed or self.regrouped
+        texts = self.edited or self.added or self.removed or self.renamed or self.regrouped
         return bool(texts or self.published or self.labels or any(column.counts for column in self.columns))
 
     @property
@@ -127,7 +139,7 @@ class Difference:
         parts += ["the published values compare differently"] * bool(self.published)
         parts += ["the agreement with ratings changed"] * any(column.ratings for column in self.columns)
         parts += ["unrelated pairs score differently"] * any(column.scale for column in self.columns)
-        parts += _texts_in_words(self) + _claims_in_words(self.columns, CAME_OR_WENT)
+        parts += _texts_in_words(self) + _claims_in_words(self.columns, OTHERS)
         if not self.counts:
             parts = ["nothing moved"]
         agreements = list(filter(None, map(_order_in_words, self.columns)))
@@ -157,18 +169,23 @@ def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
     renamed, regrouped = group_changes(
         {text: before[text] for text in common}, {text: after[text] for text in common}
     )
+    edited = edited_sentences(before, after, renamed)
+    numbers = {text: k for k, text in enumerate(after, 1)}
     return Difference(
         old=_edition(old),
         new=_edition(new),
         common=len(common),
-        added=tuple(text for text in after if text not in before),
-        removed=tuple(text for text in before if text not in after),
+        edited=tuple(Change(f"Sentence {numbers[text]:,}", was, text) for was, text in edited.items()),
+        added=tuple(text for text in after if text not in before and text not in edited.values()),
+        removed=tuple(text for text in before if text not in after and text not in edited),
         reordered=common != [text for text in after if text in before],
         renamed=tuple(Change("Group", name, now) for name, now in renamed.items()),
         regrouped=regrouped,
         published=published_change(getattr(old, "reference", None), getattr(new, "reference", None)),
         labels=only_one("Model", one, other),
-        columns=tuple(one[label].difference(other[label], label, renamed) for label in one if label in other),
+        columns=tuple(
+            one[label].difference(other[label], label, renamed, edited) for label in one if label in other
+        ),
         settings=(
             *changes(settings_in_words(old.settings), settings_in_words(new.settings)),
             *only_one("Notice", old.notices, new.notices),
@@ -187,12 +204,14 @@ class _Column:
     claims: Sequence[ClaimCheck]
     agreement: Agreement | None
 
-    def difference(self, new: _Column, label: str, renamed: dict[str, str]) -> ColumnDifference:
+    def difference(
+        self, new: _Column, label: str, renamed: dict[str, str], edited: dict[str, str]
+    ) -> ColumnDifference:
         moved = movement(self.known, new.known)
         return ColumnDifference(
             label=label,
             movement=moved,
-            claims=claim_changes(self.claims, new.claims, renamed),
+            claims=claim_changes(self.claims, new.claims, renamed, edited),
             ratings=ratings_change(self.agreement, new.agreement),
             scale=scale_change(self.baseline, new.baseline) if moved.same else None,
             model=changes(model_in_words(self.model), model_in_words(new.model)),
@@ -243,6 +262,7 @@ def _order_in_words(column: ColumnDifference) -> str:
 PLURALS = {
     "no longer holds": "no longer hold",
     "now holds": "now hold",
+    "changed its sentence": "changed their sentences",
     "is new": "are new",
     "was removed": "were removed",
 }
@@ -268,7 +288,7 @@ def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Sequence[str
 
 def _texts_in_words(found: Difference) -> list[str]:
     kinds = {"added": len(found.added), "removed": len(found.removed)}
-    parts = []
+    parts = [f"{count(len(found.edited), 'sentence')} changed"] if found.edited else []
     if some := [f"{number:,} {verb}" for verb, number in kinds.items() if number]:
         only = count(kinds["added"] or kinds["removed"], "sentence")
         parts.append(" and ".join([f"{only} {some[0].split()[1]}", *some[1:]]))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck, Side
 from sentence_reports.facts import Baseline, ModelFacts
-from sentence_reports.texts import number
+from sentence_reports.texts import digits_apart, number
 
 CORRELATION_ROUNDING = 0.005
 """Rank correlations that differ by no more count as the same: pages show two decimals."""
@@ -27,7 +28,10 @@ class Change(NamedTuple):
 
 
 class ClaimChange(NamedTuple):
-    """A claim that holds in only one of two reports, or that only one of them makes; the other one is None then."""
+    """A claim that holds in only one of two reports, that is about a changed sentence, or that only one of them makes.
+
+    If only one report makes it, the other one is None.
+    """
 
     old: ClaimCheck | None
     new: ClaimCheck | None
@@ -43,6 +47,8 @@ class ClaimChange(NamedTuple):
     def outcome(self) -> str:
         """What became of it, in words."""
         if self.old and self.new:
+            if self.old.met == self.new.met:
+                return "changed its sentence"
             return "now holds" if self.new.met else "no longer holds"
         return "is new" if self.new else "was removed"
 
@@ -92,35 +98,65 @@ def model_in_words(model: ModelFacts) -> dict[str, Any]:
         "Type of weights": model.dtype,
         "Dimensions": model.dimension,
         "Pooling": model.pooling,
+        "Scaled to length 1": model.normalizes,
         "Maximum input (tokens)": model.max_tokens,
         "Prompt": model.prompt,
     }
 
 
-def claim_changes(
-    old: Sequence[ClaimCheck], new: Sequence[ClaimCheck], renamed: Mapping[str, str]
-) -> tuple[ClaimChange, ...]:
-    """Return the claims that turned, those that no longer hold first, then those that only one report makes.
+def edited_sentences(
+    old: Mapping[str, str], new: Mapping[str, str], renamed: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the sentences whose text was changed in place, new texts by old ones.
 
-    Claims are matched by what they expect; `renamed` holds the new names of groups by their old ones.
+    Both mappings hold the group of each sentence, in the order of the set; `renamed` holds the new names of groups by
+    their old ones. A text was changed in place if the new one is between the same others and in the same group.
     """
-    before = {_expected(claim, renamed): claim for claim in old}
-    after = {_expected(claim, {}): claim for claim in new}
-    both = [ClaimChange(before[key], after[key]) for key in before if key in after]
-    turned = [change for change in both if change.old and change.new and change.old.met != change.new.met]
-    turned.sort(key=lambda change: change.claim.met)
+    texts, found = (list(old), list(new)), {}
+    for kind, start, end, first, last in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+        if kind == "replace" and end - start == last - first:
+            for one, other in zip(texts[0][start:end], texts[1][first:last], strict=True):
+                same_group = renamed.get(old[one], old[one]) == new[other]
+                if one not in new and other not in old and same_group:
+                    found[one] = other
+    return found
+
+
+def claim_changes(
+    old: Sequence[ClaimCheck],
+    new: Sequence[ClaimCheck],
+    renamed: Mapping[str, str],
+    edited: Mapping[str, str],
+) -> tuple[ClaimChange, ...]:
+    """Return the claims that turned, those that no longer hold first, then the others that are about a changed text.
+
+    After them come the claims that only one report makes. Claims are matched by what they expect; `renamed` holds the
+    new names of groups by their old ones, `edited` the new texts of sentences.
+    """
+    before = {_expected(claim, renamed, edited): claim for claim in old}
+    after = {_expected(claim): claim for claim in new}
+    both = [key for key in before if key in after]
+    turned = [key for key in both if before[key].met != after[key].met]
+    turned.sort(key=lambda key: after[key].met)
+    turned += [key for key in both if key not in turned and _expected(before[key], renamed) != key]
     come = [ClaimChange(None, claim) for key, claim in after.items() if key not in before]
     gone = [ClaimChange(claim, None) for key, claim in before.items() if key not in after]
-    return (*turned, *come, *gone)
+    return (*(ClaimChange(before[key], after[key]) for key in turned), *come, *gone)
 
 
-def _expected(claim: ClaimCheck, renamed: Mapping[str, str]) -> tuple[object, ...]:
+NOTHING: Mapping[str, str] = {}
+
+
+def _expected(
+    claim: ClaimCheck, renamed: Mapping[str, str] = NOTHING, edited: Mapping[str, str] = NOTHING
+) -> tuple[object, ...]:
     """What a claim expects, whatever came out: the best rival of `finds` and `together` is an outcome."""
 
     def side(side: Side) -> object:
         if side.kind == "search":
             return side.texts
-        return frozenset(renamed.get(text, text) if side.kind == "within" else text for text in side.texts)
+        names = renamed if side.kind == "within" else edited
+        return frozenset(names.get(text, text) for text in side.texts)
 
     return claim.kind, claim.margin, side(claim.first), side(claim.second) if claim.kind == "closer" else None
 
@@ -155,7 +191,9 @@ def ratings_change(old: Agreement | None, new: Agreement | None) -> Change | Non
     """Return how the agreement with people's ratings changed, None if a reader would see the same."""
     if _same_agreement(old, new):
         return None
-    return Change("Ratings", _agreement_in_words(old), _agreement_in_words(new))
+    values = [each.spearman for each in (old, new) if each and each.spearman is not None]
+    digits = digits_apart(*values, most=3) if len(values) == 2 else 2
+    return Change("Ratings", _agreement_in_words(old, digits), _agreement_in_words(new, digits))
 
 
 def _same_agreement(old: Agreement | None, new: Agreement | None) -> bool:
@@ -165,10 +203,10 @@ def _same_agreement(old: Agreement | None, new: Agreement | None) -> bool:
     return old.count == new.count and abs(old.spearman - new.spearman) <= CORRELATION_ROUNDING
 
 
-def _agreement_in_words(agreement: Agreement | None) -> str:
+def _agreement_in_words(agreement: Agreement | None, digits: int) -> str:
     if agreement is None:
         return "no ratings"
-    value = "none" if agreement.spearman is None else number(agreement.spearman, 2)
+    value = "none" if agreement.spearman is None else number(agreement.spearman, digits)
     pairs = "1 rated pair" if agreement.count == 1 else f"{agreement.count:,} rated pairs"
     return f"{value} ({pairs})"
 

@@ -80,9 +80,33 @@ def test_texts_in_the_table_stay_in_their_cell(capsys: pytest.CaptureFixture[str
     texts = ("one", "two", "a\tb\nc\x1b[31m\u202e")
     assert main(["diff", save("old.ipynb", GOOD), save("new.ipynb", replace(GOOD, sentences=texts))]) == 3
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert rows == [
-        ["removed", "", "three", "", "", "", "", ""],
-        ["added", "", r"a\tb\nc\x1b[31m\u202e", "", "", "", "", ""],
+    assert rows == [["changed", "", "Sentence 3", "", "three", r"a\tb\nc\x1b[31m\u202e", "", ""]]
+    fewer = replace(
+        GOOD, sentences=("one", "three"), matrix=encode_matrix(np.eye(2, dtype="f4"))
+    )  # another similarity, which does not matter here
+    assert main(["diff", "old.ipynb", save("new.ipynb", fewer)]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "removed\t\ttwo\t\t\t\t\t"
+    assert main(["diff", "new.ipynb", "old.ipynb"]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == "added\t\ttwo\t\t\t\t\t"
+
+
+def test_a_claim_about_a_changed_sentence_is_told_with_both(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ("one", "2", "three")
+    claim = replace(CLAIM, first=Side("pair", ("one", "2"), 0.995))
+    old = save("old.ipynb", replace(GOOD, claims=(CLAIM,)))
+    new = save("new.ipynb", replace(GOOD, sentences=texts, claims=(claim,)))
+    assert main(["diff", old, new]) == 3
+    first = capsys.readouterr().out.splitlines()[0].split("\t")
+    than = "are closer than 99% of unrelated pairs"
+    assert first == [
+        "claim",
+        "",
+        f"“one” and “2” {than}",
+        f"“one” and “two” {than}",
+        "holds",
+        "holds",
+        "",
+        "",
     ]
 
 

@@ -76,11 +76,32 @@ def test_sentences_are_matched_by_text() -> None:
 def test_one_sentence_changed() -> None:
     new = walkthrough([A, "a bird", C, D], 0.4, 0.2, 0.1, 0.35, 0.25, 0.7)
     found = difference(OLD, new)
-    assert (found.removed, found.added, found.common) == ((B,), ("a bird",), 3)
+    assert (found.removed, found.added, found.common) == ((), (), 3)
+    assert [tuple(each) for each in found.edited] == [("Sentence 2", B, "a bird")]
     assert moved(found) == [(C, D)]
     assert found.counts
-    assert found.finding == ("1 of 3 pairs moved; 1 sentence added and 1 removed.",)
+    assert found.finding == ("1 of 3 pairs moved; 1 sentence changed.",)
     assert not found.reordered
+
+
+def test_a_changed_sentence_is_at_the_same_place() -> None:
+    moved_and_changed = walkthrough([D, A, "a bird", C], 0.1, 0.4, 0.15, 0.2, 0.6, 0.3)
+    found = difference(OLD, moved_and_changed)
+    assert [(each.old, each.new) for each in found.edited] == [(B, "a bird")]
+    two_for_one = walkthrough([A, "a bird", "a tram", C, D], *[0.2] * 10)
+    found = difference(OLD, two_for_one)
+    assert (found.edited, found.removed, found.added) == ((), (B,), ("a bird", "a tram"))
+
+
+def test_a_changed_sentence_is_in_the_same_group() -> None:
+    new = walkthrough([A, "a bird", C, D], *VALUES, groups=("pets", "pets", "roads", "roads"))
+    for group, count in (("pets", 1), ("roads", 0)):
+        found = difference(
+            grouped("animals", "animals", "roads", "roads"),
+            replace(new, groups=("pets", group, "roads", "roads")),
+        )
+        assert len(found.edited) == count
+        assert len(found.added) == len(found.removed) == 1 - count
 
 
 def test_only_an_added_sentence_counts() -> None:
@@ -92,7 +113,7 @@ def test_only_an_added_sentence_counts() -> None:
 def test_one_sentence_in_common_is_no_pair() -> None:
     found = difference(walkthrough([A, B], 0.6), walkthrough([A, C], 0.2))
     assert (found.common, found.columns[0].movement.total) == (1, 0)
-    assert found.finding == ("No pair moved; 1 sentence added and 1 removed.",)
+    assert found.finding == ("No pair moved; 1 sentence changed.",)
 
 
 def test_many_pairs_that_moved_are_counted_and_some_listed() -> None:
@@ -142,15 +163,30 @@ def test_with_another_model_ranks_say_what_moved_most() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"prompt": "query: "}, {"dimension": 1}, {"pooling": "cls"}, {"sha256": "2" * 64}]
+    ("changes", "reason"),
+    [
+        ({"prompt": "query: "}, "another prompt"),
+        ({"dimension": 1}, "another number of dimensions"),
+        ({"pooling": "cls"}, "another pooling"),
+        ({"normalizes": not MODEL.normalizes}, "another scaling"),
+        ({"sha256": "2" * 64}, "other weights"),
+    ],
 )
-def test_a_model_that_is_used_in_another_way_has_another_scale(changes: dict[str, object]) -> None:
+def test_a_model_that_is_used_in_another_way_has_another_scale(
+    changes: dict[str, object], reason: str
+) -> None:
     new = replace(OLD, model=replace(MODEL, **changes))
     assert not difference(OLD, new).columns[0].movement.same
     found = difference(OLD, replace(of_other(*[0.0] * 6), model=replace(MODEL, **changes)))
     assert found.counts
-    reason = "has other weights" if "sha256" in changes else "is used in another way"
-    assert found.columns[0].reason == f"the model {reason}"
+    assert found.columns[0].reason == f"the model has {reason}"
+
+
+def test_what_differs_in_the_use_of_a_model_is_named() -> None:
+    new = replace(OLD, model=replace(MODEL, prompt="query: ", dimension=1))
+    assert difference(OLD, new).columns[0].reason == (
+        "the model has another prompt and another number of dimensions"
+    )
 
 
 def test_a_model_that_is_fitted_on_the_set_is_the_same_only_for_the_same_sentences() -> None:
@@ -273,6 +309,23 @@ def test_a_long_claim_is_counted() -> None:
     assert found.finding == ("No pair moved; 1 claim no longer holds.",)
 
 
+def test_a_claim_about_a_changed_sentence_is_one_claim() -> None:
+    bird = "a bird"
+    old = replace(OLD, claims=(closer(A, B, C, met=True), closer(C, D, A, met=True)))
+    claims = closer(A, bird, C, met=True), closer(C, D, A, met=True)
+    found = difference(old, walkthrough([A, bird, C, D], *VALUES, claims=claims))
+    (change,) = found.claims
+    assert (change.outcome, change.old, change.new) == ("changed its sentence", old.claims[0], claims[0])
+    assert found.finding == ("No pair moved; 1 sentence changed; 1 claim changed its sentence.",)
+    lost = difference(
+        old, walkthrough([A, bird, C, D], *VALUES, claims=(closer(A, bird, C, met=False), claims[1]))
+    )
+    assert [change.outcome for change in lost.claims] == ["no longer holds"]
+    assert lost.finding[0].startswith(
+        "No pair moved; the claim that “a cat” is closer to “a bird” than to “a car” no"
+    )
+
+
 def test_claims_are_matched_by_what_they_expect() -> None:
     one, other = closer(A, B, C, met=True), closer(B, A, C, met=True)
     turned_around = replace(one, first=Side("pair", (B, A), 0.61))
@@ -315,6 +368,9 @@ def test_ratings() -> None:
         assert found.counts
         assert found.figures[0].old == "0.82 (10 rated pairs)"
     assert found.figures[0].new == "no ratings"
+    one, other = replace(good, spearman=0.8251), replace(good, spearman=0.8349)
+    (change,) = difference(replace(OLD, agreement=one), replace(OLD, agreement=other)).figures
+    assert (change.old, change.new) == ("0.825 (10 rated pairs)", "0.835 (10 rated pairs)")
 
 
 # --- what does not count ----------------------------------------------------------------------------------------

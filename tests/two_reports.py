@@ -97,6 +97,7 @@ def hostile_difference(texts: Sequence[str]) -> Difference:
         old=edition,
         new=replace(edition, title=texts[-1], finding=tuple(reversed(texts))),
         common=3,
+        edited=tuple(change),
         added=tuple(texts),
         removed=tuple(texts),
         reordered=True,

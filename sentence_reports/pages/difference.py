@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sentence_reports.difference import Difference
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING, Moved, Movement
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
-from sentence_reports.texts import exact, number
+from sentence_reports.texts import digits_apart, exact, number
 
 DRAWN = 8  # pairs in the slope chart; more lines cannot be followed
 UNFOLDED = 10  # pairs, texts
@@ -50,7 +50,7 @@ def render_difference(found: Difference, old_name: str = "", new_name: str = "")
 
 def digits(one: float, other: float) -> int:
     """Return with how many decimals two similarities are shown: two, or more for a small difference."""
-    return 2 if abs(one - other) >= 0.01 else 4
+    return max(digits_apart(one, other), digits_apart(one - other, 0))
 
 
 def slopes(movement: Movement) -> list[Slope]:

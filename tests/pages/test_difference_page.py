@@ -64,6 +64,17 @@ def test_pairs_that_moved_with_both_values() -> None:
 def test_small_moves_have_more_digits() -> None:
     soup = page(OLD, walkthrough([A, B, C, D], 0.6003, *VALUES[1:]))
     assert text(soup.select_one(".moved > li")) == "a cat ↔ a dog 0.6000 → 0.6003 (+0.0003)"
+    soup = page(OLD, walkthrough([A, B, C, D], 0.606, *VALUES[1:]))
+    assert text(soup.select_one(".moved > li")) == "a cat ↔ a dog 0.60 → 0.61 (+0.01)"
+    soup = page(OLD, walkthrough([A, B, C, D], 0.602, *VALUES[1:]))
+    assert text(soup.select_one(".moved > li")) == "a cat ↔ a dog 0.600 → 0.602 (+0.002)"
+
+
+def test_sentences_that_came_or_went_are_listed() -> None:
+    soup = page(OLD, walkthrough([A, B, C], 0.6, 0.2, 0.3))
+    assert [text(each) for each in soup.select(".texts li")] == ["− a bus"]
+    soup = page(walkthrough([A, B, C], 0.6, 0.2, 0.3), OLD)
+    assert [text(each) for each in soup.select(".texts li")] == ["+ a bus"]
 
 
 def test_another_model_has_ranks_and_two_scales() -> None:
@@ -90,7 +101,8 @@ def test_claims_texts_groups_and_findings() -> None:
     told = text(soup.select_one(".claims li"))
     assert told.startswith("✗ no longer holds “a cat” is closer to “a dog” than to “a car”.")
     assert told.endswith("Why it is expected: both are pets")
-    assert [text(each) for each in soup.select(".texts li")] == ["− a bus", "+ a tram"]
+    assert not soup.select(".texts li")
+    assert "Sentence 4 a bus a tram" in text(soup)
     assert "Group x z" in text(soup)
     assert [text(each) for each in soup.select(".editions > div")] == ["Old It holds.", "New It does not."]
 
