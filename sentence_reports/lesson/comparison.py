@@ -26,7 +26,7 @@ from sentence_reports.lesson.comparison_words import comparison_finding, compari
 from sentence_reports.lesson.facts import model_facts
 from sentence_reports.lesson.slopes import most_moved
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, Shared
-from sentence_reports.texts import number
+from sentence_reports.texts import digits_apart, number, quoted
 
 if TYPE_CHECKING:
     from sentence_reports.models import ModelRun
@@ -70,15 +70,23 @@ def likenesses(ranks: pd.DataFrame, neighbors: Mapping[str, NDArray[np.integer]]
 def agreement_table(likenesses: Sequence[Likeness], labels: Sequence[str]) -> pd.DataFrame:
     """Return a table with one row for each pair of models: their rank correlation and their neighbors in common.
 
-    Beside each number is what 95% of trials with shuffled sentences do not exceed; what cannot be said has a dash.
+    Next to each number is what 95% of trials with shuffled sentences do not exceed; what cannot be said has a dash.
     """
     rows = {}
     for found in likenesses:
-        row = {"rank correlation": found.spearman, "shuffled": found.chance}
-        for k, share, chance in found.shared:
-            row |= {f"{k} nearest in common": share, f"{k} shuffled": chance}
+        columns = [("rank correlation", "shuffled", found.spearman, found.chance)]
+        columns += [
+            (f"{k} nearest in common", f"{k} shuffled", share, chance) for k, share, chance in found.shared
+        ]
+        row: dict[str, str] = {}
+        for name, shuffled, value, chance in columns:
+            if value is None or chance is None:
+                row |= {name: NOTHING, shuffled: NOTHING}
+            else:
+                digits = digits_apart(value, chance)
+                row |= {name: number(value, digits), shuffled: number(chance, digits)}
         rows[f"{labels[found.first]} – {labels[found.second]}"] = row
-    return pd.DataFrame(rows).T.map(lambda value: NOTHING if pd.isna(value) else number(value, 2))
+    return pd.DataFrame(rows).T
 
 
 def neighbor_table(
@@ -109,18 +117,32 @@ def outcome(check: ClaimCheck) -> str:
     return f"{'holds' if check.met else 'does not hold'}: {' against '.join(values)}"
 
 
-def rating_table(agreed: Mapping[str, Agreement]) -> pd.DataFrame:
-    """Return a table with a row for each model: its rank correlation with the ratings, and the 95% interval."""
+def rating_table(agreed: Mapping[str, Agreement], texts: Sequence[str]) -> pd.DataFrame:
+    """Return a table with a row for each model: its rank correlation with the ratings, and the 95% interval.
+
+    The last column names the pair of `texts` on which the model and people disagree most, with its rank for both.
+    """
     table = {
         label: {
             "rank correlation": NOTHING if found.spearman is None else number(found.spearman, 4),
             "95% interval": " to ".join(number(end, 2) for end in found.interval)
             if found.interval
             else NOTHING,
+            "disagrees most on": disagreement(found, texts),
         }
         for label, found in agreed.items()
     }
     return pd.DataFrame(table).T
+
+
+def disagreement(agreed: Agreement, texts: Sequence[str]) -> str:
+    """Return the pair on which a model and people disagree most; ranks go from 0 for the lowest to 100."""
+    if not agreed.disagreements:
+        return NOTHING
+    pair = agreed.disagreements[0]
+    people, model = number(pair.score_rank, 0), number(pair.similarity_rank, 0)
+    pair_in_words = f"{quoted(texts[pair.first])} and {quoted(texts[pair.second])}"
+    return f"{pair_in_words}: rank {people} to people, {model} to the model"
 
 
 def named_pairs(claims: Sequence[Claim], rated: Sequence[tuple[int, int, float]]) -> list[tuple[int, int]]:

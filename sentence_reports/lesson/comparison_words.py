@@ -1,23 +1,23 @@
 """What came out of a comparison of models, in a few sentences, and what a reader should know before believing it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentence_reports.claims import Agreement
 from sentence_reports.comparison import Compared
 from sentence_reports.lesson.finding import cite, spelled
 from sentence_reports.lesson.slopes import in_digits
 from sentence_reports.lesson.summary import NEAR_DUPLICATE, first_notices, model_notices, token_notices
 from sentence_reports.summary import Column, ComparisonSummary, Likeness
-from sentence_reports.texts import capitalized, cut_at_word, isolated, number, quoted
+from sentence_reports.texts import capitalized, cut_at_word, digits_apart, isolated, number, quoted
 
 if TYPE_CHECKING:
     from sentence_reports.models import ModelRun
 
 LENGTH = 60  # characters of a model's label
+HEADLINE = 105  # characters; more take three lines on a wide screen
 HIGH_CHANCE = 0.5  # a rank correlation that shuffled sentences often reach tells nothing
 JUDGED_FROM = 6  # sentences; in fewer, that vectors agree with nothing says little about their order
 
@@ -26,23 +26,30 @@ def comparison_finding(summary: ComparisonSummary) -> tuple[str, ...]:
     """Return what came out in up to four sentences of plain text, from the numbers of a summary.
 
     Which model meets how many claims comes first, then which agrees best with the ratings, which two agree most, and
-    which pair of sentences moves most.
+    which pair of sentences moves most. For two sentences, it is how similar they are instead of the last two.
     """
     columns, likenesses = summary.columns, summary.likenesses
     claim = summary.settings.get("claim")
+    many = len(summary.sentences) > 2
     sentences = (
         claims_met(columns, claim),
         best_with_ratings(columns),
-        agree_most(columns, likenesses, len(summary.sentences)),
-        moves_most(summary),
+        agree_most(columns, likenesses) if many else one_pair(summary),
+        moves_most(summary) if many else "",
     )
     return tuple(filter(None, sentences))
+
+
+def brief(*sentences: str) -> str:
+    """Return the first of the sentences, from the most detailed to the shortest, that fits into two lines."""
+    return next((sentence for sentence in sentences if len(sentence) <= HEADLINE), sentences[-1])
 
 
 def claims_met(columns: Sequence[Column], claim: str | None = None) -> str:
     """Return which model meets how many claims, the one with most first; empty if there are none.
 
-    `claim` is what the claims show together; it is stated only if all of them hold for all models.
+    If not all models fit, it names the best and the worst, or only the best. `claim` is what the claims show together;
+    it is stated only if all of them hold for all models.
     """
     total, count = len(columns[0].claims), len(columns)
     if not total:
@@ -60,13 +67,31 @@ def claims_met(columns: Sequence[Column], claim: str | None = None) -> str:
             none = "the claim" if total == 1 else f"any of the {total:,} claims"
             return f"{'Neither' if count == 2 else 'None'} of the {spelled(count)} models meets {none}."
         return capitalized(f"{models} meet {_amount(most, total)}.")
-    meet = "meets" if list(met.values()).count(most) == 1 else "meet"
+    first = list(met.values()).count(most)
+    best = f"{'meets' if first == 1 else 'meet'} {_amount(most, total)}"
+    some, other = how_many(most, met), "the other" if first == count - 1 else "the others"
     if total == 1:
-        not_met = others[0][1]
-        do = "does" if list(met.values()).count(0) == 1 else "do"
-        return f"{leaders} {meet} the claim, {not_met} {do} not."
-    rest = ", ".join(f"{labels} {f'{k:,}' if k else 'none'}" for k, labels in others)
-    return f"{leaders} {meet} {_amount(most, total)}, {rest}."
+        do = "does not" if first == count - 1 else "do not"
+        return brief(
+            f"{leaders} {best}, {others[0][1]} {do}.", f"{leaders} {best}, {other} {do}.", f"{some} {best}."
+        )
+    rest = [f"{labels} {f'{k:,}' if k else 'none'}" for k, labels in others]
+    fewer = f"{other} {'fewer' if others[0][0] else 'none'}"
+    return brief(
+        f"{leaders} {best}, {', '.join(rest)}.",
+        f"{leaders} {best}, {rest[-1]}.",
+        f"{some} {best}, {rest[-1]}.",
+        f"{leaders} {best}, {fewer}.",
+        f"{some} {best}, {fewer}.",
+    )
+
+
+def how_many(value: object, values: Mapping[str, object]) -> str:
+    """Return how many models have this value, by label: "Two of the six models". One is named."""
+    labels = [label for label in values if values[label] == value]
+    if len(labels) == 1:
+        return name(labels[0])
+    return f"{capitalized(spelled(len(labels)))} of the {spelled(len(values))} models"
 
 
 def _amount(met: int, total: int) -> str:
@@ -86,30 +111,49 @@ def best_with_ratings(columns: Sequence[Column]) -> str:
     )
     if len(rated) < 2:
         return ""
-    values = [number(found.spearman or 0.0, 2) for _, found in rated]
-    (best, first), (_, second) = rated[:2]
-    if values[0] == values[1]:
-        named = joined([label for (label, _), value in zip(rated, values, strict=True) if value == values[0]])
-        return f"{named} agree equally well with the ratings (rank correlation {values[0]})."
-    rest = ", ".join(
-        f"{name(label)} {value}" for (label, _), value in zip(rated[1:], values[1:], strict=True)
+    values = {label: number(found.spearman or 0.0, 2) for label, found in rated}
+    (best, first), (second, next_best) = rated[:2]
+    high = values[best]
+    if high == values[second]:
+        named = joined([label for label in values if values[label] == high])
+        equally = f"agree equally well with the ratings (rank correlation {high})."
+        return brief(f"{named} {equally}", f"{how_many(high, values)} {equally}")
+    rest = [f"{name(label)} {value}" for label, value in values.items()][1:]
+    both = nearest = ""
+    if not (first.interval and next_best.interval):
+        both = nearest = "; there are too few pairs to be certain"
+    elif first.interval[0] <= next_best.interval[1]:
+        both = f"; {'the first two' if rest[1:] else 'their'} intervals overlap"
+        nearest = "; the interval of the next one overlaps with it"
+    agrees = f"{name(best)} agrees best with the ratings (rank correlation {high}"
+    return brief(
+        f"{agrees}; {', '.join(rest)}){both}.",
+        f"{agrees}; lowest: {rest[-1]}){nearest}.",
+        f"{agrees}){nearest}.",
     )
-    unsure = "; the first two intervals overlap" if len(rated) > 2 else "; their intervals overlap"
-    return (
-        f"{name(best)} agrees best with the ratings (rank correlation {values[0]}; {rest})"
-        f"{unsure if _overlap(first, second) else ''}."
+
+
+def one_pair(summary: ComparisonSummary) -> str:
+    """Return how similar two sentences are to both models, or to the two that differ most, corrected for chance."""
+    compared = Compared(summary)
+    values = dict(zip((column.label for column in compared.columns), compared.corrected[:, 0], strict=True))
+    ranked = sorted(values, key=lambda label: -values[label])
+    high, low = (float(values[label]) for label in (ranked[0], ranked[-1]))
+    digits = digits_apart(high, low)
+    most, least = number(high, digits), number(low, digits)
+    begins, scale = f"The two sentences score {most} with", "(0 is chance, 1 the same text)"
+    if most == least:
+        return f"{begins} {'both' if len(values) == 2 else f'all {spelled(len(values))}'} models {scale}."
+    best, lowest = f"{begins} {name(ranked[0])}", f"{least} with {name(ranked[-1])}"
+    others = "others" if ranked[2:] else "other"
+    return brief(
+        f"{best}{'; lowest: ' if ranked[2:] else ' and '}{lowest} {scale}.",
+        f"{best}, less with the {others} {scale}.",
     )
 
 
-def _overlap(one: Agreement, other: Agreement) -> bool:
-    """Whether the 95% intervals of two models overlap, as far as there are any; then the order is uncertain."""
-    return not (one.interval and other.interval) or one.interval[0] <= other.interval[1]
-
-
-def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness], n: int) -> str:
-    """Return which two models agree most on the ranks of the pairs of `n` sentences, and which least."""
-    if n == 2:
-        return "Two sentences make one pair, so its rank says nothing about the models."
+def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness]) -> str:
+    """Return which two models agree most on the ranks of the pairs, and which least."""
     ranked = sorted(
         (found for found in likenesses if found.spearman is not None),
         key=lambda found: -(found.spearman or 0.0),
@@ -117,23 +161,22 @@ def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness], n: int
     if not ranked:
         return "The models cannot be compared by ranks: in each pair of them, one gives all pairs the same similarity."
     most, least = ranked[0], ranked[-1]
-    value = number(most.spearman or 0.0, 2)
     if len(columns) == 2:
+        digits = digits_apart(most.spearman or 0.0, most.chance or 0.0)
+        value, chance = (number(some or 0.0, digits) for some in (most.spearman, most.chance))
         return (
             f"The rank correlation of the two models is {value}; "
-            f"with shuffled sentences, it is at most {number(most.chance or 0.0, 2)} in 95% of trials."
+            f"with shuffled sentences, it is at most {chance} in 95% of trials."
         )
-    pairs = [joined([columns[k].label for k in (found.first, found.second)]) for found in (most, least)]
-    low = number(least.spearman or 0.0, 2)
-    rest = f", {pairs[1]} least ({low})" if low != value else ""
-    return f"{pairs[0]} agree most (rank correlation {value}){rest}."
+    high, low = (number(found.spearman or 0.0, 2) for found in (most, least))
+    first, last = (joined([columns[k].label for k in (found.first, found.second)]) for found in (most, least))
+    best = f"{first} agree most (rank correlation {high})"
+    return brief(f"{best}, {last} least ({low}).", f"{best}.") if low != high else f"{best}."
 
 
 def moves_most(summary: ComparisonSummary) -> str:
-    """Return which pair moves most between two models, with its ranks; empty for a single pair."""
+    """Return which pair moves most between two models, with its ranks."""
     compared = Compared(summary)
-    if compared.total < 2:
-        return ""
     for pair in compared.moved(1):
         one, other = (cite(summary.sentences[k]) for k in (pair.first, pair.second))
         near, far = (
@@ -169,9 +212,7 @@ def few_sentences(summary: ComparisonSummary) -> Iterator[str]:
     """Yield a notice if the sentences are so few that ranks say little."""
     n = len(summary.sentences)
     chances = [found.chance for found in summary.likenesses if found.chance is not None]
-    if n == 2:
-        yield "Two sentences make one pair: its rank is 1 to every model, so ranks mean nothing here."
-    elif chances and max(chances) >= HIGH_CHANCE:
+    if chances and max(chances) >= HIGH_CHANCE:
         yield (
             f"{capitalized(spelled(n))} sentences are few: shuffled, they often reach a rank correlation of "
             f"{number(max(chances), 2)}, so that agreement of the models says little."

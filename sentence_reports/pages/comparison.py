@@ -12,6 +12,7 @@ from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFa
 
 UNFOLDED = 4  # claims, if all of them hold in every model
 CLAIMS_UP_TO = 20  # claims; more are folded whatever came out
+DISAGREEMENTS = 3  # pairs for each model on which people see something else
 MOVED = 6  # pairs, as many as the slope chart has lines
 NEIGHBORS_UNFOLDED = 8  # sentences about which the models disagree
 NEIGHBORS_UP_TO = 300  # sentences; with more, the lists outweigh the page
@@ -74,6 +75,7 @@ def comparison_top(summary: ComparisonSummary, facts: PageFacts, notebook: Noteb
         "claims_shown": max(UNFOLDED, min(CLAIMS_UP_TO, unmet)),
         "all_met": unmet <= CLAIMS_UP_TO,
         "rated": rated,
+        "disagreements": DISAGREEMENTS,
         "heat": heat,
         "matrices": [compared.matrix(k) for k in range(len(columns))] if heat else [],
         "beside": heat is not None and fits(n, len(columns), grouped=summary.groups is not None),

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,24 @@ from nbformat import NotebookNode
 from scipy import stats
 from support import BASELINE, MODEL, ROOT, many_compared, small_comparison
 
-from sentence_reports.claims import Agreement, Claim, ClaimCheck, Side
+from sentence_reports.claims import Agreement, Claim, ClaimCheck, RatedPair, Side
 from sentence_reports.comparison import Compared, upper
 from sentence_reports.errors import ModelError
 from sentence_reports.lesson import comparison
 from sentence_reports.lesson.claims import check_claims, check_corrected
 from sentence_reports.lesson.comparison_words import (
+    HEADLINE,
     agree_most,
     best_with_ratings,
     claims_met,
     comparison_finding,
     comparison_notices,
     moves_most,
+    one_pair,
 )
 from sentence_reports.models import EMBEDDED, ModelRun, TokenFacts
 from sentence_reports.sets import SentenceSet, read_set
-from sentence_reports.summary import Column, ComparisonSummary, Likeness
+from sentence_reports.summary import Column, ComparisonSummary, Likeness, Shared
 
 WORDLLAMA = "dleemiller/word-llama-l2-supercat"
 
@@ -196,8 +199,14 @@ def test_the_correlation_of_the_notebook_is_that_of_scipy(run: Run, model: Path)
 def test_two_sentences_have_no_ranks(run: Run, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown, space = run(sentences=["the cat sat", "on the mat"], models=[str(model), "tf-idf"])
     summary = shown["summary"]
-    assert summary.finding == ("Two sentences make one pair, so its rank says nothing about the models.",)
-    assert summary.notices[0].endswith("so ranks mean nothing here.")
+    (finding,) = summary.finding
+    corrected = [Compared(summary).corrected[k, 0] for k in (0, 1)]
+    best, worst = sorted(zip(corrected, (model.name, "tf-idf"), strict=True), reverse=True)
+    assert finding == (
+        f"The two sentences score {best[0]:.2f} with {best[1]} and {worst[0]:.2f} with {worst[1]} "
+        "(0 is chance, 1 the same text)."
+    ).replace("-0", "−0")
+    assert not [notice for notice in summary.notices if "pair" in notice or "rank" in notice]
     assert summary.likenesses == (Likeness(0, 1, None, None, ()),)
     assert space["trials"] == []
     out = capsys.readouterr().out
@@ -295,6 +304,16 @@ def test_what_is_above_chance_stays_so() -> None:
         assert [check.met for check in plain] == [check.met for check in corrected]
 
 
+@pytest.mark.parametrize("similarity", [0.9946, 0.9951])
+def test_a_tie_with_the_limit_is_shown_as_one(similarity: float) -> None:
+    matrix = np.array([[1, similarity], [similarity, 1]])
+    claims = [Claim("related", (0, 1)), Claim("unrelated", (0, 1))]
+    related, unrelated = check_corrected(claims, TEXTS, matrix, SPREAD)
+    assert comparison.outcome(related) == "does not hold: 0.98 against 0.98"
+    assert comparison.outcome(unrelated) == "holds: 0.98 against 0.98"
+    assert related.first.value == related.second.value
+
+
 def test_groups_are_compared_on_the_corrected_scale() -> None:
     (check,) = check_corrected([Claim("together", group="a")], TEXTS, FOUND, SPREAD, groups=["a", "a", "b"])
     assert check.first.value == pytest.approx(0.984)
@@ -378,19 +397,125 @@ def test_who_agrees_best_with_people(spearman: tuple[float | None, ...], words: 
 def test_which_two_agree_most() -> None:
     likenesses = [Likeness(0, 1, 0.27, 0.2, ()), Likeness(0, 2, 0.8, 0.2, ()), Likeness(1, 2, -0.1, 0.2, ())]
     three = columns("", "", "")
-    assert agree_most(three, likenesses, 9) == (
+    assert agree_most(three, likenesses) == (
         "A and C agree most (rank correlation 0.80), B and C least (−0.10)."
     )
-    assert agree_most(three, [replace(one, spearman=0.5) for one in likenesses], 9) == (
+    assert agree_most(three, [replace(one, spearman=0.5) for one in likenesses]) == (
         "A and B agree most (rank correlation 0.50)."
     )
-    assert agree_most(three[:2], likenesses[:1], 9) == (
+    assert agree_most(three[:2], likenesses[:1]) == (
         "The rank correlation of the two models is 0.27; "
         "with shuffled sentences, it is at most 0.20 in 95% of trials."
     )
-    assert agree_most(three[:2], [Likeness(0, 1, None, None, ())], 9).startswith(
-        "The models cannot be compared"
+    assert agree_most(three[:2], [Likeness(0, 1, None, None, ())]).startswith("The models cannot be compared")
+
+
+VARIANTS = [
+    *(f"all-MiniLM-L6-v2, {size} dimensions" for size in (32, 64, 128, 256)),
+    "dleemiller/word-llama-l2-supercat",
+    "tf-idf",
+]
+
+
+def variants(*met: str, spearman: tuple[float | None, ...] = ()) -> list[Column]:
+    """Return columns as `columns` does, with long labels."""
+    return [
+        replace(column, label=label)
+        for column, label in zip(columns(*met, spearman=spearman), VARIANTS, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("met", "words"),
+    [
+        (
+            ("1110", "1000", "1000", "1100", "1000", "0000"),
+            "“all-MiniLM-L6-v2, 32 dimensions” meets 3 of 4 claims, tf-idf none.",
+        ),
+        (
+            ("1000", "1000", "1100", "1100", "1000", "1111"),
+            "tf-idf meets all 4 claims, the others fewer.",
+        ),
+        (("0000", "0000", "0000", "0000", "0000", "1111"), "tf-idf meets all 4 claims, the others none."),
+        (
+            ("1110", "1110", "1110", "1110", "1000", "0000"),
+            "Four of the six models meet 3 of 4 claims, tf-idf none.",
+        ),
+        (
+            ("1110", "1110", "1000", "1000", "1000", "1000"),
+            "Two of the six models meet 3 of 4 claims, the others fewer.",
+        ),
+        (("1", "1", "1", "0", "0", "0"), "Three of the six models meet the claim."),
+        (("0", "0", "0", "0", "0", "1"), "tf-idf meets the claim, the others do not."),
+    ],
+)
+def test_of_models_with_long_names_the_headline_names_the_best_and_the_worst(
+    met: tuple[str, ...], words: str
+) -> None:
+    assert claims_met(variants(*met)) == words
+
+
+def test_of_models_with_long_names_the_best_with_ratings_is_named() -> None:
+    six = (0.1, 0.2, 0.3, 0.4, 0.7, 0.9)
+    assert best_with_ratings(variants(*[""] * 6, spearman=six)) == (
+        "tf-idf agrees best with the ratings (rank correlation 0.90)."
     )
+    shorter = [replace(column, label=column.label[-13:]) for column in variants(*[""] * 6, spearman=six)]
+    assert best_with_ratings(shorter) == (
+        "tf-idf agrees best with the ratings (rank correlation 0.90; lowest: 32 dimensions 0.10)."
+    )
+    tie = (0.9, 0.9, 0.9, 0.4, 0.7, 0.1)
+    assert best_with_ratings(variants(*[""] * 6, spearman=tie)) == (
+        "Three of the six models agree equally well with the ratings (rank correlation 0.90)."
+    )
+    close = (0.1, 0.2, 0.3, 0.85, 0.8, 0.9)
+    assert best_with_ratings(variants(*[""] * 6, spearman=close)) == (
+        "tf-idf agrees best with the ratings (rank correlation 0.90); the interval of the next one overlaps with it."
+    )
+
+
+def test_without_intervals_the_best_with_ratings_is_uncertain() -> None:
+    few = [
+        replace(column, agreement=Agreement(3, value, None, ()))
+        for column, value in zip(columns("", ""), (0.9, 0.1), strict=True)
+    ]
+    assert best_with_ratings(few) == (
+        "A agrees best with the ratings (rank correlation 0.90; B 0.10); there are too few pairs to be certain."
+    )
+
+
+def test_the_first_sentence_about_six_variants_fits_into_two_lines() -> None:
+    likenesses = [Likeness(0, 3, 0.9, 0.2, ()), Likeness(1, 2, 0.1, 0.2, ())]
+    assert agree_most(variants(*[""] * 6), likenesses) == (
+        "“all-MiniLM-L6-v2, 32 dimensions” and “all-MiniLM-L6-v2, 256 dimensions” agree most (rank correlation 0.90)."
+    )
+    for met in product(("1111", "1100", "0000"), repeat=6):
+        assert len(claims_met(variants(*met))) <= HEADLINE
+
+
+def test_two_sentences_score_between_the_best_and_the_worst_model() -> None:
+    assert one_pair(many_compared(2, 2)).startswith("The two sentences score ")
+    summary = small_comparison()
+    alike = replace(summary.columns[0], label="twin")
+    first = replace(summary, columns=(summary.columns[0], alike))
+    assert one_pair(first) == "The two sentences score 0.41 with both models (0 is chance, 1 the same text)."
+    three = replace(summary, columns=(*summary.columns, alike))
+    assert one_pair(three) == (
+        "The two sentences score 0.41 with all-MiniLM-L6-v2, less with the others (0 is chance, 1 the same text)."
+    )
+
+
+def test_numbers_that_look_equal_get_more_decimals() -> None:
+    two, close = (
+        columns("", ""),
+        Likeness(0, 1, 0.2846, 0.2812, (Shared(1, 0.5012, 0.4988), Shared(3, 0.5, 0.5))),
+    )
+    assert agree_most(two, [close]) == (
+        "The rank correlation of the two models is 0.285; "
+        "with shuffled sentences, it is at most 0.281 in 95% of trials."
+    )
+    (row,) = comparison.agreement_table([close], ["A", "B"]).to_numpy().tolist()
+    assert row == ["0.285", "0.281", "0.501", "0.499", "0.50", "0.50"]
 
 
 def test_a_label_with_a_comma_is_quoted() -> None:
@@ -506,8 +631,12 @@ def test_the_pairs_of_claims_and_ratings_are_named() -> None:
 
 
 def test_ratings_as_a_table() -> None:
+    worst = RatedPair(0, 1, 4.5, 0.1, 100.0, 33.3)
     table = comparison.rating_table(
-        {"A": Agreement(9, 0.8203, (0.8, 0.84), ()), "B": Agreement(2, None, None, ())}
+        {"A": Agreement(9, 0.8203, (0.8, 0.84), (worst,)), "B": Agreement(2, None, None, ())}, ["one", "two"]
     )
-    assert table.to_numpy().tolist() == [["0.8203", "0.80 to 0.84"], ["–", "–"]]
+    assert table.to_numpy().tolist() == [
+        ["0.8203", "0.80 to 0.84", "“one” and “two”: rank 100 to people, 33 to the model"],
+        ["–", "–", "–"],
+    ]
     assert isinstance(table, pd.DataFrame)

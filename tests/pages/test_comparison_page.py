@@ -11,10 +11,10 @@ from bs4.element import Tag
 from nbformat import NotebookNode
 from support import executed, many_compared, small_comparison
 
-from sentence_reports.claims import Agreement
+from sentence_reports.claims import Agreement, RatedPair
 from sentence_reports.pages.comparison import CLAIMS_UP_TO, MOVED, NEIGHBORS_UNFOLDED, NEIGHBORS_UP_TO, fits
 from sentence_reports.pages.render import render
-from sentence_reports.summary import Column, ComparisonSummary
+from sentence_reports.summary import Column, ComparisonSummary, Shared
 
 SPRING = "The spring in the mattress is broken"
 SLOPES = '<svg xmlns="http://www.w3.org/2000/svg" width="30pt" height="20pt"></svg>'
@@ -129,6 +129,41 @@ def test_ratings_that_tell_nothing_say_so() -> None:
     (row,) = cells(page(summary), "#expected tbody")
     assert row[1:] == ["none: all pairs are equal", "1.0000 too few for an interval"]
     assert "1 rated pair;" in row[0]
+
+
+def test_numbers_that_look_equal_have_more_decimals() -> None:
+    summary = small_comparison(claimed=((0, 1, 2),))
+    column = summary.columns[0]
+    claim = replace(
+        column.claims[0],
+        met=False,
+        first=replace(column.claims[0].first, value=0.2361),
+        second=replace(column.claims[0].second, value=0.2439),
+    )
+    (likeness,) = summary.likenesses
+    likeness = replace(likeness, spearman=0.2832, chance=0.2841, shared=(Shared(1, 0.5249, 0.5151),))
+    soup = page(replace(with_columns(summary, {"claims": (claim,)}, {}), likenesses=(likeness,)))
+    assert cells(soup, "#expected tbody")[0][1] == "✗ does not hold 0.236 against 0.244"
+    assert cells(soup, "#agreement tbody")[0][1:] == [
+        *("0.283 no more than chance (0.284)", "52.5% more than chance (51.5%)", "–", "–")
+    ]
+
+
+def test_ratings_come_with_the_pairs_on_which_people_and_each_model_disagree() -> None:
+    pairs = tuple(RatedPair(0, k, 4.5, -0.04, 90.0, 10.0 * k) for k in range(1, 6))
+    summary = with_columns(
+        small_comparison(claimed=()),
+        {"agreement": Agreement(12, 0.5, (0.1, 0.9), pairs)},
+        {"agreement": Agreement(12, 1.0, None, ())},
+    )
+    section = page(summary).select_one("#expected")
+    assert section is not None
+    assert [words(head) for head in section.select("h4")] == ["all-MiniLM-L6-v2"]
+    shown = [words(each) for each in section.select(".rated > li")]
+    assert len(shown) == 3
+    texts = summary.sentences
+    assert shown[0] == f"{texts[0]} ↔ {texts[1]} People: 4.5 , rank 90. Model: −0.04 , rank 10."
+    assert "disagree most" not in str(page(small_comparison(rated=0.8)).select_one("#expected"))
 
 
 # --- the heatmaps ---------------------------------------------------------------------------------------------
@@ -279,7 +314,7 @@ def test_the_models_are_next_to_each_other() -> None:
         "sentence-transformers/all-MiniLM-L6-v2 , 22.7 million parameters, 91.6 MB",
         "dleemiller/word-llama-l2-supercat , 8.2 million parameters, 18.2 MB",
     ]
-    assert found["Language codes"] == ["en", "not stated"]
+    assert found["Languages"] == ["English", "not stated"]
     assert found["Revision"] == ["8b3219a92973c328a8e22fadcfa821b5dc75636a", "none given"]
     assert found["Maximum input"] == ["256 tokens", "no limit"]
     assert found["Sentences cut"] == ["2", "0"]
