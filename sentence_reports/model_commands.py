@@ -1,4 +1,4 @@
-"""The commands about models: the sentences of the baseline, and the vectors that are kept between runs."""
+"""The commands about models: the sentences of the baseline, and what is kept between runs."""
 
 import argparse
 import sys
@@ -18,18 +18,22 @@ def baseline(_: argparse.Namespace) -> int:
 
 
 def cache(arguments: argparse.Namespace) -> int:
-    """Print how many vectors are kept of each model, or remove them all.
+    """Print how many vectors are kept of each model and how many tables of neighbors, or remove them all.
 
     Raises UsageError if the cache cannot be used.
     """
     from sentence_reports.models.cache import Cache
+    from sentence_reports.models.neighbor_cache import NeighborCache
 
+    with NeighborCache() as neighbors:
+        tables, table_bytes = neighbors.kept()
     with Cache() as kept:
         removed, models = kept.clear() if arguments.clear else 0, kept.kept()
         if kept.trouble is not None:
             raise UsageError(f"the cache of vectors cannot be used: {kept.trouble}")
         if arguments.clear:
-            say(f"Removed {count(removed, 'vector')} from {kept.folder}")
+            also = f" and {count(tables, 'table')} of neighbors" if tables else ""
+            say(f"Removed {count(removed, 'vector')}{also} from {kept.folder}")
             return 0
         rows = [(m.model, f"{m.vectors:,}", size_in_words(m.bytes), day(m.used)) for m in models]
         if sys.stdout.isatty():
@@ -39,6 +43,8 @@ def cache(arguments: argparse.Namespace) -> int:
                 print(printable(row[0]), model.vectors, model.bytes, row[3], sep="\t")
         sys.stdout.flush()
         total, limit = count(sum(m.vectors for m in models), "vector"), size_in_words(kept.limit)
+        if tables:
+            total += f" and {count(tables, 'table')} of neighbors ({size_in_words(table_bytes)})"
         say(f"{total}, {size_in_words(kept.size)} of at most {limit}, in {kept.folder}")
     return 0
 

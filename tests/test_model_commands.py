@@ -9,6 +9,7 @@ import pytest
 from support import command_line, on_a_terminal
 
 from sentence_reports.models.cache import Cache
+from sentence_reports.models.neighbor_cache import NeighborCache, Table
 
 
 def test_cache_shows_what_is_kept_of_each_model_and_empties_it(tmp_path: Path) -> None:
@@ -23,6 +24,18 @@ def test_cache_shows_what_is_kept_of_each_model_and_empties_it(tmp_path: Path) -
     assert re.fullmatch(rf"4 vectors, \d+\.\d kB of at most 2.0 GB, in {folder}\n", ran.stderr)
     ran = command_line("cache", "--clear", home=tmp_path)
     assert (ran.code, ran.stdout, ran.stderr) == (0, "", f"Removed 4 vectors from {folder}\n")
+    assert command_line("cache", home=tmp_path).stderr.startswith("0 vectors, ")
+
+
+def test_cache_counts_tables_of_neighbors_and_removes_them(tmp_path: Path) -> None:
+    folder = tmp_path / ".cache" / "sentence-reports" / "embeddings"
+    table = Table([b"0" * 16, b"1" * 16], np.ones((2, 1), "u4"), np.ones((2, 1), "f4"))
+    with NeighborCache(folder) as cache:
+        cache.put("a kind", table)
+    said = command_line("cache", home=tmp_path).stderr
+    assert re.fullmatch(rf"0 vectors and 1 table of neighbors \(48 bytes\), [^\n]* in {folder}\n", said)
+    said = command_line("cache", "--clear", home=tmp_path).stderr
+    assert said == f"Removed 0 vectors and 1 table of neighbors from {folder}\n"
     assert command_line("cache", home=tmp_path).stderr.startswith("0 vectors, ")
 
 

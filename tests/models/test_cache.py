@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from support import eventually, not_root
 
-from sentence_reports.models import cache as room
-from sentence_reports.models.cache import FILE, TAG, Cache, cache_folder
+from sentence_reports.models import cache_file as room
+from sentence_reports.models.cache import Cache
+from sentence_reports.models.cache_file import FILE, TAG, cache_folder
 
 KEYS = [k.to_bytes(16, "big") for k in range(1000)]
 
@@ -104,7 +105,7 @@ def test_above_the_limit_the_shards_not_used_for_longest_go(
 
 
 def test_one_shard_above_the_limit_is_not_kept(tmp_path: Path) -> None:
-    with Cache(tmp_path / "e", limit=100_000) as cache:
+    with Cache(tmp_path / "e", limit=200_000) as cache:
         cache.put("m", KEYS[:10], vectors(KEYS[:10], 25_000))
         assert holds(cache, KEYS) == []
         cache.put("m", KEYS[:10], vectors(KEYS[:10]))
