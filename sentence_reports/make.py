@@ -2,14 +2,14 @@
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from sentence_reports.errors import ExecutionError, RenderError, SentenceReportsError
-from sentence_reports.execution.engine import execute
+from sentence_reports.execution.engine import Progress, execute
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import HANDOVER, handover
 from sentence_reports.pages.render import render
@@ -28,14 +28,12 @@ from sentence_reports.report import (
 from sentence_reports.summary import CollectionSummary, PageFacts, read_summary
 
 
-def make_report(
-    job: Job, kernels: Kernels | None = None, progress: Callable[[int, int], None] | None = None
-) -> Made | Failed:
+def make_report(job: Job, kernels: Kernels | None = None, progress: Progress | None = None) -> Made | Failed:
     """Return a report's page, executed notebook and table as bytes, or the reason why it could not be made.
 
     Apart from the kernel that it runs, it has no side effects: it does not touch the output folder, so it can run in
     a thread, in a process and on another machine. Without `kernels` the notebook gets an ordinary kernel. `progress`
-    is called with the number of sentences encoded and of all sentences.
+    is called each time the notebook reports how far it is, see `Listener`.
     """
     began = time.monotonic()
     written: dict[str, bytes] = {}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from sentence_reports.claims import Check
 from sentence_reports.facts import Source
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from sentence_reports.project import Project
 
 PROGRESS = "application/vnd.sentence-reports.progress+json"
-"""The type of the message in which a notebook reports how many of its texts are encoded, as `done` and `total`."""
+"""The type of the message in which a notebook reports how far it is, as `done`, `total` and `step`."""
+Step = Literal["encoding", "comparing"]
+"""What takes long for a large set: texts are encoded, or compared with each other (counted in percent)."""
 FOLDER = "SENTENCE_REPORTS_FOLDER"
 """The environment variable in which a kernel finds the folder of the set, for a file of texts."""
 DEVICE = "SENTENCE_REPORTS_DEVICE"
@@ -79,8 +81,8 @@ class Listener(Protocol):
     def begin(self, total: int) -> None:
         """Report that `total` sets are about to be run."""
 
-    def progress(self, stem: str, done: int, total: int) -> None:
-        """Report that `done` of the `total` sentences of a large set are encoded. Called from any thread."""
+    def progress(self, stem: str, done: int, total: int, step: Step) -> None:
+        """Report that a step of a large set is done to this part of the `total`. Called from any thread."""
 
     def done(self, report: Report) -> None:
         """Report the end of a set, good or bad."""

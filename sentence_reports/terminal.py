@@ -17,7 +17,7 @@ from sentence_reports.texts import count, isolated, on_terminal, printable, shor
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from sentence_reports.report import Report
+    from sentence_reports.report import Report, Step
     from sentence_reports.sets import SetFile
 
 log = logging.getLogger("sentence_reports")
@@ -74,8 +74,8 @@ class Teller:
         self.unprinted: set[str] = set()
         self._wants_bar, self._debug = bar, debug
         self._bar: Progress | None = None
-        # For each large set: when the first texts were encoded, how many these were, and how many are encoded now.
-        self._encoded: dict[str, tuple[float, int, int]] = {}
+        # For each large set: its step, when that began, how much was done then, and how much is done now.
+        self._steps: dict[str, tuple[Step, float, int, int]] = {}
         self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Teller":
@@ -109,25 +109,36 @@ class Teller:
         self._bar.start()
         self._bar.add_task("reports", total=total, rate="")
 
-    def progress(self, stem: str, done: int, total: int) -> None:
-        """Show how many texts of a large set are encoded, how fast, and the time left: in a bar or after each tenth."""
-        began, first, last = self._encoded.setdefault(stem, (time.monotonic(), done, done))
-        self._encoded[stem] = began, first, done
+    def progress(self, stem: str, done: int, total: int, step: "Step") -> None:
+        """Show how far a step of a large set is, and the time left.
+
+        On a terminal in a bar; elsewhere on a line after each tenth that is encoded and each quarter that is compared.
+        """
+        if stem not in self._steps or self._steps[stem][0] != step:
+            self._steps[stem] = step, time.monotonic(), done, done
+            self._remove_bar(stem)
+        _, began, first, last = self._steps[stem]
+        self._steps[stem] = step, began, first, done
         rate = (done - first) / max(time.monotonic() - began, 0.001)
+        comparing = step == "comparing"
         if self._bar is not None:
             if stem not in self._bars:
-                self._bars[stem] = self._bar.add_task(printable(stem), total=total, completed=first, rate="")
-            self._bar.update(self._bars[stem], completed=done, rate=f"{rate:,.0f} texts/s" if rate else "")
-        elif done * 10 // total > last * 10 // total and rate:
+                name = printable(f"{stem}, comparing" if comparing else stem)
+                self._bars[stem] = self._bar.add_task(name, total=total, completed=first, rate="")
+            unit = "%" if comparing else f"{rate:,.0f} texts/s" if rate else ""
+            self._bar.update(self._bars[stem], completed=done, rate=unit)
+        elif done * (parts := 4 if comparing else 10) // total > last * parts // total and rate:
             left = f"about {(total - done) / rate:,.0f} s left"
-            say(f"{stem}: {done:,} of {total:,} texts encoded, {rate:,.0f} per second, {left}")
+            if comparing:
+                say(f"{stem}: comparing the texts with each other, {done}%, {left}")
+            else:
+                say(f"{stem}: {done:,} of {total:,} texts encoded, {rate:,.0f} per second, {left}")
 
     def done(self, report: "Report") -> None:
         """Print the result of a set, and advance the bar."""
         self.done_stems.add(report.stem)
-        self._encoded.pop(report.stem, None)
-        if self._bar is not None and (task := self._bars.pop(report.stem, None)) is not None:
-            self._bar.remove_task(task)
+        self._steps.pop(report.stem, None)
+        self._remove_bar(report.stem)
         if report.failure:
             say(f"{report.stem}: failed: {report.failure}", "red")
             if report.traceback:
@@ -141,6 +152,10 @@ class Teller:
             self._bar.update(self._bar.task_ids[0], advance=1, description=printable(report.stem))
         elif not report.failure:
             say(f"{report.stem}: done in {report.seconds:g} s")
+
+    def _remove_bar(self, stem: str) -> None:
+        if self._bar is not None and (task := self._bars.pop(stem, None)) is not None:
+            self._bar.remove_task(task)
 
     def printed(self, stem: str, failure: str | None) -> None:
         """Print that a page is printed, or why it is not."""

@@ -207,7 +207,7 @@ class Notes:
     def begin(self, total: int) -> None:
         pass
 
-    def progress(self, stem: str, done: int, total: int) -> None:
+    def progress(self, stem: str, done: int, total: int, step: str) -> None:
         pass
 
     def done(self, report: Report) -> None:

@@ -153,7 +153,7 @@ def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureF
 def test_a_large_set_tells_each_tenth_of_its_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     with Teller(bar=False) as teller:
         for done in range(32, 1025, 32):
-            teller.progress("many", done, 1024)
+            teller.progress("many", done, 1024, "encoding")
         teller.done(Report("many", "Many", "", "m", 1024, seconds=1))
     *lines, last = capsys.readouterr().err.splitlines()
     assert len(lines) == 10
@@ -164,6 +164,20 @@ def test_a_large_set_tells_each_tenth_of_its_sentences(capsys: pytest.CaptureFix
     assert last == "many: done in 1 s"
 
 
+def test_a_large_set_tells_each_quarter_that_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    with Teller(bar=False) as teller:
+        for done in range(32, 1025, 32):
+            teller.progress("many", done, 1024, "encoding")
+        capsys.readouterr()
+        for done in range(101):
+            teller.progress("many", done, 100, "comparing")
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"about \d+ s", "about … s", line) for line in lines] == [
+        f"many: comparing the texts with each other, {percent}%, about … s left"
+        for percent in (25, 50, 75, 100)
+    ]
+
+
 BAR = """
 import time
 from sentence_reports.report import Report
@@ -171,8 +185,10 @@ from sentence_reports.claims import Check
 from sentence_reports.terminal import Teller
 with Teller(bar=True) as teller:
     teller.begin(2)
-    teller.progress("many", 32, 1024)
-    teller.progress("many", 528, 1024)
+    teller.progress("many", 32, 1024, "encoding")
+    teller.progress("many", 528, 1024, "encoding")
+    time.sleep(0.2)
+    teller.progress("many", 40, 100, "comparing")
     time.sleep(0.2)
     teller.done(Report("many", "Many", "", "m", 1024, seconds=1, checks=(Check("", "1 of 3 is not", False),)))
     teller.close([])
@@ -185,6 +201,7 @@ def test_on_a_terminal_there_is_a_bar_and_yellow_for_what_is_not_met() -> None:
     assert re.search(
         r"many [^\n]* 528/1024 [\d,]+ texts/s [\d:-]+", re.sub("\x1b\\[[0-9;]*[a-zA-Z]", "", shown)
     )
+    assert re.search(r"many, comparing [^\n]* 40/100 % [\d:-]+", re.sub("\x1b\\[[0-9;]*[a-zA-Z]", "", shown))
     assert "1/2" in shown
     assert "\x1b[33mmany: does not hold: 1 of 3 is not" in shown
 

@@ -24,12 +24,12 @@ from sentence_reports.execution.environment import ENOUGH_FILES, raise_file_limi
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.execution.launch import private_kernel
 from sentence_reports.process import temporary_folder
-from sentence_reports.report import PROGRESS
+from sentence_reports.report import PROGRESS, Step
 
 LEAST_FILES = 128  # with fewer open files a kernel cannot start, or dies without a message
 KERNEL_ENDED = "KernelEnded"  # the name of the error at a cell whose kernel died or was killed
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, Step], None]
 Collect = Callable[[Path], None]
 
 
@@ -71,7 +71,8 @@ class Client(PapermillNotebookClient):
     """Papermill's client, which also receives the progress of a cell.
 
     A notebook reports it by updating a display that was never shown, whose data has the type `PROGRESS` and the
-    integers `done` and `total`. Stock papermill and JupyterLab ignore such a message; here it is not kept either.
+    integers `done` and `total`, and a `step`. Stock papermill and JupyterLab ignore such a message; here it is not kept
+    either.
     """
 
     progress = AnyTrait()
@@ -83,7 +84,7 @@ class Client(PapermillNotebookClient):
         if msg["msg_type"] == "update_display_data" and PROGRESS in msg["content"]["data"]:
             if self.progress is not None:
                 news = msg["content"]["data"][PROGRESS]
-                self.progress(news["done"], news["total"])
+                self.progress(news["done"], news["total"], news["step"])
             return None
         return cast("NotebookNode | None", super().process_message(msg, cell, cell_index))
 
@@ -156,7 +157,7 @@ def execute(
 
     The kernel comes from `kernels`, whose `stop` ends it, or is an ordinary process; it gets the variables `env`, and
     `timeout` seconds for the whole notebook. If it dies because the fork server did, the notebook is run again in an
-    ordinary process. `progress(done, total)` is called, in another thread, each time the notebook reports its progress,
+    ordinary process. `progress(done, total, step)` is called, in another thread, each time the notebook reports it,
     `collect(folder)` when all cells have run, with the folder in which the kernel worked and which is then removed.
 
     Raises ExecutionError if a cell fails, the kernel dies (`died` is then the message), is stopped or times out, or

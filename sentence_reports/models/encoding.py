@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sentence_reports.models.batches import Method
 from sentence_reports.models.embed import Encoded, embed_with
 from sentence_reports.models.usage import Usage
-from sentence_reports.report import PROGRESS, FoundModel
+from sentence_reports.report import PROGRESS, FoundModel, Step
 
 BATCH = 32
 KEPT_ABOVE = 100  # texts; fewer are encoded in a second
@@ -69,7 +69,7 @@ def encode_texts(
     return Encoded(embeddings, len(texts), time.perf_counter() - began)
 
 
-def send_progress(done: int, total: int) -> None:
+def send_progress(done: int, total: int, step: Step = "encoding") -> None:
     """Send a progress message to the run; it shows no output."""
-    progress = {PROGRESS: {"done": done, "total": total}}
+    progress = {PROGRESS: {"done": done, "total": total, "step": step}}
     display(progress, raw=True, display_id="progress", update=True)  # type: ignore[no-untyped-call]

@@ -116,13 +116,14 @@ def test_threads_depend_on_the_machine_alone_and_wait_passively(
 
 
 def test_progress_is_told_and_leaves_nothing(run: Callable[..., NotebookNode]) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, str]] = []
     code = (
         "#run\nfrom IPython.display import display\nfor done in (32, 64, 70):\n"
-        f"    display({{{PROGRESS!r}: dict(done=done, total=70)}}, raw=True, display_id='progress', update=True)"
+        f"    news = {{{PROGRESS!r}: dict(done=done, total=70, step='encoding')}}\n"
+        "    display(news, raw=True, display_id='progress', update=True)"
     )
-    ran = run(description=code, progress=lambda done, total: told.append((done, total)))
-    assert told == [(32, 70), (64, 70), (70, 70)]
+    ran = run(description=code, progress=lambda *news: told.append(news))
+    assert told == [(done, 70, "encoding") for done in (32, 64, 70)]
     (cell,) = [cell for cell in ran.cells if cell.id == "trouble"]
     assert cell.outputs == []
     assert run(description=code).cells == ran.cells
@@ -132,7 +133,8 @@ def test_progress_is_silent_in_stock_papermill(tiny_notebook: Path, tmp_path: Pa
     notebook = nbformat.read(tiny_notebook, as_version=4)
     notebook.cells[1].source = (
         "from IPython.display import display\n"
-        f"_ = display({{{PROGRESS!r}: dict(done=1, total=2)}}, raw=True, display_id='progress', update=True)"
+        f"news = {{{PROGRESS!r}: dict(done=1, total=2, step='encoding')}}\n"
+        "_ = display(news, raw=True, display_id='progress', update=True)"
     )
     ran = papermill.execute_notebook(
         notebook, tmp_path / "out.ipynb", PARAMETERS, kernel_name="python3", language="python"

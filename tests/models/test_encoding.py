@@ -76,5 +76,5 @@ def test_only_a_large_set_tells_how_far_it_is(
 ) -> None:
     encode_in_batches(load(find_model(str(tiny))).encode, texts(n))
     told = [output["data"][PROGRESS] for output in publisher.outputs]
-    assert told == [{"done": done, "total": n} for done in steps]
+    assert told == [{"done": done, "total": n, "step": "encoding"} for done in steps]
     assert all(output["update"] for output in publisher.outputs)  # of nothing: it leaves no output
