@@ -19,6 +19,7 @@ from sentence_reports.collection.best import NOBODY, Best
 from sentence_reports.collection.exact import error_bound, similarities
 
 NEIGHBORS = 10
+VERSION = 1  # another one if other bits come out for the same vectors
 TILE = 2048  # rows; a tile of the product takes 16 MB
 FEW = 4  # more than one in so many rows changed: a whole pass, which uses each product twice, takes no longer
 
