@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import takewhile
 from typing import ClassVar, Literal, NamedTuple
 
 from sentence_reports.texts import capitalized, digits_apart, isolated, number, quoted, shorten
 
 SHOWN_LENGTH = 100
+HEAD = 30  # characters that are shown of the beginning of a text, and before the place where two differ
 ClaimKind = Literal["closer", "related", "unrelated", "finds", "together"]
 
 
@@ -124,12 +127,13 @@ class ClaimCheck:
     @property
     def expected(self) -> str:
         """What the set expects in plain text, whatever came out: “A” is closer to “B” than to “C”."""
-        return replace(self, met=True)._clause(_quote, values=False)
+        texts = self.first.texts + (self.second.texts if self.kind == "closer" else ())
+        return replace(self, met=True)._clause(partial(_quote, texts), values=False)
 
     @property
     def statement(self) -> str:
         """The outcome in plain text: “A” is closer to “B” (0.92) than to “C” (0.56), or should be."""
-        return self.describe(_quote)
+        return self.describe(partial(_quote, self.first.texts + self.second.texts))
 
     def describe(self, quote: Callable[[str], str]) -> str:
         """Return the outcome as a clause, with each text as `quote` writes it."""
@@ -225,5 +229,12 @@ class Agreement:
     disagreements: tuple[RatedPair, ...]
 
 
-def _quote(text: str) -> str:
-    return quoted(shorten(text, SHOWN_LENGTH))
+def _quote(texts: Sequence[str], text: str) -> str:
+    """Quote one of `texts`, cut; if it then looks like another one, with the place where they begin to differ."""
+    cut, line = shorten(text, SHOWN_LENGTH), " ".join(text.split())
+    twins = [other for other in texts if other != text and shorten(other, SHOWN_LENGTH) == cut]
+    if not twins:
+        return quoted(cut)
+    pairs = (zip(line, " ".join(other.split()), strict=False) for other in twins)
+    same = max(len(list(takewhile(lambda pair: pair[0] == pair[1], each))) for each in pairs)
+    return quoted(f"{line[:HEAD].rstrip()}... {shorten(line[max(HEAD, same - HEAD) :], SHOWN_LENGTH - HEAD)}")

@@ -120,6 +120,18 @@ def test_long_texts_are_cut_and_lines_joined() -> None:
     assert len(check.statement) < 300
 
 
+def test_long_texts_that_begin_alike_are_shown_where_they_differ() -> None:
+    begin = "word " * 60
+    first, second = (Side("pair", (f"{begin}{end} so it ends", "b"), 0.5) for end in ("late", "early"))
+    check = ClaimCheck("closer", True, first, second).check
+    for said in (check.statement, check.expected):
+        assert "word... " in said
+        assert "word late so it ends”" in said
+        assert "word early so it ends”" in said
+    other = ClaimCheck("finds", True, replace(first, kind="search"), replace(second, kind="search")).check
+    assert "late" not in other.expected  # the same whatever the model finds instead
+
+
 def test_published_values_are_one_check() -> None:
     met = ReferenceCheck("a\nbook", "m", 0.01, compared=True, met=3, total=3, largest=0.001)
     missed = ReferenceCheck("a\nbook", "m", 0.01, compared=True, met=1, total=3, largest=0.5)

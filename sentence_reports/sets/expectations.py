@@ -145,7 +145,7 @@ def resolve(
     pair = than = group = None
     texts = subjects.queries if kind == "finds" else sentences
     if kind == "together":
-        group = _find_group(item[kind], subjects.groups, where, mismatches)
+        group = _find_group(item[kind], subjects, where, mismatches)
     elif texts is None:
         reason = "needs `queries`, the texts to search for."
         if subjects.compares:
@@ -167,16 +167,17 @@ def resolve(
     return Claim(kind, pair, than, group, item.get("margin", 0.0), item.get("because"))
 
 
-def _find_group(
-    name: Any, groups: dict[str, int] | None, trail: Trail, mismatches: list[Mismatch]
-) -> str | None:
+def _find_group(name: Any, subjects: Subjects, trail: Trail, mismatches: list[Mismatch]) -> str | None:
     """Return the group of this name; None if no claim can be about it, after adding why."""
     if not isinstance(name, str) or not folded(name):
         return None
+    groups = subjects.groups
     group = next((group for group in groups or () if folded(group) == folded(name)), None)
     problem = ""
     if groups is None:
         problem = "needs groups, and the sentences of this set have none."
+        if isinstance(subjects.sentences, NumberedRows):
+            problem = "needs groups. Name the column of the file that holds them: `group`, below `texts`."
     elif group is None:
         problem = f"is {show(name)}, which is not a group of the set"
         problem += did_you_mean(name, tuple(groups), "groups")

@@ -17,6 +17,7 @@ from sentence_reports.sets.quoting import show
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (*SEPARATORS, ".jsonl")
 MAX_LINE = 1_000_000  # characters
+MAX_LINES = 1_000_000  # blank ones included, which no limit on rows counts
 SHOWN_COLUMNS = 20
 _NOT_TEXT = re.compile(r"[\0\udc80-\udcff]")
 
@@ -93,6 +94,8 @@ def _lines(path: Path, file: IO[str]) -> Iterator[str]:
         if stray := _NOT_TEXT.search(line):
             byte = f"the byte 0x{ord(stray[0]) & 0xFF:02X} does not belong to a text in UTF-8"
             raise refusal(path, number, f"{byte}; the file may be in Latin-1 or UTF-16. Save it as UTF-8.")
+        if number > MAX_LINES:
+            raise refusal(path, number, f"the table has more than {MAX_LINES:,} lines.")
         yield line
 
 

@@ -59,8 +59,8 @@ def description(value: Value) -> str:
 def _hint(kind: str, value: Value) -> str:
     if kind == "name_type" and value.kind in ("bool", "timestamp"):
         return f" {correction('', value.text)}"
-    if kind == "list_type" and value.kind == "map":
-        return " Begin each item with a dash."
+    if kind == "list_type" and value.kind in ("map", "str"):
+        return " Begin each item with a dash." if value.kind == "map" else " Write a dash before it."
     if kind in ("int_type", "float_type") and value.kind == "str":
         if re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", value.source):
             return " With an exponent, YAML needs a decimal point and a sign, as in 1.0e-4."

@@ -107,7 +107,7 @@ VECTORS = "{file: a.npy, baseline: b.npy}"
         ("[a, b, c, d, e, f, a]", "column 1: `models` has 7 models; a comparison needs 2 to 6."),
         ("[]", "column 1: `models` has 0 models; a comparison needs 2 to 6."),
         ("", "column 1: `models` is empty. Write two to six models below it, each after a dash."),
-        ("a/b", 'column 1: `models` must be a list, not the text "a/b".'),
+        ("a/b", 'column 1: `models` must be a list, not the text "a/b". Write a dash before it.'),
         (
             "[a/b, 5]",
             "column 15: model 2 must be the name of a model, or a mapping with `model` or `vectors`, not the number 5.",

@@ -28,7 +28,10 @@ class TestQueries:
         ("queries", "message"),
         [
             ("[]", "line 2, column 1: `queries` has 0 queries; a search needs 1 to 1,000."),
-            ("one", 'line 2, column 1: `queries` must be a list, not the text "one".'),
+            (
+                "one",
+                'line 2, column 1: `queries` must be a list, not the text "one". Write a dash before it.',
+            ),
             (
                 "[a, b, a]",
                 'line 2, column 17: query 3 is the same as query 1: "a". Change or remove one. The other is on line 2.',

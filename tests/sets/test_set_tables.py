@@ -121,6 +121,14 @@ class TestRefused:
     def test_by_content(self, name: str, content: str, message: str) -> None:
         assert refused(name, content) == message
 
+    def test_blank_lines_without_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sentence_reports.sets.tables.MAX_LINES", 3)
+        for name, content in (
+            ("t.csv", "text,score\n\n\n\n"),
+            ("t.jsonl", '{"text": 1, "score": 1}\n\n\n\n'),
+        ):
+            assert refused(name, content) == "line 4: the table has more than 3 lines."
+
     @pytest.mark.parametrize(
         ("content", "line", "byte"),
         [

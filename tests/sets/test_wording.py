@@ -131,7 +131,7 @@ class TestValues:
         assert problems("sentences:\n  A: [a, b]\n  B: []\n  C:\n  D: d\n") == [
             'line 3, column 3: group "B" is empty. Write a sentence below it, or remove it.',
             'line 4, column 3: group "C" must be a list, not nothing.',
-            'line 5, column 3: group "D" must be a list, not the text "d".',
+            'line 5, column 3: group "D" must be a list, not the text "d". Write a dash before it.',
         ]
 
     def test_the_same_sentence_twice(self) -> None:
@@ -163,7 +163,8 @@ class TestValues:
             "not the number nan.",
             "line 7, column 15: figure 3 in row 1 of `reference.similarity` must be at most 1.01, "
             "not the number 2.",
-            'line 8, column 5: row 2 of `reference.similarity` must be a list, not the text "x".',
+            'line 8, column 5: row 2 of `reference.similarity` must be a list, not the text "x". '
+            "Write a dash before it.",
             "line 9, column 9: figure 2 in row 3 of `reference.similarity` must be at least -1.01, "
             "not the number -1.1.",
         ]
