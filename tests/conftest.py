@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import settings
 from support import WORDS, Ran, command_line, edit, of_the_user, ran_once
 
+from sentence_reports import cli
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models.encoder import quiet
 from sentence_reports.pipeline import REHEARSAL
@@ -72,6 +74,23 @@ def warm_kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernels]:
     kernels.stop()
 
 
+@pytest.fixture
+def call(
+    warm_kernels: Kernels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Ran]:
+    """Call the command line in this process and with the kernels that are there, in a fraction of the time."""
+    monkeypatch.setattr("sentence_reports.pipeline.new_kernels", lambda *_: nullcontext(warm_kernels))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+    def call_it(*words: str | Path) -> Ran:
+        capsys.readouterr()
+        code = cli.main([*map(str, words)])
+        told = capsys.readouterr()
+        return Ran(code, told.out, told.err, tmp_path, tmp_path)
+
+    return call_it
+
+
 @pytest.fixture(params=[pytest.param("cold", marks=pytest.mark.slow), "warm"])
 def kernels(request: pytest.FixtureRequest) -> Kernels | None:
     """Where a test's kernels come from; None for ordinary processes."""
@@ -98,15 +117,19 @@ TINY = [
     ),
     (
         "summary",
-        "from sentence_reports.lesson.summary import summarize\n"
+        # Without the lesson, whose imports take a cold kernel two seconds.
         "from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts\n"
+        "from sentence_reports.pairs import Pairs\n"
+        "from sentence_reports.summary import WalkthroughSummary, encode_matrix\n"
         "facts = ModelFacts(name=model, revision=None, source='folder', sha256='0' * 64, dimension=2, max_tokens=8,\n"
         "                   pooling='mean', normalizes=True, parameters=2, size_bytes=8, dtype='float32')\n"
-        "legend = Legend(low=0, high=1, scale='', ramp=('#ffffff', '#000000'))\n"
-        "settings = dict(title=title, description=description, model=model, normalize=normalize)\n"
-        "summarize(settings=settings, texts=sentences, labels=sentences, groups=None, model=facts, tokens=[],\n"
-        "          matrix=matrix, baseline=Baseline('k', 'm', 10, (0.0,) * (STEPS + 1)),\n"
-        "          legend=legend, reference=None, versions={})",
+        "(closest,), (farthest,) = Pairs(matrix).closest(1), Pairs(matrix).farthest(1)\n"
+        "WalkthroughSummary(\n"
+        "    settings=dict(title=title, description=description, model=model, normalize=normalize),\n"
+        "    sentences=tuple(sentences), labels=tuple(sentences), groups=None, order=tuple(range(len(sentences))),\n"
+        "    model=facts, baseline=Baseline('k', 'm', 10, (0.0,) * (STEPS + 1)), closest=closest, farthest=farthest,\n"
+        "    places=('', ''), finding=(), claims=(), notices=(), versions={}, matrix=encode_matrix(matrix),\n"
+        "    legend=Legend(low=0, high=1, scale='', ramp=('#ffffff', '#000000')))",
     ),
 ]
 

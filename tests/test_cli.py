@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -156,6 +156,18 @@ def test_options_may_stand_before_and_after_the_command() -> None:
     }
 
 
+def test_the_imports_of_a_run_build_no_parser_of_addresses() -> None:
+    """jsonschema's own, which takes a second; what reads and checks notebooks does without."""
+    code = (
+        "import sys; from sentence_reports.__main__ import main; main()\n"
+        "import nbformat; nbformat.validate(nbformat.v4.new_notebook()); print('lark' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 @pytest.fixture
 def unread() -> Iterator[int]:
     """One end of a pipe, to write to, that nobody reads."""
@@ -224,23 +236,22 @@ def test_a_project_is_found_from_below_or_named_and_a_file_may_be_a_folder(tmp_p
 
 
 @pytest.mark.usefixtures("tiny_notebook")  # the project's own
-def test_force_and_timeout_do_what_they_say(tmp_path: Path) -> None:
+def test_force_and_timeout_do_what_they_say(
+    call: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "params").mkdir()
     path = tmp_path / "params" / "mine.yaml"
     path.write_text('{"sentences": ["one", "two"]}')  # its model cannot be had here
 
-    def ran(*words: str) -> Ran:
-        env = {"HF_ENDPOINT": "http://127.0.0.1:9"}
-        return command_line("run", "--cold", *words, home=tmp_path, cwd=tmp_path, **env)
-
-    assert "1 made" in ran("--jobs", "1").stderr
+    assert "1 made" in call("run", "--jobs", "1").stderr
     page = tmp_path / "reports" / "mine.html"
     first = page.read_text()
-    assert ran().stderr.startswith("Nothing to do: 1 report is up to date.")
-    again = ran("--force", "--timeout", "600")
+    assert call("run").stderr.startswith("Nothing to do: 1 report is up to date.")
+    again = call("run", "--force", "--timeout", "600")
     assert "1 made" in again.stderr
     assert again.code == 0
-    late = ran("--force", "--timeout", "0.01")
+    late = call("run", "--force", "--timeout", "0.01")
     assert late.code == 1
     assert "0.01 s" in late.stderr
     assert page.read_text() == first
@@ -424,7 +435,10 @@ def test_on_a_terminal_the_table_fits_80_columns_with_whole_file_names(shipped: 
 # --- what is not met ---------------------------------------------------------------------------------------
 
 
-def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -> None:
+def test_a_published_figure_that_does_not_match_is_exit_code_3(
+    call: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "params").mkdir()
     keys = {
         "sentences": ["A dog barks", "A cat sleeps"],
@@ -438,7 +452,7 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
     }
     (tmp_path / "params" / "odd.yaml").write_text(json.dumps(keys))
     for told in ("1 made, 0 up to date.", "Nothing to do: 1 report is up to date."):
-        ran = command_line("run", "--cold", home=tmp_path, cwd=tmp_path)
+        ran = call("run")
         assert ran.code == 3, ran.stderr
         unmet, *_ = [
             line for line in ran.stderr.splitlines() if line.startswith("odd: does not hold: 1 of 1 ")
@@ -447,7 +461,7 @@ def test_a_published_figure_that_does_not_match_is_exit_code_3(tmp_path: Path) -
         assert told in ran.stderr.splitlines()
         assert "The published values do not match." in ran.stderr.splitlines()
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]")
-    assert command_line("run", "--cold", home=tmp_path, cwd=tmp_path).code == 1
+    assert call("run").code == 1
 
 
 # --- results for other programs ----------------------------------------------------------------------------

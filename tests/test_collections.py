@@ -1,13 +1,13 @@
 """A set whose texts are in a file, from `check` to the kernel that reads them."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from support import Ran
 
 from sentence_reports import cli
 from sentence_reports.lab import prepare
@@ -66,12 +66,10 @@ def test_check_counts_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_a_set_that_fails_does_not_keep_a_collection_from_being_made(tiny_notebook: Path) -> None:
+def test_a_set_that_fails_does_not_keep_a_collection_from_being_made(call: Callable[..., Ran]) -> None:
     Path("params", "other.yaml").write_text("sentences: [one, two]\nmodel: m\nfallback_model: null\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "sentence_reports", "run"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
+    done = call("run")
+    assert done.code == 1
     assert "1 made, 0 up to date, 1 failed." in done.stderr
     assert Path("reports", "mine.html").is_file()
     assert "Traceback" not in done.stderr

@@ -205,17 +205,20 @@ def test_a_small_report_is_the_same_bytes_anywhere(
     assert b"1970-01-02" in (tmp_path / "here" / "one.html").read_bytes()
 
 
-def test_a_large_report_is_the_same_bytes_with_a_cold_and_a_warm_cache(tiny: Path, tmp_path: Path) -> None:
+def test_a_large_report_is_the_same_bytes_with_a_cold_and_a_warm_cache(
+    call: Callable[..., Ran], tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     words = ["the", "cat", "sat", "on", "mat", ".", "query", "passage", "represent", ":"]
     sentences = [f"the {first} on {second} the" for first in words for second in words] + ["the", "the mat"]
     path = write_set(tmp_path / "sets", "large", model=str(tiny), sentences=sentences)
     for name in ("cold", "warm"):
-        ran = command_line("run", "--out", tmp_path / name, path, home=tmp_path)
+        ran = call("run", "--out", tmp_path / name, path)
         assert ran.code == 0, ran.stderr
     for suffix in SUFFIXES:
         cold, warm = (tmp_path / name / f"large{suffix}" for name in ("cold", "warm"))
         assert cold.read_bytes() == warm.read_bytes(), suffix
-    with Cache(tmp_path / ".cache" / "sentence-reports" / "embeddings") as cache:
+    with Cache(Path(os.environ["XDG_CACHE_HOME"]) / "sentence-reports" / "embeddings") as cache:
         assert [(kept.model, kept.vectors) for kept in cache.kept()] == [(str(tiny), 102)]
 
 
@@ -308,14 +311,16 @@ def test_what_asks_a_network_is_heard(deaf: Callable, tmp_path: Path, tiny_noteb
 # --- a claim that does not hold ----------------------------------------------------------------------------
 
 
-def test_a_claim_turned_round_is_named_wherever_results_are_shown(tmp_path: Path) -> None:
+def test_a_claim_turned_round_is_named_wherever_results_are_shown(
+    call: Callable[..., Ran], tmp_path: Path
+) -> None:
     negation = yaml.safe_load((ROOT / "params" / "negation.yaml").read_text(encoding="utf-8"))
     turned = next(claim for claim in negation["expect"] if "closer" in claim)
     turned["closer"], turned["than"] = turned["than"], turned["closer"]
     path, out = tmp_path / "negation.yaml", tmp_path / "out"
     path.write_text(json.dumps(negation))
     files = ["--junit", tmp_path / "results.xml", "--markdown", tmp_path / "summary.md"]
-    ran = command_line("run", "--out", out, *files, path, home=tmp_path)
+    ran = call("run", "--out", out, *files, path)
     assert ran.code == 3, ran.stderr
     notebook = nbformat.read(out / "negation.ipynb", as_version=4)
     (check,) = (check for check in read_summary(notebook).checks if not check.met)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import nbformat
 import numpy as np
 import pytest
-from support import Notes, command_line, edit
+from support import Notes, Ran, edit
 
 from sentence_reports import models, prepare
 from sentence_reports.errors import UsageError
@@ -248,7 +248,7 @@ def test_tf_idf_cannot_run_alone() -> None:
 
 
 def test_the_command_line_tells_what_came_out_and_claims_do_not_gate(
-    project: Project, tiny: Path, tmp_path: Path
+    call: Callable[..., Ran], project: Project, tiny: Path, tmp_path: Path
 ) -> None:
     write(
         project, "some", models=[str(tiny), "tf-idf", "./none"], expect=[{"closer": [1, 2], "than": [1, 3]}]
@@ -262,7 +262,7 @@ def test_the_command_line_tells_what_came_out_and_claims_do_not_gate(
         "--markdown",
         tmp_path / "m.md",
     )
-    ran = command_line(*words, home=tmp_path)
+    ran = call(*words)
     assert ran.code == 0, ran.stderr
     assert "some: tiny meets 0 of 1 claims.\n" in ran.stderr
     fields = ran.stdout.rstrip("\n").split("\t")
@@ -272,10 +272,10 @@ def test_the_command_line_tells_what_came_out_and_claims_do_not_gate(
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
     assert suite.findtext("system-out") == "tiny meets 0 of 1 claims."
     assert "| some | tiny, tf-idf | 3 |  | tiny meets 0 of 1 claims. |" in (tmp_path / "m.md").read_text()
-    again = command_line(*words, home=tmp_path)
+    again = call(*words)
     assert (again.code, again.stdout) == (0, "")
     assert "some: tiny meets 0 of 1 claims.\n" in again.stderr
-    checked = command_line("check", "--project", project.folder, home=tmp_path)
+    checked = call("check", "--project", project.folder)
     assert (checked.code, checked.stderr) == (0, "1 set is valid\n")
 
 
