@@ -10,9 +10,9 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from support import Notes
+from support import Notes, Ran
 
-from sentence_reports import cli, make
+from sentence_reports import cli
 from sentence_reports.ownership import STATE
 from sentence_reports.pipeline import ROW_BYTES, default_jobs, run
 from sentence_reports.prepare import prepare_job
@@ -63,13 +63,11 @@ Make = Callable[..., tuple[Report, Notes]]
 
 
 @pytest.fixture
-def project(tiny_notebook: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tiny_notebook: Path) -> Project:
     """A project with a tiny notebook for collections."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
     notebook.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(notebook, tiny_notebook.with_name("collection.ipynb"))
-    page = '<meta name="generator" content="Sentence Reports">'
-    monkeypatch.setattr(make, "render", lambda _: page)
     found = Project(tiny_notebook.parents[1])
     found.params.mkdir()
     return found
@@ -122,6 +120,9 @@ def test_a_run_publishes_the_tables_that_the_notebook_wrote(
         assert list(csv.reader(file)) == [["number", "text"], ["1", "one"], ["2", "two"], ["4", "three"]]
     assert (project.reports / "mine.neighbours.csv").read_text() == "number,rank\n1,3\n"
     assert (report.n, report.closest, report.finding) == (4, None, ("3 texts.",))
+    page = (project.reports / "mine.html").read_text(encoding="utf-8")
+    assert "3 texts." in page
+    assert "texts/mine.csv" in page
     assert run_one()[1].ran == []
 
 
@@ -315,16 +316,16 @@ def test_a_walkthrough_runs_on_the_processor_whatever_the_device(
 def test_the_command_line_asks_for_embeddings_and_tells_the_finding(
     project: Project,
     write: Callable[..., Path],
+    call: Callable[..., Ran],
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write("one", "two", "two")
     monkeypatch.chdir(project.folder)
-    assert cli.main(["run", "--embeddings", "--junit", "results.xml", "--markdown", "results.md"]) == 0
-    told = capsys.readouterr()
+    told = call("run", "--embeddings", "--junit", "results.xml", "--markdown", "results.md")
+    assert told.code == 0
     assert names(project) == PAGE | {"mine.npy"}
-    assert told.out.split("\t")[2:4] == ["3", "2 texts."]
-    assert "mine: 2 texts." in told.err
+    assert told.stdout.split("\t")[2:4] == ["3", "2 texts."]
+    assert "mine: 2 texts." in told.stderr
     assert "<system-out>2 texts.</system-out>" in Path("results.xml").read_text()
     assert "| 3 |  | 2 texts. |" in Path("results.md").read_text()
 

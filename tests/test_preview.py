@@ -562,6 +562,7 @@ def test_the_files_that_sets_name_are_watched_wherever_they_are(tmp_path: Path) 
     }
 
 
+@pytest.mark.slow
 def test_a_table_of_ratings_is_watched(
     write_set: Callable[..., Path], start: Callable[..., Preview], tmp_path: Path
 ) -> None:

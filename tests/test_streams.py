@@ -27,8 +27,7 @@ PAIRS = [
 ]
 FEW = [
     *(("closed", state, state) for state in OUTPUT),
-    *(("open", state, "open") for state in OUTPUT if state != "open"),
-    *(("open", "open", state) for state in OUTPUT if state != "open"),
+    ("open", "full", "open"),
 ]
 
 

@@ -6,12 +6,14 @@ What a set shows is in its own claims, which the embedded model has to meet.
 import ast
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from support import ROOT
 
 from sentence_reports import models
@@ -61,14 +63,22 @@ def test_there_are_sets_with_figures_of_other_kinds_and_those_that_teach() -> No
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Any:
-    return models.load(models.find_model(models.EMBEDDED))
+def encode() -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Encode texts with the embedded model, each text once for all tests."""
+    encoder, known = models.load(models.find_model(models.EMBEDDED)), {}
+
+    def encode_new(texts: Sequence[str]) -> NDArray[np.float32]:
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(new, encode_in_batches(encoder.encode, new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return encode_new
 
 
 @pytest.mark.parametrize("stem", ["four-topics", *TEACHING])
-def test_the_claims_of_a_set_hold(stem: str, encoder: Any) -> None:
+def test_the_claims_of_a_set_hold(stem: str, encode: Any) -> None:
     chosen = shipped_set(stem)
-    unit = encode_in_batches(encoder.encode, chosen.all_sentences)
+    unit = encode(chosen.all_sentences)
     checks = check_claims(chosen.claims, chosen.all_sentences, unit @ unit.T, shipped(), groups=chosen.groups)
     assert len(checks) >= 4
     for check in checks:
@@ -77,15 +87,12 @@ def test_the_claims_of_a_set_hold(stem: str, encoder: Any) -> None:
 
 
 @pytest.mark.parametrize("stem", ["blog", "sbert-movies", "four-topics", *TEACHING])
-def test_each_exercise_has_a_solution_that_holds(stem: str, encoder: Any) -> None:
+def test_each_exercise_has_a_solution_that_holds(stem: str, encode: Any) -> None:
     """All eight, on each shipped set; what holds only just could fail with another version of the libraries."""
     chosen = shipped_set(stem)
-    unit, baseline = encode_in_batches(encoder.encode, chosen.all_sentences), shipped()
+    unit, baseline = encode(chosen.all_sentences), shipped()
     matrix = unit @ unit.T
     checks = check_claims(chosen.claims, chosen.all_sentences, matrix, baseline, groups=chosen.groups)
-
-    def encode(texts: Any) -> Any:
-        return encode_in_batches(encoder.encode, texts)
 
     exercises = Exercises(
         chosen.all_sentences, unit, matrix, baseline, encode, groups=chosen.groups, checks=checks
@@ -108,16 +115,16 @@ def test_each_exercise_has_a_solution_that_holds(stem: str, encoder: Any) -> Non
 
 
 @pytest.mark.parametrize("stem", TEACHING)
-def test_an_exercise_asks_about_the_set_in_its_own_words(stem: str, encoder: Any) -> None:
+def test_an_exercise_asks_about_the_set_in_its_own_words(stem: str, encode: Any) -> None:
     chosen = shipped_set(stem)
-    unit, baseline = encode_in_batches(encoder.encode, chosen.all_sentences), shipped()
+    unit, baseline = encode(chosen.all_sentences), shipped()
     checks = check_claims(chosen.claims, chosen.all_sentences, unit @ unit.T, baseline, groups=chosen.groups)
     exercises = Exercises(
         chosen.all_sentences,
         unit,
         unit @ unit.T,
         baseline,
-        encoder.encode,
+        encode,
         groups=chosen.groups,
         checks=checks,
     )
