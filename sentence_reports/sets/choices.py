@@ -200,3 +200,20 @@ def _request(keys: ChosenModel) -> Request:
     if keys.vectors is None:
         return Request(keys.model or "", keys.revision)
     return Request(keys.vectors.file, vectors=Vectors(keys.vectors.file, keys.vectors.baseline))
+
+
+def wrong_models(data: dict[str, Any]) -> Iterator[Mismatch]:
+    """Yield what is wrong with the models of a comparison, and with what does not go with it."""
+    for key in ("model", "fallback_model"):
+        if data.get(key) == LEXICAL and "models" not in data:
+            message = f"is {LEXICAL}, which only runs in a comparison. Write it in `models`, next to a model."
+            yield Mismatch((key,), message)
+    if "models" not in data:
+        return
+    if data["models"] is None:
+        yield Mismatch(("models",), "is empty. Write two to six models below it, each after a dash.")
+    if isinstance(data["models"], list):
+        yield from model_mismatches(data["models"])
+    for key, reason in ELSEWHERE.items():
+        if key in data:
+            yield Mismatch((key,), f"does not go with `models`, {reason}")

@@ -16,15 +16,16 @@ from pydantic_core import PydanticCustomError
 from sentence_reports.claims import Claim
 from sentence_reports.collected import Collected
 from sentence_reports.errors import SetError
-from sentence_reports.report import FOLDER, LEXICAL, TEXTS_HASH, ModelChoice, Request
+from sentence_reports.report import FOLDER, TEXTS_HASH, ModelChoice, Request
 from sentence_reports.sets.choices import (
     ELSEWHERE,
     MAX_MODELS,
     MIN_MODELS,
     Choice,
     choices_of,
-    model_mismatches,
+    wrong_models,
 )
+from sentence_reports.sets.collections import OF_A_COLLECTION, TopicOptions, collection_mismatches
 from sentence_reports.sets.colormaps import COLORMAPS
 from sentence_reports.sets.expectations import (
     Expectation,
@@ -69,6 +70,7 @@ def _what_goes_together(schema: dict[str, Any]) -> None:
     schema["dependentSchemas"] = {
         "models": {"properties": dict.fromkeys(ELSEWHERE, False)},
         "texts": {"properties": dict.fromkeys(NOT_OF_A_FILE, False)},
+        "sentences": {"properties": dict.fromkeys(OF_A_COLLECTION, False)},
     }
 
 
@@ -89,6 +91,11 @@ class SentenceSet(Mapping):
     texts: Annotated[TextsFile, MUST_BE_A_MAPPING] | None = Field(
         None,
         description="A file of up to 1,000,000 texts, instead of `sentences`: a table, or a text per line.",
+    )
+    topics: TopicOptions | None = Field(None, description="How topics are found in a file of texts.")
+    map: Literal["pca", "pacmap"] = Field(
+        "pca",
+        description="The map of a file of texts: by principal components, or by PaCMAP (package pacmap).",
     )
     queries: Annotated[
         list[NotBlank] | None, Field(json_schema_extra={"minItems": 1, "maxItems": MAX_QUERIES})
@@ -171,6 +178,7 @@ class SentenceSet(Mapping):
         """Yield what is wrong with texts, claims, ratings and figures, and what does not go together."""
         sentences, queries, expect, ratings = map(data.get, ("sentences", "queries", "expect", "ratings"))
         yield from texts_mismatches(data)
+        yield from collection_mismatches(data)
         yield from sentence_mismatches(sentences)
         if isinstance(queries, list):
             yield from wrong_number(
@@ -185,7 +193,7 @@ class SentenceSet(Mapping):
         if isinstance(ratings, list):
             yield from rating_mismatches(ratings, subjects.sentences)
         yield from reference_mismatches(data.get("reference"), len(subjects.sentences.texts))
-        yield from _wrong_models(data)
+        yield from wrong_models(data)
         for key in ("order", "ratings", "reference"):
             if data.get(key) is not None and queries is not None:
                 message = (
@@ -204,6 +212,11 @@ class SentenceSet(Mapping):
         if not isinstance(self.sentences, dict):
             return None
         return tuple(name for name, texts in self.sentences.items() for _ in texts)
+
+    @property
+    def resolution(self) -> float | None:
+        """The resolution with which topics are found; None if the set leaves it to the report."""
+        return self.topics.resolution if self.topics else None
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -277,20 +290,3 @@ class SentenceSet(Mapping):
 def schema() -> dict[str, Any]:
     """Return the JSON schema of a set file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **SentenceSet.model_json_schema()}
-
-
-def _wrong_models(data: dict[str, Any]) -> Iterator[Mismatch]:
-    """Yield what is wrong with the models of a comparison, and with what does not go with it."""
-    for key in ("model", "fallback_model"):
-        if data.get(key) == LEXICAL and "models" not in data:
-            message = f"is {LEXICAL}, which only runs in a comparison. Write it in `models`, next to a model."
-            yield Mismatch((key,), message)
-    if "models" not in data:
-        return
-    if data["models"] is None:
-        yield Mismatch(("models",), "is empty. Write two to six models below it, each after a dash.")
-    if isinstance(data["models"], list):
-        yield from model_mismatches(data["models"])
-    for key, reason in ELSEWHERE.items():
-        if key in data:
-            yield Mismatch((key,), f"does not go with `models`, {reason}")

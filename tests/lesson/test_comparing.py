@@ -73,6 +73,8 @@ def test_its_parameters_are_the_keys_of_a_comparison_with_their_defaults(noteboo
         "queries",
         "reference",
         "texts",
+        "topics",
+        "map",
     }
     assert set(values) == set(SentenceSet.model_fields) - others
     for name in set(values) - {"title", "sentences", "models"}:

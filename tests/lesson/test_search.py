@@ -48,7 +48,8 @@ def test_it_is_valid_and_holds_no_outputs(notebook: NotebookNode) -> None:
 def test_its_parameters_are_the_keys_of_a_search_with_their_defaults(notebook: NotebookNode) -> None:
     (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     values = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
-    assert set(values) == set(SentenceSet.model_fields) - {"order", "ratings", "reference", "models", "texts"}
+    others = {"order", "ratings", "reference", "models", "texts", "topics", "map"}
+    assert set(values) == set(SentenceSet.model_fields) - others
     for name in set(values) - {"title", "sentences", "queries"}:
         assert values[name] == SentenceSet.model_fields[name].default, name
     faq = read_set(ROOT / "params" / "faq.yaml").set

@@ -26,6 +26,8 @@ def test_defaults() -> None:
         "description": "",
         "sentences": ["a", "b"],
         "texts": None,
+        "topics": None,
+        "map": "pca",
         "queries": None,
         "model": "BAAI/bge-base-en",
         "models": None,
