@@ -20,14 +20,18 @@ STEM = 4
 
 
 def topic_words(
-    texts: Iterable[str], topic_of: NDArray[np.integer], topics: int
+    texts: Iterable[str],
+    topic_of: NDArray[np.integer],
+    topics: int,
+    weights: NDArray[np.floating] | None = None,
 ) -> tuple[list[tuple[str, ...]], str | None]:
     """Return up to `WORDS` words for each of so many `topics`, the most telling first, and which stop words went.
 
     ``topic_of[p]`` is the topic of the text at `p`, -1 for none, `(n,)`. The weight of a word in a topic is the number
     of the topic's texts that hold it, as a share of all its words, times ``log(1 + A / f)``: `f` texts hold the word,
     and a topic has `A` words on average (M. Grootendorst, "BERTopic", 2022, here with texts instead of occurrences).
-    A word that only one text of a topic holds does not name it. The stop words are "english" if the texts are, else
+    A text counts as its weight among the `weights`, `(n,)`, or as one. A word that only one text of a topic holds does
+    not name it, whatever that text's weight. The stop words are "english" if the texts are, else
     None: then frequent words are held back by their weight only. Without spaces between words, a clause is a word.
     """
     if not topics:
@@ -39,15 +43,17 @@ def topic_words(
         return [()] * topics, None
     vocabulary = vectorizer.get_feature_names_out()
     stops = np.fromiter((word in FUNCTION_WORDS for word in vocabulary), dtype=bool, count=len(vocabulary))
-    held = np.asarray(counts.sum(axis=0)).ravel()
+    each = np.ones(len(topic_of)) if weights is None else weights
+    held = np.asarray(each @ counts).ravel()
     english = held[stops].sum() >= ENGLISH_FROM * held.sum()
     placed = np.flatnonzero(topic_of >= 0)
     shape = (topics, len(topic_of))
     members = sparse.csr_array(
         (np.ones(len(placed), dtype=np.int32), (topic_of[placed], placed)), shape=shape
     )
-    table = sparse.csr_array(members @ counts)
-    sizes = np.maximum(np.asarray(table.sum(axis=1)).ravel(), 1)
+    weighed = members @ sparse.diags_array(each) @ counts
+    sizes = np.maximum(np.asarray(weighed.sum(axis=1)).ravel(), 1)
+    table = sparse.csr_array(weighed.multiply(members @ counts > 1))  # words of several texts
     inverse = np.log1p(sizes.mean() / np.maximum(held, 1)) * ~(stops & english)
     return [
         _best_words(table[[topic]], inverse / sizes[topic], vocabulary) for topic in range(topics)
@@ -57,8 +63,8 @@ def topic_words(
 def _best_words(
     row: sparse.csr_array, weight: NDArray[np.floating], vocabulary: NDArray[np.object_]
 ) -> tuple[str, ...]:
-    """Return the words of a topic's `row` of counts; of several forms of a word the most telling one."""
-    kept = (row.data > 1) & (weight[row.indices] > 0)
+    """Return the words of a topic's `row` of weighed counts; of several forms of a word the most telling one."""
+    kept = weight[row.indices] > 0
     columns, values = row.indices[kept], row.data[kept]
     order = np.lexsort((columns, -(values * weight[columns]).round(12)))
     chosen: list[str] = []

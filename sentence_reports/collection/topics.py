@@ -81,10 +81,12 @@ def find_topics(
     baseline: Baseline,
     *,
     resolution: float | None = None,
+    weights: NDArray[np.floating] | None = None,
 ) -> Topics:
     """Return the topics of `n` texts with their vectors, `(n, d)`, and nearest neighbors.
 
     Without a `resolution`, one is looked for that gives about the square root of `n` topics, from `FEWEST` to `MOST`.
+    In the names of topics, a text counts as its weight among the `weights`, `(n,)`, or as one.
     """
     n = len(texts)
     graph = neighbor_graph(nearest, baseline)
@@ -94,7 +96,7 @@ def find_topics(
         choose_resolution(graph, least, aim) if aim else (resolution or 1.0, communities(graph, resolution))
     )
     of, count, small = numbered(labels, least)
-    words, stop_words = topic_words(texts, of, count)
+    words, stop_words = topic_words(texts, of, count, weights)
     order = np.argsort(of, kind="stable")
     ends = np.searchsorted(of[order], np.arange(count + 1))
     topics = tuple(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vectors import Vectors, products, unit
 
-from sentence_reports.collection.duplicates import near_duplicates
+from sentence_reports.collection.duplicates import near_duplicates, numbered_texts
 from sentence_reports.collection.groups import Stray, compare_groups
 from sentence_reports.collection.loners import find_loners, similarity_to_neighbors
 from sentence_reports.collection.neighbors import nearest
@@ -64,6 +64,28 @@ def test_a_family_larger_than_the_neighbors_has_one_original() -> None:
 def test_unrelated_texts_have_no_duplicates(n: int) -> None:
     vectors = unit(n, d=64)
     assert near_duplicates(nearest(vectors), vectors, ["same"] * n).groups == ()
+
+
+def test_each_group_weighs_as_much_as_one_text() -> None:
+    result = near_duplicates(nearest(at([0, 1, 2, 90, 91, 92])), at([0, 1, 2, 90, 91, 92]), TEXTS)
+    assert result.weights(6).tolist() == [1 / 2, 1 / 2, 1, 1 / 3, 1 / 3, 1 / 3]
+
+
+def test_texts_that_are_equal_but_for_numbers_are_groups() -> None:
+    texts = (
+        *(
+            "Error on line 12.",
+            "Bike 7 is flat",
+            "Error on line 57.",
+            "no number",
+            "error on line 12",
+            "1",
+            "2",
+        ),
+        *("Bike 8 is flat", "Bike 8 is gone", "Room 5 is cold", "Room 5 is cold!"),
+    )
+    assert numbered_texts(texts) == ((0, 2, 4), (1, 7))
+    assert numbered_texts(()) == ()
 
 
 # --- loners ------------------------------------------------------------------------------------------------

@@ -214,3 +214,24 @@ def test_equal_names_get_another_word() -> None:
         "",
         "",
     ]
+
+
+def test_a_group_of_near_duplicates_names_a_topic_as_one_text_does() -> None:
+    texts = ["spam offer"] * 4 + ["bread oven", "bread oven", "bread yeast"]
+    topic_of = np.zeros(7, dtype=int)
+    assert topic_words(texts, topic_of, 1)[0][0][:2] == ("offer", "spam")
+    weights = np.array([1 / 4] * 4 + [1] * 3)
+    assert topic_words(texts, topic_of, 1, weights)[0] == [("bread", "oven", "offer", "spam")]
+
+
+@pytest.mark.parametrize(
+    "word", ["does", "did", "shall", "having", "gets", "making", "just", "doesn", "which"]
+)
+def test_small_words_of_english_name_no_topic(word: str) -> None:
+    texts = [f"the bus {word} that of the town"] * 3
+    assert topic_words(texts, np.zeros(3, dtype=int), 1)[0] == [("bus", "town")]
+
+
+@pytest.mark.parametrize("word", ["empty", "bill", "fire", "system"])
+def test_words_that_a_text_can_be_about_do(word: str) -> None:
+    assert word in topic_words([f"the {word} of the town"] * 3, np.zeros(3, dtype=int), 1)[0][0]
