@@ -29,7 +29,7 @@ class Repeated(NamedTuple):
 
 
 class DuplicateGroup(NamedTuple):
-    """A group of `size` near-duplicates, and the first of them: the earliest one, then the others in their order."""
+    """A group of `size` texts that are similar, and the first of them: the earliest, then the others in their order."""
 
     size: int
     texts: tuple[Text, ...]
@@ -148,13 +148,14 @@ class CollectionSummary(Summary):
     - The `file`, as the author wrote its name, with the texts in `column` (None: not named), has `total` rows, or a
       `limit` was set to how many are read. `distinct` texts are left without `copies` of an earlier one, rows that are
       `empty`, and texts that are `too_long`; `repeated` holds those of `repeated_count` with most copies.
-    - `device` is where the model ran. `cut` texts were not read to the end, in `unreadable` ones the model reads
-      nothing; both are None if that is not known.
+    - `cut` texts were not read to the end, in `unreadable` ones the model reads nothing; both are None if that is not
+      known.
     - `topics` holds the largest of `topic_count`. Leiden's `resolution` was chosen to give about `aim` of them, None if
       the set gives it; a topic has at least `least` texts, and `unassigned` texts have none. `stop_words` says which
       language's words are not in their names, None for none.
     - `duplicates` holds the largest of `duplicate_groups` groups of near-duplicates; `duplicate_texts` texts are one of
-      an earlier text.
+      an earlier text. `numbered` holds the largest of `numbered_groups` groups of texts that differ in numbers only,
+      `numbered_texts` texts in all.
     - `loners` holds the loneliest texts; `loner_count` of all are not above chance to their neighbors.
     - `representatives` cover a share of the texts, `covered`, 0 to 1; as many unrelated ones cover `covered_by_chance`.
     - `queries` holds the first of `query_count`.
@@ -174,7 +175,6 @@ class CollectionSummary(Summary):
     repeated_count: int
     model: ModelFacts
     baseline: Baseline
-    device: str
     cut: int | None
     unreadable: int | None
     topics: tuple[TopicSummary, ...]
@@ -187,6 +187,9 @@ class CollectionSummary(Summary):
     duplicates: tuple[DuplicateGroup, ...]
     duplicate_groups: int
     duplicate_texts: int
+    numbered: tuple[DuplicateGroup, ...]
+    numbered_groups: int
+    numbered_texts: int
     loners: tuple[LonelyText, ...]
     loner_count: int
     representatives: tuple[RepresentativeText, ...]

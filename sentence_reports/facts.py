@@ -32,8 +32,8 @@ class ModelFacts:
     `pooling` is "mean", "cls" and so on (several joined by "+"), None for a model that does not pool; `max_tokens` is
     None if there is no limit; `normalizes` says whether the model itself ends in unit length; `parameters` is their
     number, `size_bytes` that of all files, `dtype` the weights' type as they run. `languages` are the codes of those
-    that the model's own description states. Of a model that is known by its vectors only (`source` is "file"),
-    `parameters` is 0 and `sha256` is the hash of that file.
+    that the model's own description states. `device` is where it ran: "cpu", "cuda" or "mps". Of a model that is known
+    by its vectors only (`source` is "file"), `parameters` is 0 and `sha256` is the hash of that file.
     """
 
     name: str
@@ -54,6 +54,7 @@ class ModelFacts:
     stands_in_for: str | None = None
     reason: str | None = None
     languages: tuple[str, ...] = ()
+    device: str = "cpu"
 
     @property
     def language_names(self) -> tuple[str, ...]:

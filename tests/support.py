@@ -534,7 +534,6 @@ def small_collection(**changes: Any) -> CollectionSummary:
         repeated_count=1,
         model=MODEL,
         baseline=measured("all-MiniLM-L6-v2")[1],
-        device="cpu",
         cut=0,
         unreadable=0,
         topics=topics,
@@ -547,6 +546,9 @@ def small_collection(**changes: Any) -> CollectionSummary:
         duplicates=(DuplicateGroup(3, (charged, billed, again)),),
         duplicate_groups=1,
         duplicate_texts=2,
+        numbered=(DuplicateGroup(4, (Text(31, "Order 12 is late"), Text(32, "Order 15 is late"))),),
+        numbered_groups=1,
+        numbered_texts=4,
         loners=(LonelyText(knees, 0.11, 74.5), LonelyText(app, 0.31, 99.4)),
         loner_count=1,
         representatives=(RepresentativeText(late, 22, 22), RepresentativeText(charged, 14, 10)),
@@ -571,7 +573,7 @@ def large_collection(text: str = "word " * 60, **changes: Any) -> CollectionSumm
         for k in range(100)
     )
     groups = tuple(
-        GroupSummary(f"{k} {text[:40]}", 1000, 0.4, f"{k + 1}", 0.1, 0.3, True, tuple(range(100)), 5)
+        GroupSummary(f"{k} {text[:40]}", 4955, 0.4, f"{k + 1}", 0.1, 0.3, True, tuple(range(100)), 5)
         for k in range(50)
     )
     table = GroupTable(
@@ -588,6 +590,9 @@ def large_collection(text: str = "word " * 60, **changes: Any) -> CollectionSumm
         "duplicates": tuple(DuplicateGroup(40, texts[k : k + 5]) for k in range(50)),
         "duplicate_groups": 1234,
         "duplicate_texts": 5678,
+        "numbered": tuple(DuplicateGroup(30, texts[k : k + 5]) for k in range(20)),
+        "numbered_groups": 432,
+        "numbered_texts": 4321,
         "loners": tuple(LonelyText(each, 0.1, 60.0) for each in texts[:50]),
         "loner_count": 321,
         "representatives": tuple(RepresentativeText(each, 900, 100) for each in texts[:20]),

@@ -47,14 +47,15 @@ from sentence_reports.facts import STEPS, Baseline, ModelFacts
 from sentence_reports.summary import CollectionSummary
 from sentence_reports.collected_summary import MapFacts
 facts = ModelFacts(name=model, revision=None, source="folder", sha256="0" * 64, dimension=2, max_tokens=8,
-                   pooling="mean", normalizes=True, parameters=2, size_bytes=8, dtype="float32")
+                   pooling="mean", normalizes=True, parameters=2, size_bytes=8, dtype="float32", device=kernel_device())
 CollectionSummary(
     settings=dict(title=title, description=description), finding=(f"{len(found.texts)} texts.",), notices=(),
     versions={}, file=texts["file"], sha256=found.sha256, column=None, limit=None, total=found.total,
     distinct=len(found.texts), copies=len(found.copies), empty=found.empty, too_long=len(found.too_long), repeated=(),
-    repeated_count=0, model=facts, baseline=Baseline("k", "m", 10, (0.0,) * (STEPS + 1)), device=kernel_device(),
+    repeated_count=0, model=facts, baseline=Baseline("k", "m", 10, (0.0,) * (STEPS + 1)),
     cut=None, unreadable=None, topics=(), topic_count=0, resolution=1.0, aim=None, least=1, unassigned=0,
-    stop_words=None, duplicates=(), duplicate_groups=0, duplicate_texts=0, loners=(), loner_count=0,
+    stop_words=None, duplicates=(), duplicate_groups=0, duplicate_texts=0, numbered=(), numbered_groups=0,
+    numbered_texts=0, loners=(), loner_count=0,
     representatives=(), covered=0.0, covered_by_chance=0.0, group_table=None, claims=(), queries=(), query_count=0,
     map=MapFacts("two principal components", 0.5, 0))
 """,

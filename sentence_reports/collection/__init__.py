@@ -8,7 +8,6 @@ gives the same result for any number of threads.
 from sentence_reports.collection.duplicates import near_duplicates, numbered_texts
 from sentence_reports.collection.groups import compare_groups
 from sentence_reports.collection.loners import find_loners
-from sentence_reports.collection.neighbors import nearest
 from sentence_reports.collection.projection import project
 from sentence_reports.collection.representatives import find_representatives
 from sentence_reports.collection.topics import find_topics
@@ -19,7 +18,6 @@ __all__ = [
     "find_representatives",
     "find_topics",
     "near_duplicates",
-    "nearest",
     "numbered_texts",
     "project",
 ]

@@ -27,6 +27,7 @@ LENGTH = 100  # characters of a text in a table
 KEPT = 400  # characters of a text in the summary
 SHOWN = 15  # rows of a table
 MATCHES = 10
+TOPICS_OF_GROUP = 3
 NOTHING = "–"
 
 
@@ -116,15 +117,17 @@ def representative_table(representatives: Representatives, collected: Collected)
 
 
 def group_table(facts: GroupFacts, topics: Topics) -> pd.DataFrame:
-    """Return the largest groups: whether they hold together, and how many of their texts are in the largest topics."""
+    """Return the largest groups: whether they hold together, and which topics hold most of their texts."""
     order = sorted(range(len(facts.groups)), key=lambda k: -facts.groups[k].size)[:SHOWN]
-    names = [topic.name or f"topic {k}" for k, topic in enumerate(topics.topics[:5], start=1)]
+    names = [topic.name or f"topic {k}" for k, topic in enumerate(topics.topics, start=1)]
     rows = {}
     for k in order:
-        group = facts.groups[k]
+        group, counts = facts.groups[k], facts.table[k][:-1]
         outcome = {None: NOTHING, True: "holds", False: "does not hold"}[group.holds]
-        counts = dict(zip(names, facts.table[k], strict=False))
-        rows[short(group.name) or NOTHING] = {"texts": group.size, "together": outcome} | counts
+        most = sorted(filter(counts.__getitem__, range(len(counts))), key=lambda topic: -counts[topic])
+        largest = "; ".join(f"{names[topic]}: {counts[topic]:,}" for topic in most[:TOPICS_OF_GROUP])
+        cells = {"texts": group.size, "together": outcome, "largest topics": largest or NOTHING}
+        rows[short(group.name) or NOTHING] = cells
     return pd.DataFrame(rows).T
 
 

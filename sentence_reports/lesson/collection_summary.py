@@ -32,8 +32,8 @@ from sentence_reports.facts import EQUAL, Baseline, ModelFacts
 from sentence_reports.lesson.collection import Found, shown
 from sentence_reports.lesson.collection_words import Reading, collection_finding, collection_notices
 
-TOPICS, DUPLICATES, LONERS, REPEATED, GROUPS, STRAYS, QUERIES = 100, 50, 50, 20, 50, 50, 100
-IN_GROUP = 5  # of a group of near-duplicates
+TOPICS, DUPLICATES, LONERS, REPEATED, NUMBERED, GROUPS, STRAYS, QUERIES = 100, 50, 50, 20, 20, 50, 50, 100
+IN_GROUP = 5  # of a group of near-duplicates, or of texts that differ in numbers only
 
 
 def summarize_collection(
@@ -42,10 +42,10 @@ def summarize_collection(
     collected: Collected,
     model: ModelFacts,
     baseline: Baseline,
-    device: str,
     read: Reading,
     topics: Topics,
     duplicates: NearDuplicates,
+    numbered: Sequence[tuple[int, ...]],
     loners: Loners,
     representatives: Representatives,
     projection: Projection,
@@ -64,6 +64,9 @@ def summarize_collection(
 
     def text(position: int) -> Text:
         return Text(collected.rows[position], shown(collected.texts[position]))
+
+    def group_of(positions: Sequence[int]) -> DuplicateGroup:
+        return DuplicateGroup(len(positions), tuple(map(text, positions[:IN_GROUP])))
 
     source, n = settings["texts"], len(collected.texts)
     times = Counter(position for _, position in collected.copies)
@@ -86,7 +89,6 @@ def summarize_collection(
         repeated_count=len(repeated),
         model=model,
         baseline=baseline,
-        device=device,
         cut=len(read.cut),
         unreadable=len(read.unreadable),
         topics=tuple(
@@ -107,12 +109,12 @@ def summarize_collection(
         least=topics.least,
         unassigned=topics.unassigned,
         stop_words=topics.stop_words,
-        duplicates=tuple(
-            DuplicateGroup(len(group), tuple(map(text, group[:IN_GROUP])))
-            for group in duplicates.groups[:DUPLICATES]
-        ),
+        duplicates=tuple(map(group_of, duplicates.groups[:DUPLICATES])),
         duplicate_groups=len(duplicates.groups),
         duplicate_texts=duplicates.extra,
+        numbered=tuple(map(group_of, numbered[:NUMBERED])),
+        numbered_groups=len(numbered),
+        numbered_texts=sum(map(len, numbered)),
         loners=tuple(
             LonelyText(text(one.position), one.similarity, one.percentile) for one in loners.lowest[:LONERS]
         ),

@@ -106,6 +106,7 @@ def describe(found: FoundModel, encoder: SentenceTransformer, *, queries: bool =
         stands_in_for=found.stands_in_for,
         reason=found.reason,
         languages=stated_languages(Path(found.folder)),
+        device=encoder.device.type,
     )
 
 

@@ -1,12 +1,12 @@
 """What the page of a collection shows above its lesson: map, topics, near-duplicates, loners, groups, method."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
 from nbformat import NotebookNode
 
-from sentence_reports.collected_summary import CollectionSummary, GroupSummary, GroupTable, Text
+from sentence_reports.collected_summary import CollectionSummary, GroupSummary, GroupTable, Text, TopicSummary
 from sentence_reports.facts import Legend
 from sentence_reports.pages.tables import TINTS, Colors
 from sentence_reports.pages.top import tagged_picture
@@ -21,16 +21,15 @@ OF_A_GROUP = 2  # near-duplicates; the others are folded
 CLIP = 200  # characters of a text; a longer one is folded
 LENGTHS = (400, 200, 100)  # characters of a text on the page: as many as fit
 BUDGET = 900_000  # bytes of all texts on the page
-COLUMNS = 12  # topics that the table of groups has a column for
+TOPICS_OF_GROUP, MORE_TOPICS = 4, 8  # the largest topics of a group, and how many more are folded
 GROUPS_UNFOLDED = 20
-DEVICES = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}
 
 
 class GroupRow(NamedTuple):
-    """A group, how many of its texts are in each topic that has a column, in later topics, and in none or later."""
+    """A group, the topics that hold most of its texts with their numbers, and how many are in others or in none."""
 
     group: GroupSummary
-    topics: tuple[int, ...]
+    topics: tuple[tuple[TopicSummary, int], ...]
     elsewhere: int
 
 
@@ -54,7 +53,6 @@ def collection_top(summary: CollectionSummary, facts: PageFacts, notebook: Noteb
         "summary": summary,
         "colors": Colors(legend(summary)),
         "size": size(summary),
-        "device": DEVICES.get(summary.device, summary.device),
         "csv": {"name": f"{facts.stem}.csv", "href": None},
         "map": picture,
         "widest": max((topic.share for topic in summary.topics), default=1),
@@ -65,8 +63,8 @@ def collection_top(summary: CollectionSummary, facts: PageFacts, notebook: Noteb
         "clip": CLIP,
         "longest": longest(summary),
         "hues": TOPIC_HUES,
-        "columns": summary.topics[:COLUMNS],
-        "group_rows": group_rows(table) if table else [],
+        "group_rows": group_rows(table, summary.topics) if table else [],
+        "topics_of_group": TOPICS_OF_GROUP,
         "groups_unfolded": GROUPS_UNFOLDED,
         "contents": {id: name for id, name in contents.items() if name},
     }
@@ -76,7 +74,7 @@ def texts_of(summary: CollectionSummary) -> Iterator[Text]:
     """Yield every text that the page shows, as often as it does."""
     for topic in summary.topics:
         yield from topic.examples
-    for group in summary.duplicates:
+    for group in (*summary.duplicates, *summary.numbered):
         yield from group.texts
     for query in summary.queries:
         yield from (match.text for match in query.matches)
@@ -105,9 +103,11 @@ def size(summary: CollectionSummary) -> str:
     return count(summary.distinct, "text") + (f" in {count(table.group_count, 'group')}" if table else "")
 
 
-def group_rows(table: GroupTable) -> list[GroupRow]:
-    """Return the rows of the table of groups and topics; what has no column is counted together."""
-    return [
-        GroupRow(group, group.topics[:COLUMNS], sum(group.topics[COLUMNS:]) + group.elsewhere)
-        for group in table.groups
-    ]
+def group_rows(table: GroupTable, topics: Sequence[TopicSummary]) -> list[GroupRow]:
+    """Return the rows of the table of groups and topics, each with its largest topics, the largest first."""
+    rows = []
+    for group in table.groups:
+        held = sorted(zip(topics, group.topics, strict=False), key=lambda each: (-each[1], each[0].number))
+        largest = tuple(each for each in held if each[1])[: TOPICS_OF_GROUP + MORE_TOPICS]
+        rows.append(GroupRow(group, largest, group.count - sum(count for _, count in largest)))
+    return rows

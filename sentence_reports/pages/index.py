@@ -17,8 +17,10 @@ from sentence_reports.texts import (
 )
 
 TEMPLATE = Path(__file__).parent / "template"
+DEVICES = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}
 FILTERS = {
     "capitalized": capitalized,
+    "device": lambda name: DEVICES.get(name, name),
     "digits_apart": digits_apart,
     "escape_controls": escape_controls,
     "megabytes": size_in_words,

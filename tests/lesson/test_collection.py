@@ -18,7 +18,7 @@ from support import ROOT
 from sentence_reports.claims import Claim
 from sentence_reports.collected import Collected
 from sentence_reports.collected_summary import CollectionSummary
-from sentence_reports.collection.duplicates import near_duplicates
+from sentence_reports.collection.duplicates import near_duplicates, numbered_texts
 from sentence_reports.collection.groups import compare_groups
 from sentence_reports.collection.loners import find_loners
 from sentence_reports.collection.neighbors import nearest
@@ -78,7 +78,7 @@ def test_its_parameters_are_the_keys_of_a_collection_with_their_defaults(noteboo
 
 
 def test_its_cells_are_short_and_fit_a_projector(notebook: NotebookNode) -> None:
-    assert 40 <= len(notebook.cells) <= 66
+    assert 40 <= len(notebook.cells) <= 50
     sources = {cell.id: cell.source.splitlines() for cell in code_cells(notebook) if cell.id != "parameters"}
     assert {name: len(lines) for name, lines in sources.items() if len(lines) > 12} == {}
     assert median(map(len, sources.values())) <= 5
@@ -191,8 +191,8 @@ def summary(parts: dict[str, Any]) -> CollectionSummary:
     return summarize_collection(
         settings={"title": "T", "texts": {"file": "t.csv", "column": "c", "group": "g", "limit": None}},
         model=MODEL,
-        device="cpu",
         read=Reading(cut=(3, 4)),
+        numbered=numbered_texts(parts["collected"].texts),
         loners=find_loners(parts["nearest"], parts["baseline"]),
         representatives=find_representatives(vectors, list(topics.candidates()), parts["baseline"]),
         grouped=compare_groups(vectors, parts["collected"].groups, topics.of, parts["baseline"]),
@@ -207,6 +207,7 @@ def test_the_summary_counts_and_names_by_row(summary: CollectionSummary) -> None
     assert (summary.size, summary.total, summary.copies) == (N, 33, 1)
     assert [(topic.number, topic.count) for topic in summary.topics] == [(1, 10), (2, 10), (3, 10)]
     assert summary.unassigned == 1
+    assert (summary.numbered, summary.numbered_groups, summary.numbered_texts) == ((), 0, 0)
     assert summary.duplicates[0].texts == ((1, "bread flour oven a"), (2, "bread flour oven a!"))
     assert summary.loners[0].text == (32, "a loner")
     assert summary.loner_count == 1

@@ -51,9 +51,8 @@ def hostile() -> CollectionSummary:
         notices=TEXTS,
         file=TEXTS[3],
         column=TEXTS[0],
-        device=TEXTS[6],
         stop_words=TEXTS[3],
-        model=replace(MODEL, name=TEXTS[3], prompt=TEXTS[4], languages=TEXTS),
+        model=replace(MODEL, name=TEXTS[3], prompt=TEXTS[4], languages=TEXTS, device=TEXTS[6]),
         topics=tuple(
             TopicSummary(k + 1, text, TEXTS, 9, 0.1, 0.2, texts) for k, text in enumerate(TEXTS)
         ),

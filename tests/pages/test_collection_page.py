@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from nbformat import NotebookNode
-from support import executed, large_collection, small_collection
+from support import MODEL, executed, large_collection, small_collection
 
 from sentence_reports.collected_summary import CollectionSummary, MapFacts, Text, TopicSummary
 from sentence_reports.collection import duplicates, groups, topics
@@ -81,7 +81,7 @@ def test_without_topics_duplicates_and_neighbors_the_page_says_so() -> None:
     soup = page(
         topics=(), topic_count=0, duplicates=(), duplicate_groups=0, duplicate_texts=0, loners=(), copies=0
     )
-    assert words(soup.select_one("#topics h2")) == "0 topics"
+    assert words(soup.select_one("#topics h2")) == "No topics"
     assert words(soup.select_one("#topics > p")) == "3 texts have no topic."
     assert words(soup.select_one("#duplicates p")) == "No two texts say nearly the same."
     assert words(soup.select_one("#loners p")) == "With one text, there is nothing to compare."
@@ -110,7 +110,7 @@ def test_the_map_says_what_it_keeps() -> None:
     assert "two principal components, which keep 18% of the variance" in said
     assert said.endswith("1 point is beyond its edges.")
     said = words(page(map=MapFacts("PaCMAP", 0.18, 0)).select_one("#map p"))
-    assert "PaCMAP keeps neighbors together" in said
+    assert "by PaCMAP, which keeps neighbors together" in said
     assert said.endswith("than this map.")
 
 
@@ -143,8 +143,10 @@ def test_near_duplicates_are_in_groups_and_repeats_below_them() -> None:
     rows = [words(row) for row in part.select("ol > li")]
     assert rows == [
         "3 11 You charged my card twice 12 I was billed two times for one order 1 more 8 My order is late again",
+        "4 31 Order 12 is late 32 Order 15 is late 2 more are not shown.",
         "3× 3 The parcel arrived two weeks late",
     ]
+    assert "4 texts have the words of another one and other numbers, in 1 group" in words(part)
     assert "2 rows repeat an earlier text word for word" in words(part)
 
 
@@ -176,8 +178,16 @@ def test_groups_say_whether_they_hold_and_in_which_topics_they_are() -> None:
     assert part is not None
     assert words(part.h2) == "Groups and topics 1 of 2 groups holds together"
     assert [[words(cell) for cell in row.select("th, td")] for row in part.select("tbody tr")] == [
-        ["Delivery 21 texts", "✓ holds together 0.41 within, 0.12 with Payment", "19", "1", "·", "1"],
-        ["Payment 19 texts", "✗ does not 0.22 within, 0.20 with Delivery", "1", "11", "5", "2"],
+        [
+            "Delivery 21 texts",
+            "✓ holds together 0.41 within, 0.12 with Payment",
+            "19 1 late, parcel, order 1 2 charged, card 1 text in no topic",
+        ],
+        [
+            "Payment 19 texts",
+            "✗ does not 0.22 within, 0.20 with Delivery",
+            "11 2 charged, card 5 3 without a name 1 1 late, parcel, order 2 texts in no topic",
+        ],
     ]
     assert all_words(part, ".ranked li") == [
         "12 I was billed two times for one order from Payment , but in topic 1, which is mostly Delivery"
@@ -211,14 +221,19 @@ LARGE = large_collection()
         (
             "topics",
             TOPICS_UNFOLDED,
-            ["180 topics", "88 smaller ones", "80 smaller topics are only in complaints.csv"],
+            ["180 topics", "88 smaller topics", "The other 80 topics are only in complaints.csv"],
         ),
         (
             "duplicates",
-            2 * UNFOLDED,
+            3 * UNFOLDED,
             ["45 more groups", "The other 1,184 groups are in complaints.csv", "35 more are in"],
         ),
-        ("duplicates", 2 * UNFOLDED, ["15 more", "The other 2,980 repeated texts are in complaints.csv"]),
+        (
+            "duplicates",
+            3 * UNFOLDED,
+            ["25 more are not shown", "15 more groups", "The other 412 groups are not shown"],
+        ),
+        ("duplicates", 3 * UNFOLDED, ["15 more", "The other 2,980 repeated texts are in complaints.csv"]),
         ("loners", UNFOLDED, ["45 more", "For every other text, see complaints.csv"]),
         ("representatives", UNFOLDED, ["15 more"]),
         (
@@ -228,7 +243,9 @@ LARGE = large_collection()
                 "30 more groups",
                 "The other 650 groups are in complaints.csv",
                 "45 more",
-                "The other 8,950 are in",
+                "The other 8,950 texts are in",
+                "8 more topics",
+                "3,833 texts in other topics or none",
             ],
         ),
         ("found", 12, ["88 more queries", "30 more queries of the set are not shown"]),
@@ -283,7 +300,7 @@ def test_the_method_says_the_numbers_that_it_chose() -> None:
     assert "half of them score 0.06 or less, 99% score 0.29 or less" in said["Chance"]
     assert "above 0.29" in said["Representatives"]
     chosen = method(page(aim=None, resolution=2.0, limit=44, stop_words=None, cut=3, unreadable=1))
-    assert "resolution is 2, as the set says" in chosen["Topics"]
+    assert "resolution is 2, which the set gives ( topics )" in chosen["Topics"]
     assert "only the first 44 rows." in chosen["Reading"]
     assert "small words" not in chosen["Topics"]
     assert "3 texts are longer than what it reads (8 tokens)" in chosen["Embeddings"]
@@ -306,7 +323,10 @@ def test_the_files_next_to_the_page_are_named_with_what_is_in_them() -> None:
 
 
 def test_the_provenance_names_the_file_and_the_device() -> None:
-    rows = {words(row.th): words(row.td) for row in page(device="cuda").select("#provenance tr")}
+    rows = {
+        words(row.th): words(row.td)
+        for row in page(model=replace(MODEL, device="cuda")).select("#provenance tr")
+    }
     assert rows["The file"].startswith(f"texts/complaints.csv , SHA-256 {'1' * 64} ; 44 rows")
     assert rows["Ran on"] == "the GPU (CUDA)"
     assert rows["The set"] == "40 texts in 2 groups, 1 claim"
