@@ -32,10 +32,9 @@ USAGE = {
     "Prompt": "another prompt",
     "Dimensions": "another number of dimensions",
     "Pooling": "another pooling",
-    "Scaled to length 1": "another scaling",
 }
 """Facts about a model that say how it is used, in words."""
-CLAIM_LENGTH = 200  # characters; longer claims are counted in the finding, not quoted
+CLAIM_LENGTH = 90  # characters; longer claims are counted in the finding, not quoted
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ class ColumnDifference:
             return "the model is fitted on other sentences"
         if "Weights (SHA-256)" in differing:
             return "the model has other weights"
-        return f"the model has {' and '.join(words for fact, words in USAGE.items() if fact in differing)}"
+        usage = " and ".join(words for fact, words in USAGE.items() if fact in differing)
+        return f"the model has {usage or 'another scaling'}"
 
     @property
     def counts(self) -> bool:
