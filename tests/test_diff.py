@@ -10,11 +10,12 @@ import nbformat
 import numpy as np
 import pytest
 from support import BASELINE, MODEL, ROOT, executed, on_a_terminal, small_search, small_summary
-from two_reports import VALUES, A, B, C, D, large, square, walkthrough
+from two_reports import VALUES, A, B, C, D, hostile_difference, large, square, walkthrough
 
 from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.cli import main
-from sentence_reports.matching import CORRELATION_ROUNDING
+from sentence_reports.diff import Row, rows
+from sentence_reports.matching import CORRELATION_ROUNDING, Change
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
 from sentence_reports.summary import WalkthroughSummary, encode_matrix
 
@@ -140,6 +141,33 @@ def test_what_could_not_be_compared_is_said(capsys: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_every_kind_of_change_has_its_row() -> None:
+    found = hostile_difference(["a", "b", "c"])
+    changes = {"ratings": Change("Ratings", "0.1", "0.2"), "scale": Change("Unrelated pairs", "0.1", "0.2")}
+    table = list(rows(replace(found, columns=tuple(replace(each, **changes) for each in found.columns))))
+    kinds = list(dict.fromkeys(row.what for row in table))
+    assert kinds == [
+        *(
+            "claim",
+            "pair",
+            "ratings",
+            "unrelated pairs",
+            "published",
+            "column",
+            "changed",
+            "removed",
+            "added",
+        ),
+        *("group", "model", "setting", "version"),
+    ]
+    told = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+    assert [kind for kind in kinds if f"`{kind}`" not in told] == []
+    assert Row("published", old="c", new="c") in table
+    assert Row("ratings", "a", old="0.1", new="0.2") in table
+    assert Row("group", first="b", old="b", new="b") in table
+    assert Row("model", "b", "c", "", "c", "c") in table
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_cannot_be_compared_ends_with_2(place: int, capsys: pytest.CaptureFixture[str]) -> None:
     good = save("good.ipynb", GOOD)
@@ -210,6 +238,17 @@ def test_the_page_says_nothing_of_this_machine(tmp_path: Path) -> None:
     assert main(["diff", old, str(tmp_path / new), "--out", "b.html"]) == 3
     assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
     assert str(tmp_path) not in Path("a.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_ends_with_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(files: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sentence_reports.diff.atomic_write", full)
+    assert main(["diff", save("old.ipynb", GOOD), save("new.ipynb", MOVED), "--out", "page.html"]) == 1
+    assert "cannot write page.html: No space left on device" in capsys.readouterr().err
 
 
 REPORT = '<!DOCTYPE html>\n<meta name="generator" content="Sentence Reports">\n'

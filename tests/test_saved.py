@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from support import ROOT, executed, small_search, small_summary
+from support import ROOT, executed, small_comparison, small_search, small_summary
 
 from sentence_reports.errors import UsageError
 from sentence_reports.saved import read_saved
@@ -118,6 +118,14 @@ def test_a_search(tmp_path: Path) -> None:
 )
 def test_damaged_summaries(changes: dict[str, Any], reason: str, tmp_path: Path) -> None:
     assert reason in refusal(edited(tmp_path / "a.ipynb", **changes))
+
+
+def test_a_damaged_baseline_in_a_comparison(tmp_path: Path) -> None:
+    notebook = executed(summary=small_comparison())
+    (output,) = notebook.cells[-1].outputs
+    assert read_saved(save(tmp_path / "a.ipynb", notebook)).summary == small_comparison()
+    output.data[MIME]["columns"][1]["baseline"]["quantiles"] = [1.0]
+    assert "not 1,001 quantiles" in refusal(save(tmp_path / "a.ipynb", notebook))
 
 
 def test_cells_and_outputs_that_are_none(tmp_path: Path) -> None:

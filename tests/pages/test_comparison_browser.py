@@ -21,6 +21,7 @@ from test_browser import (  # noqa: F401
 )
 from test_comparison_page import notebook
 
+from sentence_reports.claims import RatedPair
 from sentence_reports.pages.render import render
 from sentence_reports.summary import ComparisonSummary
 
@@ -52,7 +53,12 @@ def hostile() -> ComparisonSummary:
     model = replace(
         MODEL, name=TEXTS[3], prompt=TEXTS[4], languages=TEXTS, declared_prompts={TEXTS[3]: TEXTS[6]}
     )
-    return replace(summary, columns=(replace(first, claims=claims, model=model), *others))
+    assert first.agreement is not None
+    worst = tuple(RatedPair(k, k + 1, 4.5, 0.1, 90.0, 10.0) for k in range(n - 1))
+    agreement = replace(first.agreement, disagreements=worst)
+    return replace(
+        summary, columns=(replace(first, claims=claims, model=model, agreement=agreement), *others)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +114,8 @@ def test_hostile_texts_and_labels_are_only_text(
     assert page.locator("main img").count() == 2  # the slope chart, twice
     names = page.locator("#expected > table thead th bdi").all_text_contents()
     assert names == list(NAMES)
+    assert page.locator(".disagreements h4").all_text_contents() == [NAMES[0]]
+    assert page.locator(".disagreements q").all_text_contents()[:2] == list(TEXTS[:2])
     assert watched.trouble == []
 
 
