@@ -91,6 +91,16 @@ def test_pacmap_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         project(unit(20), pacmap=True)
 
 
+def test_pacmap_gives_the_same_map_again() -> None:
+    pytest.importorskip("pacmap", reason="the extra `map` is not installed")
+    vectors = unit(300)
+    one, again = project(vectors, pacmap=True), project(vectors, pacmap=True)
+    np.testing.assert_array_equal(one.points, again.points)
+    assert one.method == "PaCMAP"
+    assert one.kept == project(vectors).kept
+    assert not np.array_equal(one.points, project(vectors).points)
+
+
 # --- labels ------------------------------------------------------------------------------------------------
 
 

@@ -134,6 +134,16 @@ def test_it_runs_for_any_number_of_texts(
     assert not Path("collection.npy").exists()
 
 
+def test_a_set_gives_the_resolution(
+    notebook: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("texts.txt").write_text("\n".join(f"{WORDS[k % 3]} {k}" for k in range(12)))
+    summary = run(notebook, texts={"file": "texts.txt"}, topics={"resolution": 3.5}, title="T")
+    assert (summary.resolution, summary.aim) == (3.5, None)
+    assert summary.numbered_texts == 12
+
+
 # --- by hand: three topics of ten texts each, one loner, and a near-duplicate --------------------------------------
 
 N = 31

@@ -1,5 +1,6 @@
 """The page of a collection: what it says, in which order, where the rest of each list is, and how large it gets."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -210,6 +211,36 @@ def test_each_query_has_its_best_texts_and_what_is_expected_is_checked() -> None
         "Where is my parcel? 0.71 3 The parcel arrived two weeks late 100% 0.50 8 My order is late again 99.9%"
     ]
     assert words(soup.select_one("#expected h2")) == "What was expected The claim holds"
+
+
+def test_what_is_there_once_is_in_the_singular() -> None:
+    table = small_collection().group_table
+    assert table
+    soup = page(
+        topic_count=4,
+        duplicate_groups=2,
+        numbered_groups=2,
+        repeated_count=2,
+        group_table=replace(table, group_count=3, stray_count=2),
+        query_count=2,
+        unassigned=1,
+        loner_count=1,
+        representatives=small_collection().representatives[:1],
+    )
+    said = words(soup.select_one(".top"))
+    for expected in (
+        "The other topic is only in complaints.csv",
+        "The other group is in complaints.csv",
+        "The other group is not shown",
+        "The other repeated text is in",
+        "The other text is in",
+        "1 more query of the set is not shown",
+        "1 text has no topic",
+        "1 text that covers 80%",
+        "An unrelated text would cover",
+    ):
+        assert expected in said, expected
+    assert not re.search(r"\b1 \w+ (are|have)\b|[Tt]he other 1\b|\b1 more (are|groups|topics)\b", said)
 
 
 LARGE = large_collection()

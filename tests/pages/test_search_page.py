@@ -1,6 +1,7 @@
 """The page of a search: what each query finds, what finds nothing, and the rankings as CSV."""
 
 import csv
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,16 @@ def large(queries: int, sentences: int) -> SearchSummary:
         matrix=encode_matrix(matrix),
         closest=Pair(0, 0, float(matrix[0, 0])),
     )
+
+
+def test_the_provenance_says_where_the_model_ran_if_not_on_the_cpu() -> None:
+    def ran_on(device: str) -> list[str]:
+        soup = page(model=replace(small_search().model, device=device))
+        rows = soup.select("#provenance tr")
+        return [row.td.text.strip() for row in rows if row.th and row.td and row.th.text == "Ran on"]
+
+    assert ran_on("cuda") == ["the GPU (CUDA)"]
+    assert ran_on("cpu") == []
 
 
 def test_each_query_has_its_best_sentences_with_similarity_and_percentile() -> None:
