@@ -53,7 +53,7 @@ def token_report(
         TokenFacts(
             count=len(ids),
             limit=limit,
-            unknown=sum(token == unknown for token in ids),
+            unknown=ids.count(unknown),
             readable=any(not added and token != unknown for token, added in zip(ids, special, strict=True)),
         )
         for ids, special in rows
@@ -105,6 +105,6 @@ def _token_rows(
         )
         return list(zip(rows["input_ids"], rows["special_tokens_mask"], strict=True)), tokenizer.unk_token_id
     # A static model has a bare one, of the tokenizers package, and adds no special tokens.
-    encodings = tokenizer.encode_batch(given, add_special_tokens=False)
+    encodings = tokenizer.encode_batch_fast(given, add_special_tokens=False)  # without their places
     unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "[UNK]")
     return [(row.ids, row.special_tokens_mask) for row in encodings], unknown
