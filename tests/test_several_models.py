@@ -110,7 +110,8 @@ def test_a_set_with_models_becomes_a_comparison(project: Project, make: Make, ti
     assert [column.label for column in summary.columns] == labels
     assert [column.model.dimension for column in summary.columns][:2] == [32, 8]
     assert [column.model.source for column in summary.columns] == ["folder", "folder", "this set", "file"]
-    assert (report.model, report.n, report.closest, report.missing) == (", ".join(labels), 3, None, ())
+    assert report.model == "tiny, “tiny, 8 dimensions”, tf-idf, ada"
+    assert (report.labels, report.n, report.closest, report.missing) == (tuple(labels), 3, None, ())
     assert report.finding == ("tiny meets 0 of 0 claims.",)
     assert report.checks == ()
     announced = [warning for warning in notes.warnings if "computing this model's baseline" in warning]
@@ -266,7 +267,7 @@ def test_the_command_line_tells_what_came_out_and_claims_do_not_gate(
     assert ran.code == 0, ran.stderr
     assert "some: tiny meets 0 of 1 claims.\n" in ran.stderr
     fields = ran.stdout.rstrip("\n").split("\t")
-    assert fields[:4] == ["some", "tiny, tf-idf", "3", "tiny meets 0 of 1 claims."]
+    assert fields[:4] == ["some", '["tiny", "tf-idf"]', "3", "tiny meets 0 of 1 claims."]
     suite = ElementTree.parse(tmp_path / "j.xml").find("testsuite")
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
