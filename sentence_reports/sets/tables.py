@@ -19,6 +19,7 @@ SUFFIXES = (*SEPARATORS, ".jsonl")
 MAX_LINE = 1_000_000  # characters
 MAX_LINES = 1_000_000  # blank ones included, which no limit on rows counts
 SHOWN_COLUMNS = 20
+_ADDRESS = re.compile(r"(.*/)?(https?|ftp|s3):/")
 _NOT_TEXT = re.compile(r"[\0\udc80-\udcff]")
 
 
@@ -52,7 +53,9 @@ def opened(path: Path, expected: str) -> Iterator[IO[bytes]]:
         message = f"this is a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}; {expected}."
     except (FileNotFoundError, NotADirectoryError):
         message = f"no such file. {instead_of(path.name, path.parent, 'its folder')}"
-        if path.is_symlink():
+        if _ADDRESS.match(path.as_posix()):
+            message = "this is an address, but only files on this machine can be read. Download it first."
+        elif path.is_symlink():
             message = f"this is a link to {show(str(path.readlink()))}, which does not exist."
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
         message = f"the file cannot be read ({getattr(error, 'strerror', None) or error})."

@@ -154,6 +154,10 @@ class TestRefused:
                 "none.csv",
                 "no such file. Nothing in its folder has a similar name. Correct the path, or put the file there.",
             ),
+            (
+                "http:/a.b/c.csv",
+                "this is an address, but only files on this machine can be read. Download it first.",
+            ),
             ("folder.csv", "this is a folder; a table is a file."),
             ("pipe.csv", "this is a device or pipe; a table is a file."),
             ("broken.csv", 'this is a link to "gone.csv", which does not exist.'),
