@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from support import Notes, command_line
 
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.ownership import STATE
 from sentence_reports.preview import FRAME, Maker, Site, _serving, preview
 from sentence_reports.project import Project
@@ -560,6 +561,30 @@ def test_the_files_that_sets_name_are_watched_wherever_they_are(tmp_path: Path) 
     assert {path.name for path, stamp in maker.stamps(named).items() if stamp != before[path]} == {
         "people.csv"
     }
+
+
+def test_a_changed_file_concerns_the_sets_that_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, ran = Project(tmp_path), []
+    project.params.mkdir()
+    for name in ("a", "b", "c"):
+        table = "d" if name == "c" else "t"
+        (project.params / f"{name}.yaml").write_text(f"texts: {{file: ../{table}.csv}}")
+    monkeypatch.setattr(
+        "sentence_reports.preview.run", lambda sets, *_: ran.append([each.stem for each in sets]) or []
+    )
+    maker = Maker([project.params], Options(project, tmp_path), Notes(), Site(tmp_path))
+    named, kernels = maker.named_files(), Kernels(warm=False)
+    table, notebook = project.params / "../t.csv", maker.notebooks[0]
+    for changed in (
+        {table},
+        {table, project.params / "c.yaml"},
+        {project.params / "b.yaml"},
+        {table, notebook},
+    ):
+        maker.make(changed, named, kernels)
+    assert ran == [["a", "b"], ["a", "b", "c"], ["b"], ["a", "b", "c"]]
 
 
 @pytest.mark.slow
