@@ -220,13 +220,13 @@ def test_while_a_set_runs_its_old_page_is_there_and_changes_wait(
     preview.wait_for("1 set to run")
     write_set("mine", "Third")
     write_set("other", "Changed")
-    assert "First</bdi></p>" in get(preview.port, "/mine.html?page")[1]
+    assert "First</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
     preview.wait_for(": done", 5)
     assert (
         preview.said.count("2 sets to run") == 2
     )  # what changed during the run waited for one more, together
-    assert "Third</bdi></p>" in get(preview.port, "/mine.html?page")[1]
-    assert "Changed</bdi></p>" in get(preview.port, "/other.html?page")[1]
+    assert "Third</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
+    assert "Changed</bdi></h1>" in get(preview.port, "/other.html?page")[1]
 
 
 @pytest.mark.slow
@@ -536,7 +536,7 @@ def test_sets_are_watched_wherever_they_are(
     path.parent.mkdir()
     path.write_text(text.replace("Second", "Third"))
     preview.wait_for("mine: done", 3)
-    assert "Third</bdi></p>" in get(preview.port, "/mine.html?page")[1]
+    assert "Third</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
 
 
 def test_the_files_that_sets_name_are_watched_wherever_they_are(tmp_path: Path) -> None:
