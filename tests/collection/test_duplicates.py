@@ -104,6 +104,14 @@ def test_loners_have_the_least_in_common_with_their_neighbors() -> None:
     assert result.count == 1
 
 
+def test_a_loner_is_above_what_half_of_unrelated_pairs_score_but_not_above_chance() -> None:
+    for degrees, count in (
+        (66, 1),
+        (60, 0),
+    ):  # about 0.45 and 0.54; 99% of unrelated pairs score 0.492 or less
+        assert find_loners(nearest(at([0, 1, 2, 3, degrees]), 3), BASELINE).count == count
+
+
 def test_equal_loners_are_in_their_order_and_capped() -> None:
     vectors = np.eye(64, dtype=np.float32)
     result = find_loners(nearest(vectors), BASELINE)
