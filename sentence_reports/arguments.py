@@ -73,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
                          help="use this model instead of each set's own; reports are named SET@MODEL")  # fmt: skip
     command.add_argument("--timeout", type=seconds, metavar="SECONDS",
                          help="time limit for each set (default: 900, more for a large file of texts)")  # fmt: skip
+    command.add_argument("--scheduler", metavar="ADDRESS",
+                         help="make the reports on the workers of this Dask scheduler, such as tcp://host:8786 "
+                              "(default: DASK_SCHEDULER_ADDRESS, or this machine)")  # fmt: skip
     command.add_argument("--device", default="cpu", metavar="NAME",
                          help="where models run: cpu, cuda, mps, or auto for the fastest (default: cpu)")  # fmt: skip
     command.add_argument("--embeddings", action="store_true",

@@ -170,6 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = ("jobs", "force", "strict", "timeout", "cold", "embeddings")
     chosen = {name: getattr(arguments, name) for name in names}
     chosen |= {"model": named_model(arguments.model), "device": choose_device(arguments.device)}
+    chosen["scheduler"] = arguments.scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS") or None
     options = options_of(arguments, **chosen)
     paths = set_files(arguments)
     if arguments.pdf:

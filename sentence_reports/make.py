@@ -17,6 +17,7 @@ from sentence_reports.pages.tables import table_csv, thumbnail
 from sentence_reports.report import (
     DEVICE,
     EMBEDDINGS,
+    EPOCH,
     FOLDER,
     TEXTS_HASH,
     WRITTEN,
@@ -72,6 +73,8 @@ def make_report(job: Job, kernels: Kernels | None = None, progress: Progress | N
 def _environment(job: Job) -> dict[str, str]:
     """Return what a kernel has to know of the job beyond its notebook and parameters."""
     env = {HANDOVER: handover(job.models), DEVICE: job.device}
+    if job.epoch:
+        env[EPOCH] = job.epoch
     if ".npy" in job.tables:
         env[EMBEDDINGS] = "yes"
     if job.folder:

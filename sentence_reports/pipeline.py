@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sentence_reports import process
 from sentence_reports.errors import ModelError, SetError
@@ -14,6 +15,7 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import choose_usage
 from sentence_reports.pages.index import render_index
 from sentence_reports.prepare import (
+    REHEARSAL,
     TIMEOUT,
     ModelFinder,
     device_of,
@@ -31,7 +33,9 @@ from sentence_reports.store import Store
 from sentence_reports.summary import CollectionSummary, ComparisonSummary, OneModelSummary
 from sentence_reports.texts import legible, listed
 
-REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
+if TYPE_CHECKING:
+    from sentence_reports.cluster.connection import Cluster
+
 # What a kernel with a loaded model takes at most, roughly: alone, and beyond what it shares with a warm process.
 KERNEL_BYTES, WARM_KERNEL_BYTES = 1_500_000_000, 800_000_000
 ROW_BYTES = 15_000  # what it takes for each row of a file of texts, in addition
@@ -68,17 +72,23 @@ def run(
             or not store.is_whole(each.stem, tables_of(each, embeddings=options.embeddings))
         ]
         if stale:
+            cluster = None
+            if options.scheduler is not None:
+                from sentence_reports.cluster.connection import Cluster
+
+                cluster = resources.enter_context(Cluster(options.scheduler, listener))
             if kernels is None:
                 kernels = resources.enter_context(
                     new_kernels(options, [notebooks[each.stem] for each in stale])
                 )
-            kernels.start()
+            if cluster is None:
+                kernels.start()
             models = ModelFinder(options.strict)
             stale = _with_found_models(sets, stale, store, models)
             listener.begin(len(stale))
             jobs = _jobs(stale, models, store, blanks, date, options, listener)
             sets_run = {each.stem: each for each in stale}
-            with closing(_make(jobs, kernels, options, listener)) as results:
+            with closing(_make(jobs, cluster or kernels, options, listener)) as results:
                 for made in results:
                     if isinstance(made, Failed):
                         listener.done(store.fail(made, blanks[made.stem]))
@@ -183,13 +193,17 @@ def _announce_baselines(prepared: Sequence[SetFile], models: ModelFinder, listen
 
 
 def _make(
-    jobs: Sequence[Job | Failed], kernels: Kernels, options: Options, listener: Listener
+    jobs: Sequence[Job | Failed], maker: "Kernels | Cluster", options: Options, listener: Listener
 ) -> Generator[Made | Failed]:
     """Make all reports, several in parallel, and yield each as it is finished; a signal stops all kernels."""
     yield from (job for job in jobs if isinstance(job, Failed))
     wanted = [job for job in jobs if isinstance(job, Job)]
     if not wanted:
         return
+    if not isinstance(maker, Kernels):
+        yield from maker.make(wanted)
+        return
+    kernels = maker
     from sentence_reports.make import make_report  # a second of imports, while the warm process does its own
 
     with ThreadPoolExecutor(options.jobs or default_jobs(kernels, wanted)) as pool:

@@ -11,9 +11,11 @@ from sentence_reports.models import choose_usage, find_model
 from sentence_reports.models.files import model_folder
 from sentence_reports.models.find import check_name
 from sentence_reports.project import Project
-from sentence_reports.report import LEXICAL, FoundModel, Job, Request
+from sentence_reports.report import EPOCH, LEXICAL, FoundModel, Job, Request
 from sentence_reports.sets import SetFile
 
+REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"
+"""What the process that starts kernels does once, see `Kernels`."""
 TIMEOUT = 900.0
 TIMEOUT_OF_A_ROW = 0.2  # a large model, with two cores that others use as well
 
@@ -85,6 +87,7 @@ def prepare_job(
         sha256=set_file.sha256,
         device=device_of(set_file, device),
         tables=tables_of(set_file, embeddings=embeddings),
+        epoch=os.environ.get(EPOCH, ""),
     )
 
 

@@ -32,6 +32,8 @@ EMBEDDINGS = "SENTENCE_REPORTS_EMBEDDINGS"
 """The environment variable that asks the notebook of a collection for its embeddings as well, if it is not empty."""
 TEXTS_HASH = "SENTENCE_REPORTS_TEXTS_SHA256"
 """The environment variable in which a kernel finds the SHA-256 that the run saw of the file of texts."""
+EPOCH = "SOURCE_DATE_EPOCH"
+"""The environment variable that asks for the same bytes each time, see `prepare.today`."""
 LEXICAL = "tf-idf"
 """The name under which a comparison asks for its lexical yardstick, which is fitted on the sentences of the set."""
 WRITTEN = {
@@ -56,7 +58,8 @@ class Options:
     a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing. `model` is
     the one to run instead of each set's own: a hub id, or the absolute path of a folder. `browser` prints each page
     as PDF; None prints nothing. `device` is where models run, but for those of a walkthrough: "cpu", "cuda" or "mps".
-    `embeddings` asks for a file of the embeddings of each collection.
+    `embeddings` asks for a file of the embeddings of each collection. `scheduler` is the address of the Dask scheduler
+    whose workers make the reports; None makes them on this machine.
     """
 
     project: Project
@@ -70,6 +73,7 @@ class Options:
     browser: Browser | None = None
     device: str = "cpu"
     embeddings: bool = False
+    scheduler: str | None = None
 
 
 class Listener(Protocol):
@@ -83,6 +87,9 @@ class Listener(Protocol):
 
     def progress(self, stem: str, done: int, total: int, step: Step) -> None:
         """Report that a step of a large set is done to this part of the `total`. Called from any thread."""
+
+    def workers(self, total: int, busy: int) -> None:
+        """Report how many workers a cluster has, and how many of them have work."""
 
     def done(self, report: Report) -> None:
         """Report the end of a set, good or bad."""
@@ -145,7 +152,8 @@ class Job:
     `command` (what makes the report again) and `warnings` are shown on the page. `timeout` is in seconds. `folder` is
     the absolute folder of a set that has its texts in a file, else empty; it never belongs on a page. `sha256` is that
     of the file: a job does not carry its texts, so the kernel reads it again and fails if it changed. `device` is where
-    the model runs, `tables` holds the suffixes of the tables to make, of those in `WRITTEN`.
+    the model runs, `tables` holds the suffixes of the tables to make, of those in `WRITTEN`. `epoch` is what the
+    variable `EPOCH` was where the job was prepared.
     """
 
     stem: str
@@ -161,6 +169,7 @@ class Job:
     sha256: str = ""
     device: str = "cpu"
     tables: tuple[str, ...] = (".csv",)
+    epoch: str = ""
 
 
 # --- what came out ----------------------------------------------------------------------------------------------

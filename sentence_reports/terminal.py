@@ -77,6 +77,7 @@ class Teller:
         # For each large set: its step, when that began, how much was done then, and how much is done now.
         self._steps: dict[str, tuple[Step, float, int, int]] = {}
         self._bars: dict[str, TaskID] = {}
+        self._workers: int | None = None
 
     def __enter__(self) -> "Teller":
         return self
@@ -133,6 +134,15 @@ class Teller:
                 say(f"{stem}: comparing the texts with each other, {done}%, {left}")
             else:
                 say(f"{stem}: {done:,} of {total:,} texts encoded, {rate:,.0f} per second, {left}")
+
+    def workers(self, total: int, busy: int) -> None:
+        """Show how many workers a cluster has: in the bar with how many are busy, elsewhere if that changes."""
+        text = f"{count(total, 'worker')}, {busy} busy"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], rate=text)
+        elif total != self._workers:
+            say(count(total, "worker"))
+        self._workers = total
 
     def done(self, report: "Report") -> None:
         """Print the result of a set, and advance the bar."""

@@ -18,7 +18,7 @@ from support import WORDS, Ran, command_line, edit, of_the_user, ran_once
 from sentence_reports import cli
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models.encoder import quiet
-from sentence_reports.pipeline import REHEARSAL
+from sentence_reports.prepare import REHEARSAL
 from sentence_reports.project import packaged
 
 if TYPE_CHECKING:

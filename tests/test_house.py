@@ -99,6 +99,7 @@ ROWS = (
     {"lesson"},
     {"ownership"},
     {"store", "stale", "prepare", "make"},
+    {"cluster"},
     {"pipeline"},
     {"terminal", "arguments"},
     {"preview", "lab", "diff", "model_commands"},

@@ -75,6 +75,13 @@ class Kernels:
         for execution in running:
             execution.end(STOPPED)
 
+    def rest(self) -> None:
+        """End the process that starts kernels, and the kernels that are left; `start` starts it again."""
+        with self._lock:
+            server, self.server = self.server, None
+        if server is not None:
+            server.stop()
+
     def check_server(self) -> None:
         """Note if the process that starts kernels has died: the next kernels start cold."""
         with self._lock:

@@ -10,7 +10,7 @@ from sentence_reports.execution.engine import execute
 from sentence_reports.execution.environment import kernel_environment
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import EMBEDDED
-from sentence_reports.pipeline import REHEARSAL
+from sentence_reports.prepare import REHEARSAL
 from sentence_reports.project import packaged
 
 
