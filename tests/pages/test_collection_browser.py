@@ -145,19 +145,16 @@ def test_a_long_text_is_clipped_until_it_is_opened(
     assert after["height"] > 2 * before["height"]
 
 
-def test_the_table_of_groups_scrolls_in_its_own_box_and_keeps_their_names(
+def test_on_a_phone_a_group_is_above_its_topics(
     visit: Callable[..., Watched],  # noqa: F811
     pages: dict[str, Path],
 ) -> None:
-    page = visit(pages["large"], width=360).page
-    box, name = page.locator("#groups .scroll").first, page.locator("#groups tbody th").first
-    before = name.bounding_box()
-    box.evaluate("box => box.scrollLeft = 200")
-    after = name.bounding_box()
-    assert box.evaluate("box => box.scrollLeft") == 200
-    assert before is not None
-    assert after is not None
-    assert after["x"] == before["x"]
+    page = visit(pages["small"], width=360).page
+    name, topics = page.locator("#groups tbody th").first, page.locator("#groups .held").first
+    above, below = name.bounding_box(), topics.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"]
 
 
 def test_on_paper_nothing_is_wider_and_no_control_is_left(
