@@ -53,7 +53,7 @@ def token_report(
         TokenFacts(
             count=len(ids),
             limit=limit,
-            unknown=ids.count(unknown),
+            unknown=0 if unknown is None else ids.count(unknown),
             readable=any(not added and token != unknown for token, added in zip(ids, special, strict=True)),
         )
         for ids, special in rows
