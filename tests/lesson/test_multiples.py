@@ -178,3 +178,18 @@ def test_labels_keep_their_distance_and_their_order() -> None:
     assert apart(np.array([99.0, 100]), 10, 0, 100).tolist() == [90, 100]
     assert apart(np.array([5.0]), 10, 0, 100).tolist() == [5]
     assert apart(np.array([5.0, 5, 5]), 80, 0, 100).tolist() == [0, 50, 100]  # no room
+
+
+def test_all_heatmaps_have_the_same_colors_from_the_top_and_groups_have_frames(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sentence_reports.lesson.multiples.Picture", lambda figure, alt: figure)
+    tables = {
+        name: pd.DataFrame(np.array([[1, x, -0.1], [x, 1, 0.2], [-0.1, 0.2, 1]]), list("abc"), list("abc"))
+        for name, x in (("A", 0.3), ("B", 0.9))
+    }
+    drawn: Any = heatmaps(tables, low=0.0, high=0.9, groups=["x", "x", "y"])
+    axes = drawn.axes
+    grids = [each for each in axes if each.collections and each.get_ylim() == (3, 0)]
+    assert [grid.collections[0].get_clim() for grid in grids] == [(0.0, 0.9)] * 2
+    assert [len(grid.patches) for grid in grids] == [2, 2]
