@@ -10,7 +10,7 @@ from sentence_reports.process import cores, with_absolute_folders
 TOOLS = (
     *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB", "PANDAS"),
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "GOTO_"),
-    *("TORCH", "PYTORCH_", "ATEN_", "TOKENIZERS_", "TRANSFORMERS_"),
+    *("TORCH", "PYTORCH_", "ATEN_", "TOKENIZERS_", "TRANSFORMERS_", "ARROW_", "JE_ARROW_"),
 )
 # Exceptions: what Python needs to find its packages and not to write next to them, and what describes the machine.
 KEPT = (
@@ -33,6 +33,7 @@ OWN = THREADS | {
     "TOKENIZERS_PARALLELISM": "false",
     "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "0",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # of pyarrow; a fork would lose the thread
 }
 
 

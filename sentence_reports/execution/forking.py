@@ -87,15 +87,15 @@ class ForkServer:
         with self._lock:
             return self._stopped or bool(select.select([self._control], [], [], 0)[0])
 
-    def stop(self) -> None:
-        """End the server and the kernels that are left."""
+    def stop(self) -> int:
+        """End the server and the kernels that are left. Return its exit status: negative if a signal ended it."""
         with self._lock:
             self._stopped = True
             self._control.close()
             assert self._process.stdin is not None
             self._process.stdin.close()
             self._process.kill()
-            self._process.wait()
+            return self._process.wait()
 
 
 class ForkedKernel:

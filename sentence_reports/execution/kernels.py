@@ -89,11 +89,10 @@ class Kernels:
             if server is None or not server.is_gone():
                 return
             self.server = None
-            self._warning = (
-                "the process that starts kernels has died, probably out of memory; "
-                "each remaining report will take a few seconds longer"
-            )
-        server.stop()
+        reason = "has died, probably out of memory" if server.stop() < 0 else "cannot be forked"
+        self._warning = (
+            f"the process that starts kernels {reason}; each remaining report will take a few seconds longer"
+        )
 
     @contextmanager
     def running(self, execution: "Execution") -> "Iterator[None]":

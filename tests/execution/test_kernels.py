@@ -225,7 +225,7 @@ def test_imports_that_a_fork_would_break_leave_kernels_cold(
     with Kernels([notebook_of("import threaded")]) as kernels:
         assert show("import sys; print('threaded' in sys.modules)", kernels) == "False\n"
         assert kernels.server is None
-        assert (kernels.take_warning() or "").startswith("the process that starts kernels has died")
+        assert (kernels.take_warning() or "").startswith("the process that starts kernels cannot be forked")
         assert kernels.take_warning() is None
 
 
