@@ -340,6 +340,6 @@ def test_the_files_of_texts_are_watched_wherever_they_are_and_also_while_they_ar
     write("one", "two")
     maker = Maker([project.params], Options(project, project.reports), Notes(), Site(project.reports))
     file = project.params / "texts" / "mine.csv"
-    assert maker.texts() == [file]
+    assert list(maker.named_files().values()) == [[file]]
     file.unlink()
-    assert maker.texts() == [file]
+    assert list(maker.named_files().values()) == [[file]]

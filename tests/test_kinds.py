@@ -27,11 +27,13 @@ from sentence_reports.summary import SearchSummary, read_summary
 CHANGES = {
     "parameters": ("sentences =", "queries = None\nsentences ="),
     "matrix": ("for a in letters]", "for a in map(set, queries)]"),
-    "summary": (
-        "from sentence_reports.lesson.summary import summarize",
-        "from sentence_reports.lesson.summary import summarize_search",
-    ),
 }
+SUMMARY = """from sentence_reports.lesson.summary import summarize_search
+settings = dict(title=title, description=description, model=model, normalize=normalize)
+legend = Legend(low=0, high=1, scale='', ramp=('#ffffff', '#000000'))
+summarize_search(queries=queries, query_tokens=[], settings=settings, texts=sentences, labels=sentences, groups=None,
+                 model=facts, tokens=[], matrix=matrix, baseline=Baseline('k', 'm', 10, (0.0,) * (STEPS + 1)),
+                 legend=legend, versions={})"""
 
 
 @pytest.fixture
@@ -41,9 +43,7 @@ def project(tiny_notebook: Path) -> Project:
     for cell in notebook.cells:
         cell.source = cell.source.replace(*CHANGES.get(cell.id, ("", "")))
     last = notebook.cells[-1]
-    last.source = last.source.replace(
-        "summarize(settings", "summarize_search(queries=queries, query_tokens=[], settings"
-    ).replace("reference=None, ", "")
+    last.source = last.source.split("(closest,)")[0] + SUMMARY
     nbformat.write(notebook, tiny_notebook.with_name("search.ipynb"))
     (tiny_notebook.parents[1] / "params").mkdir()
     return Project(tiny_notebook.parents[1])

@@ -28,7 +28,7 @@ Carry = Callable[[list[str], str], dict[str, object]]
 READ_PAGE = """() => {
   const texts = selector => [...document.querySelectorAll(selector)].map(found => found.textContent);
   return {
-    titles: texts("title, .kicker"),
+    titles: texts("title, h1"),
     quoted: texts("#ends q"),
     rows: texts(".matrix thead .full"),
     neighbours: [...document.querySelectorAll(".neighbors ol > li")].map(item => item.firstChild.textContent),

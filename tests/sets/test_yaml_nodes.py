@@ -29,9 +29,9 @@ class TestKeys:
             ": `sentences` is missing. Write the sentences below it, or name a file with `texts`.",
         ]
         assert only_problem("sentences: [a, b]\nzzz: 1") == (
-            "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, texts, queries, "
-            "model, models, revision, prompt, truncate_dim, fallback_model, normalize, label_size, cmap, order, "
-            "expect, claim, ratings, reference."
+            "line 2, column 1: `zzz` is an unknown key. Known keys are title, description, sentences, texts, topics, "
+            "map, queries, model, models, revision, prompt, truncate_dim, fallback_model, normalize, label_size, cmap, "
+            "order, expect, claim, ratings, reference."
         )
 
     def test_a_key_in_capitals(self) -> None:
