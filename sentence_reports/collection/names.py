@@ -69,8 +69,7 @@ def _best_words(
     order = np.lexsort((columns, -(values * weight[columns]).round(12)))
     chosen: list[str] = []
     for word in vocabulary[columns[order]][: 5 * WORDS]:
-        forms = any(word[:STEM] == other[:STEM] and (other in word or word in other) for other in chosen)
-        if not (forms and len(word) >= STEM):
+        if not any(word[:STEM] == other[:STEM] and (other in word or word in other) for other in chosen):
             chosen.append(str(word))
     return tuple(chosen[:WORDS])
 

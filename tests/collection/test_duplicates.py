@@ -46,6 +46,8 @@ def test_the_same_words_with_another_meaning_are_no_duplicates() -> None:
     assert near_duplicates(nearest(vectors), vectors, ["Same.", "same"]).groups == ()
     at_the_limit = np.array([[1, 0], [0.9, 0.1]], dtype=np.float32)
     assert near_duplicates(nearest(at_the_limit), at_the_limit, ["Same.", "same"]).groups == ((0, 1),)
+    below = at([0, 26])  # 0.8988
+    assert near_duplicates(nearest(below), below, ["Same.", "same"]).groups == ()
 
 
 def test_a_chain_is_not_a_group() -> None:
@@ -58,6 +60,19 @@ def test_a_family_larger_than_the_neighbors_has_one_original() -> None:
     texts = [f"text number {k}" for k in range(5)] + ["same"] * 40
     (group,) = near_duplicates(nearest(vectors), vectors, texts).groups
     assert group == tuple(range(5, 45))
+
+
+def test_an_original_need_not_be_a_neighbor() -> None:
+    vectors = at(np.linspace(0, 20, 40).tolist())  # the first and the last: 0.94
+    assert near_duplicates(nearest(vectors), vectors, ["same"] * 40).groups == (tuple(range(40)),)
+    at_the_limit = np.array([[1, 0], [0.98, 0.1], [0.9, 0.2]], dtype=np.float32)
+    assert near_duplicates(nearest(at_the_limit, 1), at_the_limit, ["same"] * 3).groups == ((0, 1, 2),)
+
+
+def test_a_near_duplicate_has_nearly_the_words_of_its_original() -> None:
+    vectors, texts = at([0, 1, 2]), ["neighbours talk", "neighbors talk", "neighbor talk"]
+    result = near_duplicates(nearest(vectors), vectors, texts)
+    assert (result.same, result.groups) == (2, ((0, 1),))
 
 
 @pytest.mark.parametrize("n", [1, 2, 1000])
@@ -74,8 +89,8 @@ def test_each_group_weighs_as_much_as_one_text() -> None:
 def test_texts_that_are_equal_but_for_numbers_are_groups() -> None:
     texts = (
         *(
-            "Error on line 12.",
             "Bike 7 is flat",
+            "Error on line 12.",
             "Error on line 57.",
             "no number",
             "error on line 12",
@@ -84,7 +99,7 @@ def test_texts_that_are_equal_but_for_numbers_are_groups() -> None:
         ),
         *("Bike 8 is flat", "Bike 8 is gone", "Room 5 is cold", "Room 5 is cold!"),
     )
-    assert numbered_texts(texts) == ((0, 2, 4), (1, 7))
+    assert numbered_texts(texts) == ((1, 2, 4), (0, 7))
     assert numbered_texts(()) == ()
 
 

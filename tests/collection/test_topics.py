@@ -196,9 +196,44 @@ def test_stop_words_go_only_if_the_texts_are_english(text: str, expected: str | 
     assert topic_words([text] * 3, np.zeros(3, dtype=int), 1)[1] == expected
 
 
-def test_forms_of_a_word_are_named_once() -> None:
-    words, _ = topic_words(["file files filename disk"] * 2 + ["file disk"], np.zeros(3, dtype=int), 1)
-    assert words == [("disk", "file")]
+def test_words_are_ranked_by_class_based_tf_idf() -> None:
+    generator = np.random.default_rng(3)
+    vocabulary = np.array([f"{letter}word" for letter in "abcdefghijklmnopqrst"])
+    held = generator.random((60, 20)) < np.linspace(0.1, 0.6, 20)
+    topic_of, weights = generator.integers(-1, 3, 60), generator.choice([1 / 4, 1], 60)
+    words, _ = topic_words([" ".join(vocabulary[row]) for row in held], topic_of, 3, weights)
+    counts = np.array([(held * weights[:, None])[topic_of == topic].sum(axis=0) for topic in range(3)])
+    scores = counts * np.log(1 + counts.sum() / 3 / (held * weights[:, None]).sum(axis=0))
+    for topic in range(3):
+        several = held[topic_of == topic].sum(axis=0) > 1
+        best = [k for k in np.argsort(-scores[topic]) if several[k]][:10]
+        assert words[topic] == tuple(vocabulary[best])
+
+
+def test_a_tie_is_not_decided_by_the_last_bit_of_a_sum_of_weights() -> None:
+    texts = ["apple pear"] * 10 + ["apple pear", "pear"]
+    weights = np.array([0.1] * 10 + [1, 1e-15])  # ten times 0.1 is a bit less than 1
+    assert topic_words(texts, np.zeros(12, dtype=int), 1, weights)[0] == [("apple", "pear")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("file files filename disk", ("disk", "file")),
+        (" ".join(["file", *(f"file{letter}" for letter in "abcdefghijkl"), "zoo"]), ("file", "zoo")),
+        ("car carpet", ("car", "carpet")),
+        ("airport port sport", ("airport", "port", "sport")),
+        ("station statue", ("station", "statue")),
+    ],
+)
+def test_forms_of_a_word_are_named_once(text: str, expected: tuple[str, ...]) -> None:
+    assert topic_words([text] * 3, np.zeros(3, dtype=int), 1)[0] == [expected]
+
+
+def test_what_is_a_small_word_of_english_names_a_topic_in_another_language() -> None:
+    texts = [f"was kostet {word} heute abend daheim" for word in ("Strom", "Wasser", "Gas")]
+    words = [("abend", "daheim", "heute", "kostet", "was")]
+    assert topic_words(texts, np.zeros(3, dtype=int), 1) == (words, None)
 
 
 def test_numbers_and_single_letters_are_no_names() -> None:
