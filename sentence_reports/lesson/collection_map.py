@@ -174,7 +174,7 @@ def describe(projection: Projection, topics: Topics, labels: list[Label]) -> str
     alt += (
         f", which keep {kept}."
         if projection.method.startswith("two")
-        else ", which keeps neighbors together."
+        else ", which tries to keep neighbors together."
     )
     where = {label.topic: place_in_words(label.x / WIDTH, label.y / HEIGHT) for label in labels}
     parts = []
@@ -205,4 +205,7 @@ def kept_in_words(projection: Projection) -> str:
             f"The map keeps {share}% of the variance: two dots that are far apart are different, but two that are "
             "close may differ in what the map leaves out."
         )
-    return "The map keeps neighbors together. How far apart two clouds are, and how dense they are, means nothing."
+    return (
+        "The map tries to keep neighbors together, but not all of them are. How far apart two clouds are, and how "
+        "dense they are, means little."
+    )

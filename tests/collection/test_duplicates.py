@@ -151,6 +151,19 @@ def test_representatives_cover_most_one_after_the_other() -> None:
     assert result.by_chance == pytest.approx(1 - 0.99**2, abs=1e-4)
 
 
+def test_a_representative_covers_texts_that_an_earlier_one_covers_too() -> None:
+    result = find_representatives(at([0, 1, 50, 70, 120, 121]), range(6), BASELINE)
+    assert [tuple(one) for one in result.chosen] == [(2, 4, 4), (3, 4, 2)]
+    assert result.covered == 6
+
+
+def test_twenty_are_chosen() -> None:
+    vectors = np.repeat(np.eye(25, dtype=np.float32), 2, axis=0)
+    result = find_representatives(vectors, range(50), BASELINE)
+    assert [one.adds for one in result.chosen] == [2] * 20
+    assert result.by_chance == 0.1821  # 1 - 0.99 ** 20
+
+
 def test_what_adds_a_single_text_is_not_chosen() -> None:
     assert len(find_representatives(at([0, 1, 180]), range(3), BASELINE).chosen) == 1
     assert len(find_representatives(at([0]), [0], BASELINE).chosen) == 1
@@ -184,6 +197,18 @@ def test_means_of_groups_are_those_of_all_pairs() -> None:
             pytest.approx(own, abs=1e-6),
             pytest.approx(max(others.values()), abs=1e-6),
         )
+
+
+def test_of_two_groups_that_are_as_close_the_first_one_is_the_nearest() -> None:
+    for seed in range(20):
+        vectors = unit(6, seed=seed)
+        facts = compare_groups(
+            vectors[[0, 1, *[2, 3, 4], *[4, 2, 3] * 3]],
+            list("aabbbccccccccc"),
+            np.zeros(14, dtype=int),
+            BASELINE,
+        )
+        assert facts.groups[0].nearest == 1
 
 
 def test_a_group_holds_if_it_leads_clearly() -> None:

@@ -212,7 +212,7 @@ def test_words_are_ranked_by_class_based_tf_idf() -> None:
 
 def test_a_tie_is_not_decided_by_the_last_bit_of_a_sum_of_weights() -> None:
     texts = ["apple pear"] * 10 + ["apple pear", "pear"]
-    weights = np.array([0.1] * 10 + [1, 1e-15])  # ten times 0.1 is a bit less than 1
+    weights = np.array([0.1] * 10 + [1, 1e-14])
     assert topic_words(texts, np.zeros(12, dtype=int), 1, weights)[0] == [("apple", "pear")]
 
 

@@ -29,7 +29,15 @@ from sentence_reports.errors import ModelError
 from sentence_reports.facts import STEPS, Baseline, ModelFacts
 from sentence_reports.lesson import collection as show
 from sentence_reports.lesson.collection_files import WANTED, write_files
-from sentence_reports.lesson.collection_map import BYTES, HEIGHT, LINE, WIDTH, collection_map, place_names
+from sentence_reports.lesson.collection_map import (
+    BYTES,
+    HEIGHT,
+    LINE,
+    WIDTH,
+    collection_map,
+    kept_in_words,
+    place_names,
+)
 from sentence_reports.lesson.collection_summary import summarize_collection
 from sentence_reports.lesson.collection_words import (
     Reading,
@@ -400,6 +408,11 @@ def test_the_map_says_what_it_keeps_and_where_topics_are(parts: dict[str, Any]) 
         name = parts["topics"].topics[label.topic].name
         side = "top" if label.y > 2 / 3 * HEIGHT else "bottom" if label.y < HEIGHT / 3 else ""
         assert re.search(rf"{name} \(10, {side}", picture.alt)
+    pacmap = replace(parts["projection"], method="PaCMAP")
+    assert kept_in_words(parts["projection"]).startswith(f"The map keeps {kept} of the variance: ")
+    for said in (kept_in_words(pacmap), collection_map(pacmap, parts["topics"]).alt):
+        assert "tries to keep neighbors together" in said
+        assert "variance" not in said
     data, again = (
         collection_map(parts["projection"], parts["topics"])._repr_mimebundle_()[0]["image/svg+xml"]
         for _ in range(2)

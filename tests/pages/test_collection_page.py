@@ -111,7 +111,7 @@ def test_the_map_says_what_it_keeps() -> None:
     assert "two principal components, which keep 18% of the variance" in said
     assert said.endswith("1 point is beyond its edges.")
     said = words(page(map=MapFacts("PaCMAP", 0.18, 0)).select_one("#map p"))
-    assert "by PaCMAP, which keeps neighbors together" in said
+    assert "by PaCMAP, which tries to keep neighbors together" in said
     assert said.endswith("than this map.")
 
 
