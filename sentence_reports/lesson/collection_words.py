@@ -28,20 +28,18 @@ class Reading:
 
 
 def reading(encoder: "SentenceTransformer", collected: Collected) -> Reading:
-    """Return which texts the model cannot read completely; their tokens are looked at block by block."""
-    from sentence_reports.models import token_report
+    """Return which texts the model cannot read completely; the tokens of doubtful ones are looked at, in blocks."""
+    from sentence_reports.models.tokens import surely_read, token_report
 
+    sure = surely_read(encoder, collected.texts)
+    doubtful = [k for k, read in enumerate(sure) if not read]
     cut: list[int] = []
     unreadable: list[int] = []
-    for start in range(0, len(collected.texts), BLOCK):
-        rows = collected.rows[start : start + BLOCK]
-        for row, facts in zip(
-            rows, token_report(encoder, collected.texts[start : start + BLOCK]), strict=True
-        ):
-            if facts.cut:
-                cut.append(row)
-            if not facts.readable:
-                unreadable.append(row)
+    for start in range(0, len(doubtful), BLOCK):
+        some = doubtful[start : start + BLOCK]
+        report = token_report(encoder, [collected.texts[k] for k in some])
+        cut += [collected.rows[k] for k, facts in zip(some, report, strict=True) if facts.cut]
+        unreadable += [collected.rows[k] for k, facts in zip(some, report, strict=True) if not facts.readable]
     return Reading(tuple(cut), tuple(unreadable))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentence_reports.models.usage import Usage
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+LONG = 30  # characters; a longer first word is not looked at alone
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,30 @@ def token_report(
         )
         for ids, special in rows
     ]
+
+
+def surely_read(encoder: SentenceTransformer, texts: Sequence[str]) -> list[bool]:
+    """Return of which texts the first word and the length show that the model reads them: something, and to the end.
+
+    This is much faster than `token_report`, and False says nothing. If the first word has a known token, so has the
+    whole text, unless the tokenizer takes only whole texts or splits at something else than spaces (its kind tells).
+    A text with few bytes is not cut: a word piece has at least one character, and BERT's normalization never makes
+    more characters than there were bytes. Of other tokenizers with a limit, nothing is said.
+    """
+    tokenizer: Any = getattr(encoder.tokenizer, "backend_tokenizer", encoder.tokenizer)
+    model, normalizer = (type(getattr(tokenizer, part, None)).__name__ for part in ("model", "normalizer"))
+    limit = token_limit(encoder)
+    bounded = limit is None or (model, normalizer) == ("WordPiece", "BertNormalizer")
+    if model not in ("WordPiece", "BPE", "Unigram") or not bounded:
+        return [False] * len(texts)
+    room = inf
+    if limit is not None:
+        room = limit - tokenizer.num_special_tokens_to_add(False) - len(Usage.of(encoder).text.encode())
+    firsts = [text.partition(" ")[0] for text in texts]
+    words = sorted({word for word in firsts if len(word) <= LONG})
+    report = token_report(encoder, words)
+    known = {word for word, facts in zip(words, report, strict=True) if facts.readable}
+    return [word in known and len(text.encode()) <= room for word, text in zip(firsts, texts, strict=True)]
 
 
 def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:

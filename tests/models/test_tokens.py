@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 from support import WORDS, edit
+from tokenizers.normalizers import NFKD
 
 from sentence_reports import models
-from sentence_reports.models import Piece, TokenFacts, find_model
+from sentence_reports.collected import Collected
+from sentence_reports.lesson.collection_words import reading
+from sentence_reports.models import EMBEDDED, Piece, TokenFacts, find_model
+from sentence_reports.models.tokens import surely_read
+from sentence_reports.models.wordllama import WORDLLAMA
 
 
 def test_tokens_are_counted_uncut_and_unknown_ones_named(
@@ -78,3 +83,48 @@ def test_a_model_without_limit_and_special_tokens(tmp_path: Path) -> None:
         TokenFacts(count=1, limit=None, unknown=1, readable=False),
     ]
     assert models.word_pieces(encoder, "the\n🙂") == [Piece("the", False, False), Piece("[UNK]", True, False)]
+
+
+# --- which texts need no look at their tokens -------------------------------------------------------------------
+
+BYTES = 256 - 2  # as many as surely fit into the 256 tokens of all-MiniLM-L6-v2, two of them special
+DOUBTFUL = ("", " ", "😀 😀", "😀 cat", " cat", "x" * 150 + " cat", "\u0301 \u0301", "[UNK] [UNK]", "[UNK]")
+
+
+@pytest.mark.parametrize("name", [EMBEDDED, WORDLLAMA])
+def test_what_the_tokens_of_all_texts_say_comes_out_without_them(name: str) -> None:
+    encoder = models.load(find_model(name))
+    fit = ["cat " * BYTES, "a " + "!" * (BYTES - 1), "a " + "!" * (BYTES - 2), "the cat", "가방 가방", "İ ﷺ"]
+    texts = (*fit, "cat " * (BYTES + 1), "a " + "!" * BYTES, *DOUBTFUL)
+    rows = tuple(range(10, 10 + len(texts)))
+    report = models.token_report(encoder, texts)
+    read = reading(encoder, Collected(texts, rows, None, (), 0, (), len(texts), ""))
+    assert read.cut == tuple(row for row, facts in zip(rows, report, strict=True) if facts.cut)
+    assert read.unreadable == tuple(
+        row for row, facts in zip(rows, report, strict=True) if not facts.readable
+    )
+    assert read.cut == ((16, 17) if name == EMBEDDED else ())  # one token more than the limit
+    assert len(read.unreadable) == (6 if name == EMBEDDED else 1)
+
+
+def test_a_text_is_surely_read_if_its_first_word_is_known_and_it_is_short_enough() -> None:
+    encoder, static = models.load(find_model(EMBEDDED)), models.load(find_model(WORDLLAMA))
+    short, long = "a " + "!" * (BYTES - 2), "a " + "!" * (BYTES - 1)
+    assert surely_read(encoder, ["the cat", short, long, "😀 cat", ""]) == [True, True, False, False, False]
+    assert surely_read(static, ["the cat", long, "😀 cat", "", " cat"]) == [True, True, True, False, False]
+    with_prompt = models.load(find_model(EMBEDDED), "é: ")  # of four bytes
+    assert surely_read(with_prompt, [short[:-4], short[:-3]]) == [True, False]
+
+
+def test_normalization_of_bert_never_makes_more_characters_than_bytes() -> None:
+    normalizer = models.load(find_model(EMBEDDED)).tokenizer.backend_tokenizer.normalizer
+    characters = (chr(code) for code in range(0x32000) if not 0xD800 <= code < 0xE000)
+    for character in characters:
+        assert len(normalizer.normalize_str(character).replace(" ", "")) <= len(character.encode())
+
+
+def test_of_another_kind_of_tokenizer_nothing_is_said(tiny: Path) -> None:
+    encoder = models.load(find_model(str(tiny)))
+    assert surely_read(encoder, ["the cat"]) == [True]
+    encoder.tokenizer.backend_tokenizer.normalizer = NFKD()
+    assert surely_read(encoder, ["the cat"]) == [False]
