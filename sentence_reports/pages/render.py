@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import nh3
@@ -45,6 +46,9 @@ NO_TURN = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
 RECTANGLE = re.compile(r'"M (\S+) (\S+) \nL (\S+) \2 \nL \3 (\S+) \nL \1 \4 \nL \1 \2 \n"')
 STYLED = re.compile(r' style="([^"]*)"')
 CLASSES = dict.fromkeys(("details", "div", "summary", "p", "ul", "li", "table", "td", "th"), OURS)
+# Threads that fill in one template at once switch its escaping on and off for each other: Jinja's imported macros share
+# a single state.
+RENDERING = Lock()
 
 
 class _MathMLRenderer(IPythonRenderer):
@@ -129,7 +133,8 @@ def render(notebook: NotebookNode) -> str:
         style = ["large.css"] if parts["large"] else []
     report = {"facts": facts, "steps": steps, **parts}
     css = style_sheets("style.css", *style, "guess.css", "paper.css", "slides.css")
-    html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
+    with RENDERING:
+        html, _ = _exporter().from_notebook_node(visible, resources={"report": report, "css": css})
     return exact(str(html))
 
 

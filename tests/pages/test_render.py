@@ -3,6 +3,8 @@
 import base64
 import re
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -463,3 +465,20 @@ def test_no_time_and_no_path_of_this_machine_is_in_any_file(shipped: Ran) -> Non
         assert not re.search(r"\d\d:\d\d:\d\d", text), path.name
         if path.suffix == ".html" and path.stem != "index":
             assert text.count("2023-11-14") == 1, path.name
+
+
+def test_threads_fill_in_the_template_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most = [], []  # together, they would switch escaping on and off for each other
+
+    class Exporter:
+        def from_notebook_node(self, notebook: NotebookNode, resources: object) -> tuple[str, object]:
+            inside.append(notebook)
+            time.sleep(0.05)
+            most.append(len(inside))
+            inside.pop()
+            return "page", resources
+
+    monkeypatch.setattr("sentence_reports.pages.render._exporter", Exporter)
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(render, [executed()] * 3)) == ["page"] * 3
+    assert most == [1, 1, 1]
