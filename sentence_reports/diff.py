@@ -10,7 +10,7 @@ from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.ownership import is_difference
 from sentence_reports.saved import Saved, read_saved
 from sentence_reports.terminal import say, short
-from sentence_reports.texts import count, legible, on_terminal, shorten
+from sentence_reports.texts import count, isolated, legible, on_terminal, shorten
 
 if TYPE_CHECKING:
     from sentence_reports.difference import ColumnDifference, Difference
@@ -146,13 +146,9 @@ def _outcomes(column: "ColumnDifference") -> Iterator[Row]:
 def show(found: "Difference") -> None:
     """Print the table to stdout: for people on a terminal, tab-separated elsewhere."""
     is_terminal = sys.stdout.isatty()
-    table = [
-        [on_terminal(field, is_terminal=is_terminal).replace("\n", "\\n") for field in row]
-        for row in rows(found)
-    ]
     if not is_terminal:
-        for row in table:
-            print(*row, sep="\t")
+        for row in rows(found):
+            print(*(on_terminal(field, is_terminal=False).replace("\n", "\\n") for field in row), sep="\t")
         return
     from rich.console import Console
     from rich.table import Table
@@ -161,17 +157,18 @@ def show(found: "Difference") -> None:
     shown = Table(box=None, pad_edge=False)
     for name in ("what", "about", "old", "new"):
         shown.add_column(name, overflow="fold", ratio=2 if name == "about" else None)
-    pairs = [row for row in table if row[0] == "pair"]
+    table = list(rows(found))
+    pairs = [row for row in table if row.what == "pair"]
     for row in table:
         if row in pairs[SHOWN:]:
             continue
         what, model, first, second, old, new, *ranks = row
-        about = " | ".join(shorten(text, 60) for text in (model, first, second) if text)
+        about = " | ".join(isolated(shorten(text, 60)) for text in (model, first, second) if text)
         values = [
-            f"{value} (rank {rank})" if rank else shorten(value, 60)
+            f"{value} (rank {rank})" if rank else isolated(shorten(value, 60))
             for value, rank in zip((old, new), ranks, strict=True)
         ]
-        shown.add_row(*map(Text, (what, about, *values)))
+        shown.add_row(*(Text(on_terminal(field, is_terminal=True)) for field in (what, about, *values)))
     if more := len(pairs[SHOWN:]):
         shown.add_row("pair", f"{more} more; --out FILE writes a page with them", "", "")
     Console(highlight=False).print(shown)

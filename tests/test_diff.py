@@ -119,6 +119,14 @@ def test_on_a_terminal_the_table_is_for_people() -> None:
     assert "\t" not in seen
 
 
+def test_on_a_terminal_a_text_does_not_reorder_its_row() -> None:
+    texts = ("one", "שלום", "three")
+    new = replace(GOOD, sentences=texts, matrix=MOVED.matrix)
+    files = save("old.ipynb", replace(GOOD, sentences=texts)), save("new.ipynb", new)
+    _, seen = on_a_terminal("-m", "sentence_reports", "diff", *files, cwd=Path.cwd())
+    assert "\u2068שלום\u2069 | three" in seen
+
+
 def test_on_a_terminal_the_first_pairs_are_enough() -> None:
     texts = [str(k) for k in range(20)]
     for name, width in (("old.ipynb", 0.2), ("new.ipynb", 0.8)):
