@@ -21,6 +21,7 @@ WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|(?:(?<!\S)[-−](?=\d))?\w+(?:['.,]\w+)*(?:\+\+|#)?"
 )
 DIGITS = re.compile(r"\d+")
+PERHAPS_DIGIT = re.compile(r"\d|[^\x00-\x7f]")  # ½ holds some after NFKC
 # Words whose absence changes no more than the style. "Above", "before" and "or" are not among them.
 STYLE = word_set(
     """
@@ -104,6 +105,8 @@ def nearly_same(one: str, other: str) -> bool:
 
 def but_for_numbers(text: str) -> tuple[str, ...]:
     """Return the words of a text with a 0 for each number in them; nothing if no word or no number is among them."""
+    if not PERHAPS_DIGIT.search(text):
+        return ()
     words = word_list(text)
     masked = tuple(DIGITS.sub("0", word) for word in words)
     return masked if 0 < len(numbers(words)) < len(words) else ()

@@ -134,3 +134,8 @@ def test_the_words_without_their_numbers(text: str, masked: str) -> None:
 def test_words_know_no_case_and_no_encoding() -> None:
     assert word_list("Don't  STOP\tCafé") == word_list("don't stop cafe\u0301")
     assert word_list("版本2.1") != word_list("版本2.2")
+
+
+def test_a_digit_that_only_normalization_shows_is_a_number() -> None:
+    assert but_for_numbers("Page ①") == but_for_numbers("page 12") == ("page", "0")
+    assert but_for_numbers("Page one") == but_for_numbers("Café") == ()
