@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -285,6 +286,25 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
     with Cache(tmp_path / "e") as cache:
         assert holds(cache, KEYS) == KEYS
         assert [kept.vectors for kept in cache.kept()] == [1000]
+
+
+KILLED = """
+import os, signal, sys, numpy as np
+from pathlib import Path
+from sentence_reports.models.cache import Cache
+with Cache(Path(sys.argv[1])) as cache:
+    cache._db.set_trace_callback(lambda sql: "page_count" in sql and os.kill(os.getpid(), signal.SIGKILL))
+    cache.put("m", [k.to_bytes(16, "big") for k in range(900, 910)], np.ones((10, 8), "f4"))
+"""
+
+
+def test_a_process_that_is_killed_before_it_has_made_room_keeps_nothing(filled: Path) -> None:
+    process = subprocess.run([sys.executable, "-c", KILLED, str(filled)], check=False)
+    assert process.returncode == -signal.SIGKILL
+    with Cache(filled) as cache:
+        assert holds(cache, KEYS) == KEYS[:100]
+        assert [kept[:2] for kept in cache.kept()] == [("a model", 100)]
+    is_usable(filled)
 
 
 @pytest.fixture(params=[3, pytest.param(20, marks=pytest.mark.slow)])

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -248,6 +249,26 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
     with NeighborCache(tmp_path / "e", LIMIT) as cache:
         assert cache.kept()[0] == TABLES
         assert holds(cache, 39)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_neighbor_cache import KIND, LIMIT, NeighborCache, table
+with NeighborCache(Path(sys.argv[2]), LIMIT) as cache:
+    cache._db.set_trace_callback(lambda sql: "DELETE" in sql and os.kill(os.getpid(), signal.SIGKILL))
+    cache.put(KIND, table(1000))
+"""
+
+
+def test_a_process_that_is_killed_before_it_has_made_room_keeps_nothing(filled: Path) -> None:
+    words = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(filled)]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    with NeighborCache(filled, LIMIT) as cache:
+        assert not holds(cache, 1000)
+        assert cache.kept()[0] == 5
+    is_usable(filled)
 
 
 @pytest.fixture(params=[3, pytest.param(20, marks=pytest.mark.slow)])

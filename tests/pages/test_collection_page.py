@@ -219,6 +219,8 @@ def test_what_is_there_once_is_in_the_singular() -> None:
     soup = page(
         topic_count=4,
         duplicate_groups=2,
+        duplicate_texts=1,
+        copies=1,
         numbered_groups=2,
         repeated_count=2,
         group_table=replace(table, group_count=3, stray_count=2),
@@ -236,6 +238,9 @@ def test_what_is_there_once_is_in_the_singular() -> None:
         "The other text is in",
         "1 more query of the set is not shown",
         "1 text has no topic",
+        "1 text says nearly the same as an earlier one",
+        "1 row repeats an earlier text",
+        "1 text is not above chance: on average no closer to its ten nearest neighbors",
         "1 text that covers 80%",
         "An unrelated text would cover",
     ):
