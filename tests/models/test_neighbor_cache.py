@@ -180,6 +180,14 @@ def test_a_flipped_bit_is_noticed(filled: Path, part: str) -> None:
     is_usable(filled)
 
 
+def test_a_table_of_another_kind_than_written_is_noticed(filled: Path) -> None:
+    with sqlite3.connect(filled / FILE) as db:
+        db.execute("UPDATE neighbors SET kind = 'another' WHERE id = 2")
+    with NeighborCache(filled, LIMIT) as cache:
+        assert cache.closest("another", table(100).keys) is None
+    is_usable(filled)
+
+
 def test_a_table_under_the_key_of_another_is_noticed(filled: Path) -> None:
     with sqlite3.connect(filled / FILE) as db:
         keys = [key for (key,) in db.execute("SELECT key FROM neighbors ORDER BY id")]
