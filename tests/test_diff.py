@@ -176,6 +176,17 @@ def test_every_kind_of_change_has_its_row() -> None:
     assert Row("model", "b", "c", "", "c", "c") in table
 
 
+def test_every_row_has_old_before_new() -> None:
+    change, renamed = Change("it", "old", "new"), Change("name", "old", "new")
+    found = replace(
+        hostile_difference(["a", "b", "c"]), published=change, labels=(change,), settings=(change,)
+    )
+    table = list(rows(replace(found, renamed=(renamed,), regrouped=(change,))))
+    for row in (Row("published"), Row("column"), Row("setting", first="it"), Row("group", first="it")):
+        assert row._replace(old="old", new="new") in table
+    assert Row("group", first="name", old="old", new="new") in table
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_cannot_be_compared_ends_with_2(place: int, capsys: pytest.CaptureFixture[str]) -> None:
     good = save("good.ipynb", GOOD)
