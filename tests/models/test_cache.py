@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from support import eventually, not_root
 
 from sentence_reports.models import cache_file as room
@@ -250,6 +251,17 @@ def test_a_file_that_another_process_holds_is_not_waited_for_long(
         cache.put("m", KEYS[100:103], vectors(KEYS[100:103]))
         assert cache.trouble == "database is locked"
         db.execute("ROLLBACK")
+    with Cache(filled) as cache:
+        assert holds(cache, KEYS) == KEYS[:100]
+
+
+def test_a_file_that_another_process_makes_is_not_opened_meanwhile(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "WAIT", 0.1)
+    with FileLock(filled / "lock"), Cache(filled) as cache:
+        assert cache.get(KEYS) == {}
+        assert cache.trouble
     with Cache(filled) as cache:
         assert holds(cache, KEYS) == KEYS[:100]
 
