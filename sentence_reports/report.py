@@ -57,7 +57,7 @@ class Options:
     an hour, and more for a large file of texts). `strict` makes
     a fallback model an error, `force` makes every report again, `cold` starts each kernel from nothing. `model` is
     the one to run instead of each set's own: a hub id, or the absolute path of a folder. `browser` prints each page
-    as PDF; None prints nothing. `device` is where models run, but for those of a walkthrough: "cpu", "cuda" or "mps".
+    as PDF; None prints nothing. `device` is where models run, except those of a walkthrough: "cpu", "cuda" or "mps".
     `embeddings` asks for a file of the embeddings of each collection. `scheduler` is the address of the Dask scheduler
     whose workers make the reports; None makes them on this machine.
     """
