@@ -193,3 +193,15 @@ def test_all_heatmaps_have_the_same_colors_from_the_top_and_groups_have_frames(
     grids = [each for each in axes if each.collections and each.get_ylim() == (3, 0)]
     assert [grid.collections[0].get_clim() for grid in grids] == [(0.0, 0.9)] * 2
     assert [len(grid.patches) for grid in grids] == [2, 2]
+
+
+@pytest.mark.parametrize(("lowest", "end"), [(-0.1, "min"), (0.1, "neither")])
+def test_the_scale_has_an_arrow_if_a_pair_is_below_its_low_end(
+    lowest: float, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentence_reports.lesson.multiples.Picture", lambda figure, alt: figure)
+    drawn: Any = heatmaps({"A": symmetric([0.7, 0.4, 0.2]), "B": symmetric([0.7, lowest, 0.2])}, high=0.7)
+    scales = [
+        each.colorbar for axes in drawn.axes for each in axes.collections if getattr(each, "colorbar", None)
+    ]
+    assert [scale.extend for scale in scales] == [end]
