@@ -1,129 +1,18 @@
 """Reports made on a real cluster: a scheduler and two workers as processes of this machine."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
-import psutil
 import pytest
+from clusters import Quiet, RealCluster, kill_worker, pages, servers_of, wait_for
 
 from sentence_reports.cluster.connection import Cluster, connect
 from sentence_reports.errors import UsageError
 from sentence_reports.models import EMBEDDED
-from sentence_reports.report import Failed, FoundModel, Job, Report, Request, Step
+from sentence_reports.report import Failed, FoundModel, Job, Request
 
 pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
 pytestmark = pytest.mark.slow
-
-SET = "title: Set {0}\nmodel: sentence-transformers/all-MiniLM-L6-v2\nsentences: [A cat {0}, A dog {0}, Some tea {0}]\n"
-
-
-def below(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Return the processes that a process started, and those that these started."""
-    with suppress(psutil.NoSuchProcess):
-        return psutil.Process(process.pid).children(recursive=True)
-    return []
-
-
-def servers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Return the processes below a worker that start kernels, and these kernels."""
-    found = []
-    for each in below(process):
-        with suppress(psutil.NoSuchProcess):
-            found += [each] if "sentence_reports.execution.forkserver" in each.cmdline() else []
-    return found
-
-
-class RealCluster:
-    """A scheduler and its workers, each of which leads a session of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.address, self.folder = f"tcp://127.0.0.1:{port}", folder
-        self.started: list[subprocess.Popen[bytes]] = []
-        self.scheduler = self.start("scheduler", "--port", str(port), "--dashboard-address", "127.0.0.1:0")
-
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "cluster.log").open("ab") as log:
-            command = [
-                sys.executable,
-                "-m",
-                "distributed.cli.dask_" + words[0],
-                "--host",
-                "127.0.0.1",
-                *words[1:],
-            ]
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
-            )
-        self.started.append(process)
-        return process
-
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start("worker", self.address, "--nthreads", "1", "--no-dashboard")
-
-    def servers(self) -> list[psutil.Process]:
-        """Return the processes of all workers that start kernels, and these kernels."""
-        return [server for process in self.started for server in servers_of(process)]
-
-    def run(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "sentence_reports", "run", "--project", str(self.folder), *arguments]
-        env = os.environ | {"SOURCE_DATE_EPOCH": "1700000000"}
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
-
-    def end(self) -> None:
-        for process in self.started:
-            for each in (*below(process), process):
-                with suppress(psutil.NoSuchProcess):
-                    each.kill()
-            process.wait()
-
-
-class Quiet:
-    """A listener that keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def begin(self, total: int) -> None: ...
-    def progress(self, stem: str, done: int, total: int, step: Step) -> None: ...
-    def workers(self, total: int, busy: int) -> None: ...
-    def done(self, report: Report) -> None: ...
-    def printed(self, stem: str, failure: str | None) -> None: ...
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    assert callable(condition)
-    for _ in range(int(seconds * 10)):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("in vain")
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[RealCluster]:
-    (tmp_path / "params").mkdir()
-    for number in range(4):
-        (tmp_path / "params" / f"set-{number}.yaml").write_text(SET.format(number))
-    started = RealCluster(tmp_path)
-    yield started
-    started.end()
-
-
-def pages(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.html"))}
 
 
 def test_a_worker_that_is_killed_changes_no_byte(cluster: RealCluster) -> None:
@@ -131,8 +20,7 @@ def test_a_worker_that_is_killed_changes_no_byte(cluster: RealCluster) -> None:
     second = cluster.worker()
     run = cluster.run("--scheduler", cluster.address, "--out", str(cluster.folder / "cluster"))
     wait_for(lambda: servers_of(second))
-    for child in set(below(second)) - set(servers_of(second)):  # the nanny starts another one
-        child.kill()
+    kill_worker(second)
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text
     assert "Dashboard: http://127.0.0.1:" in text
@@ -174,7 +62,7 @@ def test_what_else_can_be_at_an_address(cluster: RealCluster) -> None:
         connect(address)
     with pytest.raises(UsageError, match="needs certificates"):
         connect(cluster.address.replace("tcp", "tls"))
-    wait_for(lambda: "Scheduler at" in (cluster.folder / "cluster.log").read_text())
+    wait_for(lambda: "Scheduler at" in cluster.log)
     run = cluster.run("--scheduler", address)
     text, _ = run.communicate(timeout=60)
     assert run.returncode == 2
@@ -188,7 +76,7 @@ def test_a_model_that_no_worker_has(cluster: RealCluster) -> None:
     found = FoundModel(EMBEDDED, None, "hub cache", "", "0" * 64)
     job = Job("stem", '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', {}, 2,
               ((Request(EMBEDDED), found),), "2026-01-01", "run")  # fmt: skip
-    wait_for(lambda: (cluster.folder / "cluster.log").read_text().count("Register worker") == 2)
+    cluster.wait_for_workers(2)
     with Cluster(cluster.address, Quiet()) as made:
         (failed,) = made.make([job])
     assert isinstance(failed, Failed)
@@ -197,7 +85,7 @@ def test_a_model_that_no_worker_has(cluster: RealCluster) -> None:
 
 
 def test_a_scheduler_without_workers(cluster: RealCluster) -> None:
-    wait_for(lambda: "Scheduler at" in (cluster.folder / "cluster.log").read_text())
+    wait_for(lambda: "Scheduler at" in cluster.log)
     listener = Quiet()
     with (
         pytest.raises(UsageError, match=r"had no workers for 3 s\. Start one:  dask worker"),
