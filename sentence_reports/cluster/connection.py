@@ -1,31 +1,22 @@
 """A run's connection to the Dask scheduler whose workers make its reports."""
 
-import logging
-import socket
-import sys
 import time
 import uuid
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from typing import Any, Self
 
 from sentence_reports import process
 from sentence_reports.cluster import worker
+from sentence_reports.cluster.client import connect
 from sentence_reports.cluster.parcel import Parcel, pack
 from sentence_reports.cluster.worker import Unable
 from sentence_reports.errors import ModelError, UsageError
 from sentence_reports.report import Failed, Job, Listener, Made
 from sentence_reports.stale import code_digest
 
-if TYPE_CHECKING:
-    from distributed import Client
-
-CONNECT = 2.0  # seconds for what listens to answer, and to say what it is
-GREET = 20.0  # seconds for a scheduler, which may be busy, to greet a client
-GREETING = 100_000  # bytes, more than a scheduler's has
 WAIT = 60.0  # seconds without any worker after which a run gives up
 LOOK = 2.0  # seconds between two looks at the workers
 CLOSE = 10.0  # seconds that the workers have to end what a run started
@@ -179,58 +170,6 @@ class Cluster:
             self._listener.progress(*news["news"])
 
 
-def connect(address: str) -> "Client":
-    """Return a client of the Dask scheduler at an address such as tcp://host:8786; tls:// takes Dask's certificates.
-
-    Raises UsageError if Dask is not installed, if the address is none, or if no scheduler answers there.
-    """
-    host, port, secure = parsed(address)
-    try:
-        from distributed import Client
-        from distributed.security import Security
-    except ImportError as error:
-        raise UsageError(
-            "--scheduler needs Dask's package distributed. Install it:  pip install 'sentence-reports[dask]'"
-        ) from error
-    silence()
-    context = Security().get_connection_args("client").get("ssl_context")
-    if secure and context is None:
-        raise UsageError(
-            f"{address} needs certificates. Name their files in the variables DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
-            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY"
-        )
-    try:
-        with socket.create_connection((host, port), CONNECT) as plain:
-            plain.settimeout(CONNECT)
-            talk = context.wrap_socket(plain, server_hostname=host) if secure else plain
-            with talk.makefile("rb") as stream:  # a scheduler speaks first, and says how many bytes follow
-                if not 0 < int.from_bytes(stream.read(8), sys.byteorder) <= GREETING:
-                    raise OSError("something else listens there")
-    except ConnectionRefusedError as error:
-        raise UsageError(
-            f"nothing listens at {address}. Start a scheduler there:  dask scheduler --port {port}"
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            f"no Dask scheduler answers at {address}: {error.strerror or error}. Check the address, and tcp:// or tls://"
-        ) from error
-    try:
-        return Client(address, timeout=GREET, set_as_default=False)
-    except Exception as error:
-        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from error
-
-
-def parsed(address: str) -> tuple[str, int, bool]:
-    """Return the host, the port and whether it is secure of a scheduler's address. Raises UsageError if it is none."""
-    try:
-        parts = urlsplit(address)
-        if parts.scheme in ("tcp", "tls") and parts.hostname and parts.port:
-            return parts.hostname, parts.port, parts.scheme == "tls"
-    except ValueError:  # of the port
-        pass
-    raise UsageError(f"{address!r} is not the address of a scheduler. Expected one like tcp://host:8786")
-
-
 def check_identities(found: Mapping[str, object], ours: tuple[str, str]) -> None:
     """Raise UsageError if a worker, by address, has no `identity`, but an error, or another one than ours."""
     for address, other in found.items():
@@ -245,10 +184,3 @@ def check_identities(found: Mapping[str, object], ours: tuple[str, str]) -> None
                 f"the worker {address} has Sentence Reports {version} with other code or other versions of libraries "
                 f"than {ours[0]} here, so its pages would differ. Install the same on all workers, and start them again"
             )
-
-
-def silence() -> None:
-    """Have Dask write to our log only: what matters to a run is said in its own words."""
-    for name in ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application"):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [logging.NullHandler()], True

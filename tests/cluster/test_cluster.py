@@ -6,7 +6,8 @@ import socket
 import pytest
 from clusters import Quiet, RealCluster, kill_worker, pages, servers_of, wait_for
 
-from sentence_reports.cluster.connection import Cluster, connect
+from sentence_reports.cluster.client import connect
+from sentence_reports.cluster.connection import Cluster
 from sentence_reports.errors import UsageError
 from sentence_reports.models import EMBEDDED
 from sentence_reports.report import Failed, FoundModel, Job, Request

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sentence_reports.cli import main
-from sentence_reports.cluster.connection import check_identities, connect, parsed
+from sentence_reports.cluster.client import connect, parsed
+from sentence_reports.cluster.connection import check_identities
 from sentence_reports.cluster.parcel import pack, unpack
 from sentence_reports.errors import ModelError, UsageError
 from sentence_reports.report import FoundModel, Job, Request, Vectors
