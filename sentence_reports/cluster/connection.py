@@ -26,10 +26,14 @@ Answer = Made | Failed | Unable
 
 @dataclass
 class Task:
-    """A report that is being made; `refused` holds why workers, by address, were unable to."""
+    """A report that is being made; `refused` holds why workers, by address, were unable to.
+
+    `alone` means that the run has no other task now, so that a worker that dies was making this report.
+    """
 
     parcel: Parcel
     refused: dict[str, str] = field(default_factory=dict)
+    alone: bool = False
 
 
 class Cluster:
@@ -76,6 +80,7 @@ class Cluster:
     def make(self, jobs: Iterable[Job]) -> Generator[Made | Failed]:
         """Make all reports and yield each as it is finished, whatever happens to workers and scheduler."""
         tasks: dict[Future[Answer], Task] = {}
+        suspects: list[Task] = []  # workers died that were making these and others
         for job in jobs:
             try:
                 task = Task(pack(job, self.run, self._code))
@@ -84,13 +89,19 @@ class Cluster:
             else:
                 tasks[self._submit(task)] = task
         try:
-            while tasks:
+            while tasks or suspects:
                 process.check()
+                if not tasks:
+                    task = suspects.pop()
+                    task.alone = True
+                    tasks[self._submit(task)] = task
                 finished, _ = wait(tasks, process.PIECE, FIRST_COMPLETED)
                 for future in finished:
                     task = tasks.pop(future)
                     answer = self._answer(future, task)
-                    if not isinstance(answer, Unable):
+                    if answer is None:
+                        suspects.append(task)
+                    elif not isinstance(answer, Unable):
                         yield answer
                     elif others := self._others(task, answer):
                         tasks[self._submit(task, others)] = task
@@ -111,7 +122,8 @@ class Cluster:
         executor = self._client.get_executor(pure=False, **options)
         return executor.submit(worker.make, task.parcel)  # type: ignore[no-any-return]
 
-    def _answer(self, future: "Future[Answer]", task: Task) -> Answer:
+    def _answer(self, future: "Future[Answer]", task: Task) -> Answer | None:
+        """Return what became of a finished task; None if it must be done alone to know."""
         from distributed import KilledWorker
 
         job = task.parcel.job
@@ -120,11 +132,13 @@ class Cluster:
         except CancelledError:
             return Failed(job.stem, f"the connection to the scheduler {self.address} was lost. Run again")
         except KilledWorker as error:
+            if not task.alone:
+                return None
             deaths = error.allowed_failures + 1
             return Failed(
                 job.stem,
-                f"{deaths} workers died while they made this report, probably out of memory: {job.n} texts. Look at "
-                f"the log of {error.last_worker.address}",
+                f"{deaths} workers died, one after another, while this run asked them for this report alone "
+                f"({job.n} texts), perhaps out of memory. Look at the log of {error.last_worker.address}",
             )
         except Exception as error:
             return Failed(job.stem, f"the task failed on a worker: {type(error).__name__}: {error}")

@@ -68,11 +68,12 @@ class RealCluster:
     def worker(
         self,
         *,
+        threads: int = 1,
         host: str = "127.0.0.1",
         environment: Mapping[str, str] | None = None,
         inside: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
-        words = ("worker", self.address, "--nthreads", "1", "--no-dashboard")
+        words = ("worker", self.address, "--nthreads", str(threads), "--no-dashboard")
         return self.start(*words, host=host, environment=environment, inside=inside)
 
     def wait_for_workers(self, number: int = 1) -> None:
