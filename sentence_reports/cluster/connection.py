@@ -110,7 +110,7 @@ class Cluster:
                         yield Failed(task.parcel.job.stem, f"no worker of the cluster can make it. {reasons}")
                 self._look()
                 if self._lonely():
-                    for task in tasks.values():
+                    for task in (*tasks.values(), *suspects):
                         yield Failed(task.parcel.job.stem, self._alone())
                     return
         finally:

@@ -1,6 +1,7 @@
 """What a worker of a cluster does for a run: it makes reports in kernels of its own, and ends them."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from sentence_reports.stale import code_digest
 
 IDLE = 60.0
 """Seconds after which the process that starts kernels ends if no report is being made: its run may have died."""
+PAUSE = 2.0
+"""Seconds that a worker waits before it says that it is unable: else, always free, it would be asked for everything."""
 TOPIC = "sentence-reports"
 """The topic of the events in which a worker tells how far a large set is."""
 
@@ -97,6 +100,7 @@ def make(parcel: Parcel) -> Made | Failed | Unable:
 
     worker, job = get_worker(), parcel.job
     if code_digest() != parcel.code:
+        time.sleep(PAUSE)
         return Unable(
             worker.address, f"it has another version of the package, {version()}, or of its libraries"
         )
@@ -114,6 +118,7 @@ def make(parcel: Parcel) -> Made | Failed | Unable:
         try:
             job = unpack(parcel, folder, bench.find)
         except ModelError as error:
+            time.sleep(PAUSE)
             return Unable(worker.address, str(error))
         return make_report(job, bench.kernels, tell)
 

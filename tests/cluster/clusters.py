@@ -11,7 +11,10 @@ from pathlib import Path
 
 import psutil
 
-from sentence_reports.report import Report, Step
+from sentence_reports.prepare import prepare_job
+from sentence_reports.project import Project
+from sentence_reports.report import Job, Report, Step
+from sentence_reports.sets.folder import read_sets
 
 SET = "title: Set {0}\nmodel: sentence-transformers/all-MiniLM-L6-v2\nsentences: [A cat {0}, A dog {0}, Some tea {0}]\n"
 
@@ -165,3 +168,9 @@ def write_sets(folder: Path, number: int = 4) -> None:
 
 def pages(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.html"))}
+
+
+def jobs_of(folder: Path) -> list[Job]:
+    """Return the jobs of the sets in a project's folder."""
+    sets, _ = read_sets(sorted((folder / "params").glob("*.yaml")))
+    return [prepare_job(each, Project(folder)) for each in sets]
