@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import nbformat
-
 from sentence_reports.cluster.parcel import Parcel, unpack
 from sentence_reports.errors import ModelError
 from sentence_reports.execution.kernels import Kernels
@@ -37,6 +35,8 @@ class Bench:
     """What a worker keeps between the reports of one run: warm kernels, and the folders of models. Thread-safe."""
 
     def __init__(self, parcel: Parcel) -> None:
+        import nbformat  # a second, which the worker's event loop, where this module is imported, must not wait for
+
         notebook = nbformat.reads(parcel.job.notebook, as_version=4)
         self.kernels = Kernels([notebook], REHEARSAL)
         self._folders: dict[tuple[str, str | None], str] = {}

@@ -138,3 +138,11 @@ def test_the_number_of_workers_is_said_when_it_changes(capsys: pytest.CaptureFix
     for total, busy in ((1, 0), (2, 1), (2, 2), (1, 1)):
         teller.workers(total, busy)
     assert capsys.readouterr().err.splitlines() == ["1 worker", "2 workers", "1 worker"]
+
+
+def test_what_a_workers_event_loop_imports_is_light() -> None:
+    """Dask imports the module of a function that it is sent in the event loop, which then answers nobody."""
+    code = "import sys, sentence_reports.cluster.connection, sentence_reports.cluster.worker; "
+    code += "print({'nbformat', 'papermill', 'pandas', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
