@@ -114,8 +114,11 @@ class Teller:
         """Show how far a step of a large set is, and the time left.
 
         On a terminal in a bar; elsewhere on a line after each tenth that is encoded and each quarter that is compared.
+        A step begins again if its worker was lost; what comes after the end of a set is late, and not shown.
         """
-        if stem not in self._steps or self._steps[stem][0] != step:
+        if stem in self.done_stems:
+            return
+        if stem not in self._steps or self._steps[stem][0] != step or done < self._steps[stem][3]:
             self._steps[stem] = step, time.monotonic(), done, done
             self._remove_bar(stem)
         _, began, first, last = self._steps[stem]
@@ -159,7 +162,10 @@ class Teller:
                 say(f"{report.stem}: {notice}", "yellow")
             tell_outcome(report)
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], advance=1, description=printable(report.stem))
+            task = self._bar.task_ids[0]
+            self._bar.update(task, advance=1, description=printable(report.stem))
+            if self._workers is not None and len(self.done_stems) == self.begun:
+                self._bar.update(task, rate=count(self._workers, "worker"))
         elif not report.failure:
             say(f"{report.stem}: done in {report.seconds:g} s")
 

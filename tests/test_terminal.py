@@ -206,6 +206,42 @@ def test_on_a_terminal_there_is_a_bar_and_yellow_for_what_is_not_met() -> None:
     assert "\x1b[33mmany: does not hold: 1 of 3 is not" in shown
 
 
+OF_A_CLUSTER = """
+import time
+from sentence_reports.report import Report
+from sentence_reports.terminal import Teller
+with Teller(bar=True) as teller:
+    teller.begin(2)
+    teller.workers(2, 1)
+    time.sleep(0.2)
+    for stem in "one", "two":
+        teller.done(Report(stem, "", "", "m", 3, seconds=1))
+    teller.progress("one", 32, 1024, "encoding")
+"""
+
+
+def test_the_bar_of_a_cluster_ends_without_busy_workers_and_shows_no_late_news() -> None:
+    code, shown = on_a_terminal("-c", OF_A_CLUSTER)
+    assert code == 0, shown
+    assert re.search(
+        r"reports [^\n]* 0/2\S* 2 workers, 1 busy", shown.replace("\x1b[32m", "").replace("\x1b[0m", "")
+    )
+    last = shown.rpartition("\x1b[2K")[2]
+    assert "2/2" in last
+    assert "2 workers" in last
+    assert "busy" not in last
+    assert "32/1024" not in shown
+
+
+def test_a_step_that_begins_again_on_another_worker_is_timed_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    with Teller(bar=False) as teller:
+        for done in (512, 64, 160):
+            teller.progress("many", done, 1024, "encoding")
+    assert re.fullmatch(
+        r"many: 160 of 1,024 texts encoded, [\d,]+ per second, about \d+ s left\n", capsys.readouterr().err
+    )
+
+
 BROKEN = """
 import sys
 from sentence_reports import __main__, cli
