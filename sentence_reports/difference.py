@@ -116,11 +116,6 @@ class Difference:
         return bool(texts or self.published or self.labels or any(column.counts for column in self.columns))
 
     @property
-    def claims(self) -> list[ClaimChange]:
-        """The claims that changed, for all models."""
-        return [change for column in self.columns for change in column.claims]
-
-    @property
     def figures(self) -> list[Change]:
         """What changed besides pairs and claims: published figures, and for each model ratings and unrelated pairs."""
         found = [self.published] if self.published else []

@@ -246,7 +246,7 @@ def test_a_group_that_was_renamed_is_told_once() -> None:
     found = difference(old, new)
     assert [tuple(each) for each in found.renamed] == [("Group", "pets", "animals")]
     assert found.regrouped == ()
-    assert found.claims == []
+    assert found.columns[0].claims == ()
     assert found.finding == ("No pair moved; 1 group renamed.",)
     assert found.counts
 
@@ -283,7 +283,7 @@ def test_claims_that_turn() -> None:
     old = replace(OLD, claims=(closer(C, D, A, met=False), closer(A, B, C, met=True), same))
     new = replace(OLD, claims=(closer(C, D, A, met=True), closer(A, B, C, met=False), same))
     found = difference(old, new)
-    assert [(change.outcome, change.claim.first.texts) for change in found.claims] == [
+    assert [(change.outcome, change.claim.first.texts) for change in found.columns[0].claims] == [
         ("no longer holds", (A, B)),
         ("now holds", (C, D)),
     ]
@@ -315,13 +315,13 @@ def test_a_claim_about_a_changed_sentence_is_one_claim() -> None:
     old = replace(OLD, claims=(closer(A, B, C, met=True), closer(C, D, A, met=True)))
     claims = closer(A, bird, C, met=True), closer(C, D, A, met=True)
     found = difference(old, walkthrough([A, bird, C, D], *VALUES, claims=claims))
-    (change,) = found.claims
+    (change,) = found.columns[0].claims
     assert (change.outcome, change.old, change.new) == ("changed its sentence", old.claims[0], claims[0])
     assert found.finding == ("No pair moved; 1 sentence changed; 1 claim changed its sentence.",)
     lost = difference(
         old, walkthrough([A, bird, C, D], *VALUES, claims=(closer(A, bird, C, met=False), claims[1]))
     )
-    assert [change.outcome for change in lost.claims] == ["no longer holds"]
+    assert [change.outcome for change in lost.columns[0].claims] == ["no longer holds"]
     assert lost.finding[0].startswith(
         "No pair moved; the claim that “a cat” is closer to “a bird” than to “a car” no"
     )
@@ -330,12 +330,14 @@ def test_a_claim_about_a_changed_sentence_is_one_claim() -> None:
 def test_claims_are_matched_by_what_they_expect() -> None:
     one, other = closer(A, B, C, met=True), closer(B, A, C, met=True)
     turned_around = replace(one, first=Side("pair", (B, A), 0.61))
-    assert difference(replace(OLD, claims=(one,)), replace(OLD, claims=(turned_around,))).claims == []
+    assert (
+        difference(replace(OLD, claims=(one,)), replace(OLD, claims=(turned_around,))).columns[0].claims == ()
+    )
     found = difference(replace(OLD, claims=(one,)), replace(OLD, claims=(other,)))
-    assert [change.outcome for change in found.claims] == ["is new", "was removed"]
+    assert [change.outcome for change in found.columns[0].claims] == ["is new", "was removed"]
     assert found.counts
     stricter = difference(replace(OLD, claims=(one,)), replace(OLD, claims=(replace(one, margin=0.1),)))
-    assert [change.outcome for change in stricter.claims] == ["is new", "was removed"]
+    assert [change.outcome for change in stricter.columns[0].claims] == ["is new", "was removed"]
 
 
 def test_the_rival_of_a_group_is_an_outcome() -> None:

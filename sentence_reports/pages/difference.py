@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from sentence_reports.difference import Difference
+from sentence_reports.difference import OTHERS, TURNED, ColumnDifference, Difference
+from sentence_reports.matching import ClaimChange
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING, Moved, Movement
 from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
 from sentence_reports.texts import digits_apart, exact, number
@@ -37,6 +38,7 @@ def render_difference(found: Difference, old_name: str = "", new_name: str = "")
     environment.filters |= FILTERS | {"digits": digits}
     html = environment.get_template("diff.html.j2").render(
         found=found,
+        claims=claims_once(found.columns),
         names=(old_name, new_name),
         charts=[slopes(column.movement) for column in found.columns],
         rounding=ROUNDING,
@@ -46,6 +48,21 @@ def render_difference(found: Difference, old_name: str = "", new_name: str = "")
         css=style_sheets("style.css", "diff.css", "paper.css"),
     )
     return exact(html)
+
+
+def claims_once(columns: Sequence[ColumnDifference]) -> list[list[tuple[str, ClaimChange]]]:
+    """Return the claims that changed, each once, with the labels of the models for which it changed and how.
+
+    Those that no longer hold for a model come first, then those that now hold, then the others.
+    """
+    told: dict[str, list[tuple[str, ClaimChange]]] = {}
+    for column in columns:
+        for change in column.claims:
+            told.setdefault(change.claim.expected, []).append((column.label, change))
+    order = (*TURNED, *OTHERS)
+    return sorted(
+        told.values(), key=lambda changed: min(order.index(change.outcome) for _, change in changed)
+    )
 
 
 def digits(one: float, other: float) -> int:

@@ -16,6 +16,7 @@ from sentence_reports.claims import ClaimCheck, Side
 from sentence_reports.difference import difference
 from sentence_reports.movement import LISTED, Moved, Movement
 from sentence_reports.pages.difference import APART, BOTTOM, TOP, render_difference, slopes, spread
+from sentence_reports.summary import ComparisonSummary
 
 OTHER = replace(MODEL, name="other", sha256="1" * 64)
 NEW = walkthrough([A, B, C, D], 0.5, 0.2, 0.4, 0.3, 0.15, 0.3)
@@ -105,6 +106,28 @@ def test_claims_texts_groups_and_findings() -> None:
     assert "Sentence 4 a bus a tram" in text(soup)
     assert "Group x z" in text(soup)
     assert [text(each) for each in soup.select(".editions > div")] == ["Old It holds.", "New It does not."]
+
+
+def test_a_claim_is_told_once_for_all_models() -> None:
+    def claimed(*met: bool) -> ComparisonSummary:
+        sides = Side("pair", (A, B), 0.6), Side("pair", (A, C), 0.2)
+        plain = comparison(x=VALUES, y=VALUES, z=VALUES)
+        claims = [
+            ClaimCheck("closer", each, *sides[:: 1 if each else -1], because="both are pets") for each in met
+        ]
+        claims = [replace(each, first=replace(each.first, texts=(A, B))) for each in claims]
+        claims = [replace(each, second=replace(each.second, texts=(A, C))) for each in claims]
+        columns = zip(plain.columns, claims, strict=True)
+        return replace(plain, columns=tuple(replace(column, claims=(claim,)) for column, claim in columns))
+
+    soup = page(claimed(True, True, False), claimed(False, True, True))
+    (claim,) = soup.select(".claims > li")
+    assert [text(each) for each in claim.find_all("div")] == [
+        "“a cat” is closer to “a dog” than to “a car”.",
+        "✗ no longer holds for x : 0.60 against 0.20 → 0.20 against 0.60",
+        "✓ now holds for z : 0.20 against 0.60 → 0.60 against 0.20",
+        "Why it is expected: both are pets",
+    ]
 
 
 def test_a_large_set_says_what_could_not_be_compared() -> None:
