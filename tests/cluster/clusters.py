@@ -108,16 +108,19 @@ class RealCluster:
 
 
 class Quiet:
-    """A listener that keeps the warnings."""
+    """A listener that keeps the warnings, and of which sets it heard how far they are."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.stems: set[str] = set()
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
 
     def begin(self, total: int) -> None: ...
-    def progress(self, stem: str, done: int, total: int, step: Step) -> None: ...
+    def progress(self, stem: str, done: int, total: int, step: Step) -> None:
+        self.stems.add(stem)
+
     def workers(self, total: int, busy: int) -> None: ...
     def done(self, report: Report) -> None: ...
     def printed(self, stem: str, failure: str | None) -> None: ...

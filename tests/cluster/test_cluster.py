@@ -2,15 +2,16 @@
 
 import signal
 import socket
+import threading
 
 import pytest
-from clusters import Quiet, RealCluster, kill_worker, pages, servers_of, wait_for
+from clusters import Quiet, RealCluster, jobs_of, kill_worker, pages, servers_of, wait_for
 
 from sentence_reports.cluster.client import connect
 from sentence_reports.cluster.connection import Cluster
 from sentence_reports.errors import UsageError
 from sentence_reports.models import EMBEDDED
-from sentence_reports.report import Failed, FoundModel, Job, Request
+from sentence_reports.report import Failed, FoundModel, Job, Made, Request
 
 pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
 pytestmark = pytest.mark.slow
@@ -54,6 +55,12 @@ def test_ctrl_c_ends_what_the_run_started(cluster: RealCluster) -> None:
     wait_for(lambda: not cluster.servers(), 20)
 
 
+def greet(server: socket.socket) -> None:
+    """Say what a server of another kind does, to the first who asks."""
+    with server.accept()[0] as stream:
+        stream.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
 def test_what_else_can_be_at_an_address(cluster: RealCluster) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
@@ -61,6 +68,12 @@ def test_what_else_can_be_at_an_address(cluster: RealCluster) -> None:
             connect(address)
     with pytest.raises(UsageError, match=f"nothing listens at {address}"):
         connect(address)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        accept = threading.Thread(target=greet, args=(other,), daemon=True)
+        accept.start()
+        with pytest.raises(UsageError, match="something else listens there"):
+            connect(f"tcp://127.0.0.1:{other.getsockname()[1]}")
+        accept.join()
     with pytest.raises(UsageError, match="needs certificates"):
         connect(cluster.address.replace("tcp", "tls"))
     wait_for(lambda: "Scheduler at" in cluster.log)
@@ -94,3 +107,21 @@ def test_a_scheduler_without_workers(cluster: RealCluster) -> None:
     ):
         pass
     assert listener.warnings[1:] == [f"{cluster.address} has no workers; waiting 3 s for one"]
+
+
+def test_a_worker_tells_how_far_a_large_set_is(cluster: RealCluster) -> None:
+    for path in (cluster.folder / "params").iterdir():
+        path.unlink()
+    (cluster.folder / "params" / "many.txt").write_text(
+        "".join(f"Sentence {n} of many\n" for n in range(300))
+    )
+    (cluster.folder / "params" / "many.yaml").write_text(
+        "model: sentence-transformers/all-MiniLM-L6-v2\ntexts: {file: many.txt}\n"
+    )
+    cluster.worker()
+    cluster.wait_for_workers()
+    listener = Quiet()
+    with Cluster(cluster.address, listener) as made:
+        (answer,) = made.make(jobs_of(cluster.folder))
+    assert isinstance(answer, Made)
+    assert listener.stems == {"many"}
