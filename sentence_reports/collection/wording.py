@@ -133,7 +133,7 @@ def pair_forms(one: list[str], other: list[str]) -> tuple[list[str], list[str]]:
 def is_form(one: str, other: str) -> bool:
     """Return whether two words are probably one: a stem with two of the `ENDINGS`, or two spellings of a long word.
 
-    A name with digits or other signs is no such word, and neither is one without a vowel ("http", "https"). Spellings
+    A name with digits or other signs does not count, nor does one without a vowel ("http", "https"). Spellings
     differ in a doubled letter, "ou" or two letters in each other's place ("permitt", "neighbour", "recieve").
     """
     length = next(
