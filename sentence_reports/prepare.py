@@ -118,19 +118,18 @@ def find_models(set_file: SetFile, models: ModelFinder) -> tuple[tuple[Request, 
     failures: dict[str, ModelError] = {}
     choices = set_file.set.choices
     for index, choice in enumerate(choices):
-        trail: tuple[str | int, ...] = ("models", index) if set_file.set.models else ()
         try:
             found = models.find(choice.request, set_file.path.parent)
+            answers[choice.request] = found
+            for key in ("prompt", "truncate_dim"):
+                try:
+                    choose_usage(found, **{key: getattr(choice, key)})
+                except ModelError as error:
+                    trail = ("models", index, key) if set_file.set.models else (key,)
+                    raise ModelError(str(set_file.problem(trail, str(error)))) from error
         except ModelError as error:
-            answers[choice.request] = str(error)
-            failures[choice.label] = _located(set_file, trail or ("model",), error)
-            continue
-        answers[choice.request] = found
-        for key in ("prompt", "truncate_dim"):
-            try:
-                choose_usage(found, **{key: getattr(choice, key)})
-            except ModelError as error:
-                failures.setdefault(choice.label, _located(set_file, (*trail, key), error))
+            answers.setdefault(choice.request, str(error))
+            failures[choice.label] = error
     if len(choices) == 1 and failures:
         raise failures[choices[0].label]
     if len(choices) > 1 and (left := len(choices) - len(failures)) < 2:
@@ -140,11 +139,6 @@ def find_models(set_file: SetFile, models: ModelFinder) -> tuple[tuple[Request, 
             f"A comparison needs two of its {len(choices)} models, and {have} can be used.{reasons}"
         )
     return tuple(answers.items())
-
-
-def _located(set_file: SetFile, trail: tuple[str | int, ...], error: ModelError) -> ModelError:
-    """Return the error with the place in the set file of the value it is about; with `--model` it has none there."""
-    return error if set_file.variant else ModelError(str(set_file.problem(trail, str(error))))
 
 
 def named_model(name: str | None) -> str | None:

@@ -194,20 +194,6 @@ def test_fewer_than_two_models_fail_with_all_reasons(project: Project, make: Mak
     assert not (project.reports / "failed").exists()  # no notebook ran
 
 
-def test_a_model_that_is_not_found_is_named_with_its_place(project: Project, make: Make) -> None:
-    texts = "sentences: [one, two]\n"
-    (project.params / "one.yaml").write_text(f"title: One\nmodel: ./a\n{texts}")
-    (project.params / "several.yaml").write_text(f"models:\n  - ./a\n  - label: it\n    model: ./b\n{texts}")
-    reports, _ = make()
-    assert str(reports["one"].failure).startswith(
-        f"{project.params / 'one.yaml'}, line 2, column 1: model './a': no such folder"
-    )
-    place = f"{project.params / 'several.yaml'}, line"
-    reasons = str(reports["several"].failure).splitlines()[1:]
-    assert reasons[0].startswith(f"a: {place} 2, column 5: model './a': no such folder")
-    assert reasons[1].startswith(f"it: {place} 3, column 5: model './b': no such folder")
-
-
 def test_each_model_is_found_once_for_all_sets(
     project: Project, make: Make, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,10 +78,8 @@ class SetFile:
         return replace(self, set=changed, variant=variant_of(model))
 
     def problem(self, trail: Trail, message: str) -> Problem:
-        """Return the problem of the value at this path, with its line if the file has it: that of its key, if any."""
-        value = None
-        if document := self.document:
-            value = document.keys.get(trail) or document.values.get(trail)
+        """Return the problem of the value at this path of keys, with its line if the file has it."""
+        value = self.document.keys.get(trail) if self.document else None
         line, column = (value.line, value.column) if value else (None, None)
         return Problem(str(self.path), line, column, message)
 
