@@ -93,6 +93,7 @@ class Teller:
     def begin(self, total: int) -> None:
         """Show the bar, or print how many sets will be run."""
         self.begun = total
+        self.done_stems.clear()  # a preview runs the same sets again and again
         if not self._wants_bar:
             say(f"{count(total, 'set')} to run")
             return

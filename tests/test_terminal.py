@@ -242,6 +242,16 @@ def test_a_step_that_begins_again_on_another_worker_is_timed_anew(capsys: pytest
     )
 
 
+def test_the_next_run_of_a_preview_shows_progress_again(capsys: pytest.CaptureFixture[str]) -> None:
+    with Teller(bar=False) as teller:
+        for _ in range(2):
+            teller.begin(1)
+            for done in (64, 512):
+                teller.progress("many", done, 1024, "encoding")
+            teller.done(Report("many", "", "", "m", 3, seconds=1))
+    assert capsys.readouterr().err.count("many: 512 of 1,024 texts encoded") == 2
+
+
 BROKEN = """
 import sys
 from sentence_reports import __main__, cli
