@@ -2,38 +2,24 @@
 
 import time
 import uuid
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sentence_reports import process
-from sentence_reports.cluster import worker
+from sentence_reports.cluster import bench, worker
 from sentence_reports.cluster.client import connect
-from sentence_reports.cluster.parcel import Parcel, pack
-from sentence_reports.cluster.worker import Unable
+from sentence_reports.cluster.parcel import pack
+from sentence_reports.cluster.schedule import Schedule
 from sentence_reports.errors import ModelError, UsageError
+from sentence_reports.models.embed import processor
 from sentence_reports.report import Failed, Job, Listener, Made
 from sentence_reports.stale import code_digest
 
 WAIT = 60.0  # seconds without any worker after which a run gives up
 LOOK = 2.0  # seconds between two looks at the workers
 CLOSE = 10.0  # seconds that the workers have to end what a run started
-
-Answer = Made | Failed | Unable
-
-
-@dataclass
-class Task:
-    """A report that is being made; `refused` holds why workers, by address, were unable to.
-
-    `alone` means that the run has no other task now, so that a worker that dies was making this report.
-    """
-
-    parcel: Parcel
-    refused: dict[str, str] = field(default_factory=dict)
-    alone: bool = False
 
 
 class Cluster:
@@ -47,6 +33,7 @@ class Cluster:
         self.address, self.run = address, uuid.uuid4().hex
         self._listener, self._patience = listener, patience
         self._code = code_digest()
+        self._alike: list[str] = []
         self._looked = 0.0
         self._seen = time.monotonic()  # when there was a worker
         self._told = False
@@ -62,6 +49,7 @@ class Cluster:
                 time.sleep(process.PIECE)
             others = self._client.run(worker.identity, on_error="return")
             check_identities(others, worker.identity())
+            self._alike = alike(self._client.run(processor))
             self._client.subscribe_topic(worker.TOPIC, self._progress)
         except BaseException:
             self._client.close(timeout=CLOSE)
@@ -72,81 +60,32 @@ class Cluster:
         with suppress(Exception):  # the scheduler may be gone
             if self._client.status == "running":
                 self._client.sync(
-                    self._client._run, worker.end, self.run, on_error="ignore", callback_timeout=CLOSE
+                    self._client._run, bench.end, self.run, on_error="ignore", callback_timeout=CLOSE
                 )
         with suppress(Exception):
             self._client.close(timeout=CLOSE)
 
     def make(self, jobs: Iterable[Job]) -> Generator[Made | Failed]:
         """Make all reports and yield each as it is finished, whatever happens to workers and scheduler."""
-        tasks: dict[Future[Answer], Task] = {}
-        suspects: list[Task] = []  # workers died that were making these and others
-        for job in jobs:
-            try:
-                task = Task(pack(job, self.run, self._code))
-            except (ModelError, OSError) as error:
-                yield Failed(job.stem, str(error))
-            else:
-                tasks[self._submit(task)] = task
+        schedule = Schedule(self._client, self._workers, self._alike, self._listener)
         try:
-            while tasks or suspects:
+            for job in jobs:
                 process.check()
-                if not tasks:
-                    task = suspects.pop()
-                    task.alone = True
-                    tasks[self._submit(task)] = task
-                finished, _ = wait(tasks, process.PIECE, FIRST_COMPLETED)
-                for future in finished:
-                    task = tasks.pop(future)
-                    answer = self._answer(future, task)
-                    if answer is None:
-                        suspects.append(task)
-                    elif not isinstance(answer, Unable):
-                        yield answer
-                    elif others := self._others(task, answer):
-                        tasks[self._submit(task, others)] = task
-                    else:
-                        reasons = "; ".join(f"{where}: {why}" for where, why in task.refused.items())
-                        yield Failed(task.parcel.job.stem, f"no worker of the cluster can make it. {reasons}")
+                try:
+                    parcel = pack(job, self.run, self._code)
+                except (ModelError, OSError) as error:
+                    yield Failed(job.stem, str(error))
+                else:
+                    schedule.begin(job, parcel)
+            while schedule.open:
+                process.check()
+                yield from schedule.answers(process.PIECE)
                 self._look()
                 if self._lonely():
-                    for task in (*tasks.values(), *suspects):
-                        yield Failed(task.parcel.job.stem, self._alone())
+                    yield from (Failed(it.stem, self._alone()) for it in schedule.open)
                     return
         finally:
-            for future in tasks:
-                future.cancel()
-
-    def _submit(self, task: Task, workers: Sequence[str] = ()) -> "Future[Answer]":
-        options: dict[str, Any] = {"workers": list(workers), "allow_other_workers": True} if workers else {}
-        executor = self._client.get_executor(pure=False, **options)
-        return executor.submit(worker.make, task.parcel)  # type: ignore[no-any-return]
-
-    def _answer(self, future: "Future[Answer]", task: Task) -> Answer | None:
-        """Return what became of a finished task; None if it must be done alone to know."""
-        from distributed import KilledWorker
-
-        job = task.parcel.job
-        try:
-            return future.result()
-        except CancelledError:
-            return Failed(job.stem, f"the connection to the scheduler {self.address} was lost. Run again")
-        except KilledWorker as error:
-            if not task.alone:
-                return None
-            deaths = error.allowed_failures + 1
-            return Failed(
-                job.stem,
-                f"{deaths} workers died, one after another, while this run asked them for this report alone "
-                f"({job.n} texts), perhaps out of memory. Look at the log of {error.last_worker.address}",
-            )
-        except Exception as error:
-            return Failed(job.stem, f"the task failed on a worker: {type(error).__name__}: {error}")
-
-    def _others(self, task: Task, answer: Unable) -> list[str]:
-        """Return the workers that have not been asked yet."""
-        task.refused[answer.worker] = answer.reason
-        return [address for address in self._workers() if address not in task.refused]
+            schedule.cancel()
 
     # --- the workers -----------------------------------------------------------------------------------------
 
@@ -182,6 +121,13 @@ class Cluster:
         _, news = event
         if news["run"] == self.run:
             self._listener.progress(*news["news"])
+
+
+def alike(processors: Mapping[str, str]) -> list[str]:
+    """Return the workers with the most common kind of processor, by address; none if all have the same."""
+    kinds = Counter(processors.values())
+    ((most, _),) = kinds.most_common(1)
+    return [address for address, kind in processors.items() if kind == most] if len(kinds) > 1 else []
 
 
 def check_identities(found: Mapping[str, object], ours: tuple[str, str]) -> None:

@@ -60,10 +60,10 @@ def named_files(job: Job) -> Iterator[tuple[Path, str]]:
             yield from ((Path(found.folder), name) for name in request.vectors)
 
 
-def unpack(parcel: Parcel, folder: Path, find: Callable[[FoundModel], str]) -> Job:
-    """Return the job as this machine can do it, with its files in `folder`; `find` returns the folder of a model.
+def unpack(parcel: Parcel, folder: Path, locate: Callable[[FoundModel], FoundModel]) -> Job:
+    """Return the job as this machine can do it, with its files in `folder`; `locate` gives a model its folder.
 
-    Raises whatever `find` does.
+    Raises whatever `locate` does.
     """
     up = max((Path(name).parts.count("..") for name in parcel.files), default=0)
     base = folder.joinpath(*["set"] * (up + 1))  # so deep that no name leads out of `folder`
@@ -76,7 +76,7 @@ def unpack(parcel: Parcel, folder: Path, find: Callable[[FoundModel], str]) -> J
     def settle(found: FoundModel | str) -> FoundModel | str:
         if isinstance(found, str):
             return found
-        return replace(found, folder=str(base) if found.source in OWN_FOLDERS else find(found))
+        return replace(found, folder=str(base)) if found.source in OWN_FOLDERS else locate(found)
 
     models = tuple((request, settle(found)) for request, found in parcel.job.models)
     return replace(parcel.job, folder=str(base) if parcel.job.sha256 else "", models=models)

@@ -1,90 +1,53 @@
-"""What a worker of a cluster does for a run: it makes reports in kernels of its own, and ends them."""
+"""The tasks of a worker: it makes reports, and before those of large sets, it encodes texts and compares them.
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+Encoding and comparing serve to share the work among workers, nothing of them is needed to make a report. What comes out
+is put where the kernel of the report looks first, in the cache of its machine, under the keys that it would use itself;
+so a page is the same bytes with it and without. Modules that take long to import are imported in the functions: this
+one is imported by the worker's event loop.
+"""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentence_reports.cluster.bench import Recipe, bench_of
 from sentence_reports.cluster.parcel import Parcel, unpack
-from sentence_reports.errors import ModelError
-from sentence_reports.execution.kernels import Kernels
-from sentence_reports.models import find_model
-from sentence_reports.prepare import REHEARSAL
 from sentence_reports.process import temporary_folder
 from sentence_reports.project import version
-from sentence_reports.report import Failed, FoundModel, Made, Step
+from sentence_reports.report import Failed, FoundModel, Job, Made, Step
 from sentence_reports.stale import code_digest
 
-IDLE = 60.0
-"""Seconds after which the process that starts kernels ends if no report is being made: its run may have died."""
-PAUSE = 2.0
-"""Seconds that a worker waits before it says that it is unable: else, always free, it would be asked for everything."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentence_reports.collection.neighbors import Nearest
+
 TOPIC = "sentence-reports"
 """The topic of the events in which a worker tells how far a large set is."""
+STRIPE = 4096
+"""How many texts one task compares with all. Fewer cost more in all: a product that serves two is computed twice."""
 
 
-class Unable(NamedTuple):
-    """Why the worker at this address cannot make a report that another one may be able to make."""
+class Block(NamedTuple):
+    """Embeddings `(n, d)`, float32, and the kind of processor on which their last bits depend.
 
-    worker: str
-    reason: str
+    `compared` says that comparing them needs no other worker.
+    """
 
+    embeddings: NDArray[np.float32]
+    processor: str
+    compared: bool = False
 
-class Bench:
-    """What a worker keeps between the reports of one run: warm kernels, and the folders of models. Thread-safe."""
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """What the notebook of a collection compares, bit for bit: each embedding scaled to length one."""
+        import numpy as np
 
-    def __init__(self, parcel: Parcel) -> None:
-        import nbformat  # a second, which the worker's event loop, where this module is imported, must not wait for
-
-        notebook = nbformat.reads(parcel.job.notebook, as_version=4)
-        self.kernels = Kernels([notebook], REHEARSAL)
-        self._folders: dict[tuple[str, str | None], str] = {}
-        self._lock = threading.Lock()
-        self._users = 0
-        self._idle: threading.Timer | None = None
-
-    @contextmanager
-    def used(self) -> Iterator[None]:
-        """Have warm kernels while the block runs, and `IDLE` seconds longer."""
-        with self._lock:
-            self._users += 1
-            if self._idle is not None:
-                self._idle.cancel()
-        if not self.kernels.stopped:
-            self.kernels.start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                if not self._users:
-                    self._idle = threading.Timer(IDLE, self._rest)
-                    self._idle.daemon = True
-                    self._idle.start()
-
-    def _rest(self) -> None:
-        with self._lock:
-            if not self._users:
-                self.kernels.rest()
-
-    def find(self, found: FoundModel) -> str:
-        """Return the folder of this model here. Raises ModelError if it is not found, or has other weights."""
-        key = found.name, found.revision
-        if key not in self._folders:
-            here = find_model(*key)
-            if here.sha256 != found.sha256:
-                raise ModelError(
-                    f"The weights of {found.name} are not those that the run found: "
-                    f"expected SHA-256 {found.sha256}, found {here.sha256}."
-                )
-            self._folders[key] = here.folder
-        return self._folders[key]
-
-
-benches: dict[str, Bench] = {}
-ended: set[str] = set()
-guard = threading.Lock()
+        lengths = np.linalg.norm(self.embeddings, axis=1, keepdims=True)
+        return self.embeddings / np.where(lengths > 0, lengths, 1)  # type: ignore[return-value]
 
 
 def identity() -> tuple[str, str]:
@@ -92,41 +55,105 @@ def identity() -> tuple[str, str]:
     return version(), code_digest()
 
 
-def make(parcel: Parcel) -> Made | Failed | Unable:
-    """Return what `make_report` does, or why this worker is unable to do the job; runs as a task of Dask."""
+def make(
+    parcel: Parcel,
+    recipe: Recipe | None = None,
+    block: Block | None = None,
+    stripes: Sequence[Nearest | None] = (),
+) -> Made | Failed:
+    """Return what `make_report` does. Raises Unable if this worker cannot do the job.
+
+    Workers may have done a part of it before: `block` has the embeddings of its texts, made by `recipe`, and `stripes`
+    have their neighbors, in order.
+    """
     from distributed import get_worker
 
     from sentence_reports.make import make_report
+    from sentence_reports.models.embed import processor
 
-    worker, job = get_worker(), parcel.job
-    if code_digest() != parcel.code:
-        time.sleep(PAUSE)
-        return Unable(
-            worker.address, f"it has another version of the package, {version()}, or of its libraries"
-        )
-    with guard:
-        if parcel.run in ended:
-            return Failed(job.stem, "the run was stopped")
-        if parcel.run not in benches:
-            benches[parcel.run] = Bench(parcel)
-        bench = benches[parcel.run]
+    worker = get_worker()
 
     def tell(done: int, total: int, step: Step) -> None:
-        worker.log_event(TOPIC, {"run": parcel.run, "news": (job.stem, done, total, step)})
+        worker.log_event(TOPIC, {"run": parcel.run, "news": (parcel.job.stem, done, total, step)})
 
-    with bench.used(), temporary_folder() as folder:
-        try:
-            job = unpack(parcel, folder, bench.find)
-        except ModelError as error:
-            time.sleep(PAUSE)
-            return Unable(worker.address, str(error))
-        return make_report(job, bench.kernels, tell)
+    with bench_of(parcel.run, parcel.code) as bench, temporary_folder() as folder:
+        kernels = bench.kernels(parcel.job.notebook)
+        job = unpack(parcel, folder, bench.locate)
+        if recipe is not None and block is not None and block.processor == processor():
+            put_down(job, recipe, block, stripes)
+        return make_report(job, kernels, tell)
 
 
-def end(run: str) -> None:
-    """End all kernels of a run, and make no more of its reports. Another run on this worker goes on."""
-    with guard:
-        ended.add(run)
-        bench = benches.pop(run, None)
-    if bench is not None:
-        bench.kernels.stop()
+def encode(run: str, code: str, recipe: Recipe, lines: Sequence[str]) -> Block:
+    """Return the embeddings of lines; what this machine's cache has is taken from there.
+
+    Raises Unable if this worker cannot do so.
+    """
+    from sentence_reports.models import choose_usage
+    from sentence_reports.models.embed import embed_with, processor
+
+    with bench_of(run, code) as bench, bench.encoding:  # which takes all cores
+        here = recipe._replace(found=bench.locate(recipe.found))
+        encoded = embed_with(
+            lambda: bench.encoder(here),
+            here.found,
+            choose_usage(here.found, here.prompt, here.truncate_dim),
+            lines,
+            normalize=here.normalize,
+            device=here.device,
+            progress=bench.check,
+        )
+        return Block(encoded.embeddings, processor())
+
+
+def assemble(blocks: Sequence[Block], of: NDArray[np.intp]) -> Block:
+    """Return the embeddings of all texts, `(n, d)`; ``of[i]`` is the row of text i in all blocks together, `(n,)`.
+
+    They count as compared if they are few, or if this machine's cache has the neighbors of most.
+    Raises ValueError if the blocks come from different kinds of processors.
+    """
+    import numpy as np
+
+    from sentence_reports.lesson.collection_neighbors import KEPT_ABOVE, are_known
+
+    if len(kinds := {block.processor for block in blocks}) > 1:
+        raise ValueError("the texts were encoded on different kinds of processors")
+    embeddings = np.concatenate([block.embeddings for block in blocks])[of]
+    block = Block(embeddings, kinds.pop())
+    return block._replace(compared=len(of) <= KEPT_ABOVE or are_known(block.vectors))
+
+
+def compare(run: str, code: str, block: Block, start: int) -> Nearest | None:
+    """Return the neighbors of up to `STRIPE` texts from `start` on, among all; None if they count as compared.
+
+    Raises Unable if the run has ended.
+    """
+    import numpy as np
+
+    from sentence_reports.collection.neighbors import search
+
+    if block.compared:
+        return None
+    with bench_of(run, code) as bench:
+        rows = np.arange(start, min(start + STRIPE, len(block.embeddings)))
+        return search(block.vectors, rows, progress=bench.check)
+
+
+def put_down(job: Job, recipe: Recipe, block: Block, stripes: Sequence[Nearest | None]) -> None:
+    """Put what workers did for a job into the cache of this machine, whose processor must be of the same kind."""
+    import numpy as np
+
+    from sentence_reports.collection.neighbors import Nearest
+    from sentence_reports.lesson.collection_neighbors import keep_neighbors
+    from sentence_reports.models import choose_usage
+    from sentence_reports.models.embed import keep
+    from sentence_reports.sets.text_files import TextsFile, read_texts
+
+    ((_, found),) = job.models
+    assert isinstance(found, FoundModel)
+    usage = choose_usage(found, recipe.prompt, recipe.truncate_dim)
+    texts = read_texts(TextsFile(**job.parameters["texts"]), Path(job.folder)).texts
+    keep(found, usage, texts, block.embeddings, normalize=recipe.normalize, device=recipe.device)
+    parts = [(each.positions, each.similarities) for each in stripes if each is not None]
+    if parts:
+        keep_neighbors(block.vectors, Nearest(*map(np.concatenate, zip(*parts, strict=True))))

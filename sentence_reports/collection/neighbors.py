@@ -48,7 +48,51 @@ def nearest(
     not such an array, or not finite.
     """
     check(vectors)
-    return _search(vectors, np.arange(len(vectors)), k, tile, progress)
+    return search(vectors, np.arange(len(vectors)), k, tile=tile, progress=progress)
+
+
+def search(
+    vectors: NDArray[np.float32],
+    rows: NDArray[np.integer],
+    k: int = NEIGHBORS,
+    *,
+    tile: int = TILE,
+    progress: Progress | None = None,
+) -> Nearest:
+    """Return the neighbors of some rows, `(r,)` ascending, among all `vectors`, bit for bit as `nearest` does.
+
+    Equal vectors are searched for once: thousands of them would be so many ties for each other.
+    """
+    k = min(k, len(vectors) - 1)
+    if k < 1:
+        empty = np.empty((len(rows), 0))
+        return Nearest(empty.astype(np.uint32), empty.astype(np.float32))
+    copies = Copies(vectors)
+    distinct = vectors[copies.first] if len(copies.first) < len(vectors) else vectors
+    wanted, row_of = np.unique(copies.of[rows], return_inverse=True)
+    width = min(k, len(distinct) - 1)
+    if not width:  # all are equal
+        nothing = np.empty((len(rows), 0))
+        return copies.expand(distinct, rows, k, nothing.astype(np.uint32), nothing.astype(np.float32))
+    best = Best(distinct, width)
+    numbers = np.arange(len(distinct))
+    parts = [numbers[start : start + tile] for start in range(0, len(distinct), tile)]
+    if len(wanted) == len(distinct):
+        blocks = [(part, part) for part in parts]
+        blocks += [(one, other) for at, one in enumerate(parts) for other in parts[at + 1 :]]
+    else:
+        asking = [wanted[start : start + tile] for start in range(0, len(wanted), tile)]
+        blocks = [(one, other) for one in asking for other in parts]
+    for done, (one, other) in enumerate(blocks, start=1):
+        block = distinct[one] @ distinct[other[0] : other[-1] + 1].T
+        twice = len(wanted) == len(distinct) and one is not other
+        (best.offer_both if twice else best.offer)(one, other, block)
+        if progress:
+            progress(done, len(blocks))
+    positions, values = best.resolve(wanted)
+    if len(distinct) == len(vectors):
+        return Nearest(positions[row_of], values[row_of])
+    return copies.expand(distinct, rows, k, positions[row_of], values[row_of])
 
 
 def updated(
@@ -83,7 +127,7 @@ def updated(
     rows = np.flatnonzero(again)
     if len(rows) * FEW > n:
         return nearest(vectors, k, tile=tile, progress=progress)
-    found = _search(vectors, rows, k, tile, progress)
+    found = search(vectors, rows, k, tile=tile, progress=progress)
     positions[rows], values[rows] = found.positions, found.similarities
     return Nearest(positions, values)
 
@@ -131,45 +175,6 @@ def _approached(
             block = vectors[rows] @ vectors[new[first : first + tile]].T
             result[rows] |= block.max(axis=1) >= floor[rows]
     return result
-
-
-def _search(
-    vectors: NDArray[np.float32], rows: NDArray[np.integer], k: int, tile: int, progress: Progress | None
-) -> Nearest:
-    """Return the neighbors of some rows, `(r,)` ascending, among all `vectors`.
-
-    Equal vectors are searched for once: thousands of them would be so many ties for each other.
-    """
-    k = min(k, len(vectors) - 1)
-    if k < 1:
-        empty = np.empty((len(rows), 0))
-        return Nearest(empty.astype(np.uint32), empty.astype(np.float32))
-    copies = Copies(vectors)
-    distinct = vectors[copies.first] if len(copies.first) < len(vectors) else vectors
-    wanted, row_of = np.unique(copies.of[rows], return_inverse=True)
-    width = min(k, len(distinct) - 1)
-    if not width:  # all are equal
-        nothing = np.empty((len(rows), 0))
-        return copies.expand(distinct, rows, k, nothing.astype(np.uint32), nothing.astype(np.float32))
-    best = Best(distinct, width)
-    numbers = np.arange(len(distinct))
-    parts = [numbers[start : start + tile] for start in range(0, len(distinct), tile)]
-    if len(wanted) == len(distinct):
-        blocks = [(part, part) for part in parts]
-        blocks += [(one, other) for at, one in enumerate(parts) for other in parts[at + 1 :]]
-    else:
-        asking = [wanted[start : start + tile] for start in range(0, len(wanted), tile)]
-        blocks = [(one, other) for one in asking for other in parts]
-    for done, (one, other) in enumerate(blocks, start=1):
-        block = distinct[one] @ distinct[other[0] : other[-1] + 1].T
-        twice = len(wanted) == len(distinct) and one is not other
-        (best.offer_both if twice else best.offer)(one, other, block)
-        if progress:
-            progress(done, len(blocks))
-    positions, values = best.resolve(wanted)
-    if len(distinct) == len(vectors):
-        return Nearest(positions[row_of], values[row_of])
-    return copies.expand(distinct, rows, k, positions[row_of], values[row_of])
 
 
 class Copies:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.collection.neighbors import (
+    FEW,
     NEIGHBORS,
     VERSION,
     Nearest,
@@ -33,7 +34,7 @@ def nearest_neighbors(vectors: NDArray[np.float32], k: int = NEIGHBORS) -> Neare
     progress = _Percent() if len(vectors) > SILENT_UP_TO else None
     if len(vectors) <= KEPT_ABOVE:
         return nearest(vectors, k, progress=progress)
-    kind, keys = f"nearest neighbors {VERSION}, k = {k}", vector_keys(vectors)
+    kind, keys = _kind(k), vector_keys(vectors)
     with NeighborCache() as cache:
         same = cache.get(kind, keys)
         if same is not None:
@@ -46,6 +47,24 @@ def nearest_neighbors(vectors: NDArray[np.float32], k: int = NEIGHBORS) -> Neare
             found = updated(before, vectors, origins(old.keys, keys), k, progress=progress)
         cache.put(kind, Table(keys, found.positions, found.similarities))
     return found
+
+
+def keep_neighbors(vectors: NDArray[np.float32], found: Nearest, k: int = NEIGHBORS) -> None:
+    """Put what `nearest` found elsewhere for these `vectors`, `(n, d)`, where `nearest_neighbors` looks for it."""
+    with NeighborCache() as cache:
+        cache.put(_kind(k), Table(vector_keys(vectors), found.positions, found.similarities))
+
+
+def are_known(vectors: NDArray[np.float32], k: int = NEIGHBORS) -> bool:
+    """Return whether `nearest_neighbors` has little left to compare: the cache has a table of most `vectors`."""
+    keys = vector_keys(vectors)
+    with NeighborCache() as cache:
+        old = cache.closest(_kind(k), keys)
+    return old is not None and FEW * len(set(keys).difference(old.keys)) <= len(keys)
+
+
+def _kind(k: int) -> str:
+    return f"nearest neighbors {VERSION}, k = {k}"
 
 
 def vector_keys(vectors: NDArray[np.float32]) -> list[bytes]:

@@ -89,7 +89,7 @@ def embed_with(
 
     `usage` is how that encoder is used. It is asked for only if an embedding is not in the cache.
     """
-    lines = [text.replace("\r", " ").replace("\n", " ") for text in texts]
+    lines = lines_of(texts)
     distinct = list(dict.fromkeys(lines))
     keys = vector_keys(found, usage, distinct, method=method, normalize=normalize, device=device)
     rows = Rows(len(keys))
@@ -111,6 +111,35 @@ def embed_with(
     place = {line: k for k, line in enumerate(distinct)}
     embeddings = rows.values if len(distinct) == len(lines) else rows.values[[place[line] for line in lines]]
     return Encoded(embeddings, len(missing), seconds)
+
+
+def lines_of(texts: Sequence[str]) -> list[str]:
+    """Return the texts as they are encoded, with a space for each line break."""
+    return [text.replace("\r", " ").replace("\n", " ") for text in texts]
+
+
+def keep(
+    found: FoundModel,
+    usage: Usage,
+    texts: Sequence[str],
+    embeddings: NDArray[np.float32],
+    *,
+    normalize: bool = True,
+    device: str = "cpu",
+) -> None:
+    """Put `embeddings`, `(n, d)`, which `embed` returned elsewhere for these texts, into the user's cache.
+
+    They must come from the same kind of `processor`.
+    """
+    first = dict(reversed([(line, k) for k, line in enumerate(lines_of(texts))]))
+    keys = vector_keys(found, usage, list(first), method="encode", normalize=normalize, device=device)
+    places, rows = list(first.values()), Rows(len(keys))
+    with Cache() as cache:
+        look_up(cache, keys, rows)
+        missing = np.flatnonzero(~rows.filled).tolist()
+        for start in range(0, len(missing), SHARD):
+            some = missing[start : start + SHARD]
+            cache.put(found.name, [keys[k] for k in some], embeddings[[places[k] for k in some]])
 
 
 def look_up(cache: Cache, keys: Sequence[bytes], rows: Rows) -> None:

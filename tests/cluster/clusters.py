@@ -169,6 +169,16 @@ def write_sets(folder: Path, number: int = 4) -> None:
         (folder / "params" / f"set-{each}.yaml").write_text(SET.format(each))
 
 
+def write_many(folder: Path, number: int) -> None:
+    """Write one set, of so many texts in a file, in place of all others."""
+    for path in (folder / "params").iterdir():
+        path.unlink()
+    (folder / "params" / "many.txt").write_text("".join(f"Sentence {n} of many\n" for n in range(number)))
+    (folder / "params" / "many.yaml").write_text(
+        "model: sentence-transformers/all-MiniLM-L6-v2\ntexts: {file: many.txt}\n"
+    )
+
+
 def pages(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.html"))}
 

@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from clusters import Quiet, RealCluster, jobs_of, kill_worker, pages, servers_of, wait_for
+from clusters import Quiet, RealCluster, jobs_of, kill_worker, pages, servers_of, wait_for, write_many
 
 from sentence_reports.cluster.client import connect
 from sentence_reports.cluster.connection import Cluster
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 def test_a_worker_that_is_killed_changes_no_byte(cluster: RealCluster) -> None:
     cluster.worker()
     second = cluster.worker()
+    cluster.wait_for_workers(2)
     run = cluster.run("--scheduler", cluster.address, "--out", str(cluster.folder / "cluster"))
     wait_for(lambda: servers_of(second))
     kill_worker(second)
@@ -31,6 +32,29 @@ def test_a_worker_that_is_killed_changes_no_byte(cluster: RealCluster) -> None:
     here = cluster.run("--out", str(cluster.folder / "here"))
     text, _ = here.communicate(timeout=300)
     assert here.returncode == 0, text
+    assert pages(cluster.folder / "cluster") == pages(cluster.folder / "here")
+
+
+def test_a_worker_that_is_killed_while_texts_are_shared_changes_no_byte(cluster: RealCluster) -> None:
+    """Each worker has a cache of its own, as on machines of their own, and keeps there what it was encoding."""
+    write_many(cluster.folder, 6000)
+    caches = [cluster.folder / name for name in ("first cache", "second cache", "cache here")]
+    first, second, here = ({"XDG_CACHE_HOME": str(cache)} for cache in caches)
+    cluster.worker(environment=first)
+    killed = cluster.worker(environment=second)
+    cluster.wait_for_workers(2)
+    run = cluster.run("--scheduler", cluster.address, "--out", str(cluster.folder / "cluster"))
+    assert run.stdout is not None
+    for line in run.stdout:
+        if "texts encoded" in line:
+            kill_worker(killed)
+            break
+    text, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, text
+    assert "6,000 of 6,000 texts encoded" in text
+    alone = cluster.run("--out", str(cluster.folder / "here"), environment=here)
+    text, _ = alone.communicate(timeout=300)
+    assert alone.returncode == 0, text
     assert pages(cluster.folder / "cluster") == pages(cluster.folder / "here")
 
 
@@ -110,14 +134,7 @@ def test_a_scheduler_without_workers(cluster: RealCluster) -> None:
 
 
 def test_a_worker_tells_how_far_a_large_set_is(cluster: RealCluster) -> None:
-    for path in (cluster.folder / "params").iterdir():
-        path.unlink()
-    (cluster.folder / "params" / "many.txt").write_text(
-        "".join(f"Sentence {n} of many\n" for n in range(300))
-    )
-    (cluster.folder / "params" / "many.yaml").write_text(
-        "model: sentence-transformers/all-MiniLM-L6-v2\ntexts: {file: many.txt}\n"
-    )
+    write_many(cluster.folder, 300)
     cluster.worker()
     cluster.wait_for_workers()
     listener = Quiet()

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from clusters import Quiet
 
-from sentence_reports.cluster import worker
-from sentence_reports.cluster.connection import Answer, Cluster, Task
+from sentence_reports.cluster import bench, worker
+from sentence_reports.cluster.bench import Unable
+from sentence_reports.cluster.connection import Cluster, alike
 from sentence_reports.cluster.parcel import Parcel
-from sentence_reports.cluster.worker import Unable
 from sentence_reports.report import Failed, FoundModel, Job, Request
+from sentence_reports.stale import code_digest
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
 
@@ -34,19 +35,29 @@ class Scripted(Cluster):
         super().__init__("tcp://scheduler:1", self.listener, patience=0.3)
         self.answer, self.present = answer, workers
         self.submitted: list[tuple[str, Sequence[str]]] = []
-        self.futures: list[Future[Answer]] = []
+        self.futures: list[Future[Any]] = []
+        scheduler = SimpleNamespace(address=self.address)
+        self._client = SimpleNamespace(get_executor=self.executor, scheduler=scheduler)
 
-    def _submit(self, task: Task, workers: Sequence[str] = ()) -> "Future[Answer]":
-        stem = task.parcel.job.stem
-        self.submitted.append((stem, tuple(workers)))
-        future: Future[Any] = Future()
-        self.futures.append(future)
-        answer = self.answer(stem, workers)
-        if isinstance(answer, BaseException):
-            future.set_exception(answer)
-        elif answer is not None:
-            future.set_result(answer)
-        return future
+    def executor(self, *, pure: bool, workers: Sequence[str] = (), allow_other_workers: bool = False) -> Any:
+        assert allow_other_workers is bool(workers)
+        assert not pure
+
+        def submit(call: object, parcel: Parcel, *, priority: int) -> Future[Any]:
+            assert call is worker.make
+            stem, future = parcel.job.stem, Future[Any]()
+            self.submitted.append((stem, tuple(workers)))
+            self.futures.append(future)
+            answer = self.answer(stem, workers)
+            if isinstance(answer, CancelledError):
+                future.cancel()
+            elif isinstance(answer, BaseException):
+                future.set_exception(answer)
+            elif answer is not None:
+                future.set_result(answer)
+            return future
+
+        return SimpleNamespace(submit=submit)
 
     def _workers(self) -> dict[str, Any]:
         if self.present:
@@ -94,6 +105,14 @@ def test_each_other_worker_is_asked_once() -> None:
     assert [asked for _, asked in cluster.submitted] == [(), ("b", "c"), ("c",)]
 
 
+def test_a_worker_may_refuse_the_same_task_twice() -> None:
+    """Dask may give a task to an idle worker although others are preferred."""
+    answers = iter([Unable("a", "no model"), Unable("a", "no model"), Failed("one", "made")])
+    cluster = Scripted(lambda *_: next(answers))
+    assert reasons(cluster, "one") == {"one": "made"}
+    assert [asked for _, asked in cluster.submitted] == [(), ("b",), ("b",)]
+
+
 def test_errors_are_told_in_words() -> None:
     errors = {"lost": CancelledError(), "odd": ValueError("x")}
     assert reasons(Scripted(lambda stem, _: errors[stem]), *errors) == {
@@ -129,6 +148,12 @@ def test_workers_and_those_that_are_busy_are_counted() -> None:
 
 def test_a_worker_begins_nothing_of_a_run_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="a"))
-    parcel = Parcel(job("late"), {}, "a run that ended", worker.code_digest())
-    worker.end(parcel.run)
-    assert worker.make(parcel) == Failed("late", "the run was stopped")
+    bench.end("a run that ended")
+    with pytest.raises(Unable) as unable:
+        worker.make(Parcel(job("late"), {}, "a run that ended", code_digest()))
+    assert unable.value.reason == "the run was stopped"
+
+
+def test_a_large_set_is_shared_by_workers_of_one_kind() -> None:
+    assert alike({"a": "new", "b": "old", "c": "new"}) == ["a", "c"]
+    assert alike({"a": "new", "b": "new"}) == []

@@ -20,8 +20,8 @@ MODEL = FoundModel("owner/name", "main", "hub cache", "/home/client/hub", "abc")
 JOB = Job("stem", "{}", {}, 2, ((Request("owner/name"), MODEL),), "2026-01-01", "run")
 
 
-def found_in(folder: str) -> str:
-    return f"/worker/{folder}"
+def on_the_worker(found: FoundModel) -> FoundModel:
+    return replace(found, folder=f"/worker/{found.name}")
 
 
 def test_no_path_of_this_machine_travels() -> None:
@@ -30,7 +30,7 @@ def test_no_path_of_this_machine_travels() -> None:
 
 
 def test_a_worker_uses_the_folder_that_it_finds(tmp_path: Path) -> None:
-    job = unpack(pack(JOB, "run", "code"), tmp_path, lambda found: found_in(found.name))
+    job = unpack(pack(JOB, "run", "code"), tmp_path, on_the_worker)
     assert job == replace(JOB, models=((Request("owner/name"), replace(MODEL, folder="/worker/owner/name")),))
 
 
@@ -52,7 +52,7 @@ def test_the_files_of_a_set_travel_and_stay_in_the_folder_of_the_task(tmp_path: 
     )
     parcel = pack(job, "run", "code")
     assert str(here).encode() not in pickle.dumps(parcel)
-    done = unpack(parcel, there, lambda _: "")
+    done = unpack(parcel, there, lambda found: found)
     assert (Path(done.folder) / "../texts.csv").read_bytes() == b"text\nA\n"
     ((_, files),) = done.models
     assert isinstance(files, FoundModel)

@@ -11,7 +11,9 @@ from clusters import Quiet, RealCluster, jobs_of
 from support import ROOT
 
 from notebooks import SLEEPS, write_faulty
+from sentence_reports.cluster.bench import Unable
 from sentence_reports.cluster.connection import Cluster
+from sentence_reports.cluster.schedule import Schedule
 from sentence_reports.report import Made
 
 pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
@@ -47,16 +49,17 @@ def test_the_tasks_of_another_version_that_joins_go_to_others(
     write_faulty(cluster.folder, "a-slow", SLEEPS.format(15))
     cluster.worker()
     cluster.wait_for_workers(1)
-    refused, asked = [], Cluster._others
+    refused, asked = [], Schedule._others
 
-    def others(self: Cluster, task: Any, answer: Any) -> list[str]:
-        refused.append(answer.reason)
-        return asked(self, task, answer)
+    def others(self: Schedule, task: Any, error: Unable) -> list[str]:
+        refused.append(error.reason)
+        return asked(self, task, error)
 
-    monkeypatch.setattr(Cluster, "_others", others)
+    monkeypatch.setattr(Schedule, "_others", others)
     with Cluster(cluster.address, Quiet()) as made:
-        answers = made.make(jobs_of(cluster.folder))
+        making = made.make(jobs_of(cluster.folder))
         cluster.worker(environment=other)
-        assert all(isinstance(answer, Made) for answer in answers)
+        answers = list(making)
+    assert all(isinstance(answer, Made) for answer in answers), answers
     assert 0 < len(refused) < 20  # not again and again
     assert all(reason.startswith("it has another version of the package") for reason in refused)
