@@ -22,7 +22,7 @@ from sentence_reports.prepare import REHEARSAL
 from sentence_reports.project import packaged
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 # The same cases on every machine, so that what fails there can be looked at here; and no clock decides.
 settings.register_profile("same everywhere", derandomize=True, deadline=None)
@@ -246,3 +246,20 @@ def browser() -> Iterator["Browser"]:
         chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def only_tab(browser: "Browser") -> Iterator["Page"]:
+    """The tab that a module's tests share, because opening one takes as long as looking at three pages."""
+    tab = browser.new_page()
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def tab(only_tab: "Page") -> Iterator["Page"]:
+    """An empty tab of a light, wide window."""
+    only_tab.set_viewport_size({"width": 1280, "height": 720})
+    only_tab.emulate_media(media="null", color_scheme="light")
+    yield only_tab
+    only_tab.goto("about:blank")

@@ -128,11 +128,9 @@ def index(page: Page, selector: str) -> Locator:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    page.set_default_timeout(LONG * 1000)
-    yield page
-    page.close()
+def page(tab: Page) -> Page:
+    tab.set_default_timeout(LONG * 1000)
+    return tab
 
 
 def test_a_file_name_that_is_not_utf8_is_served_and_said(tmp_path: Path, tiny_notebook: Path) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from support import MODEL, Ran, command_line, executed, ran_once
 from two_reports import hostile_difference
 
@@ -142,15 +142,19 @@ def crafted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 class Watched:
-    """A page in the browser, with everything that it asked for or complained of."""
+    """A tab of the browser, with everything that its page asked for or complained of."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.trouble: list[str] = []
         page.on("console", lambda message: self.trouble.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (self.trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._asked_for_an_answer)
         page.on("request", self._asked)
+
+    def _asked_for_an_answer(self, dialog: Any) -> None:
+        self.trouble.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, request: Any) -> None:
         if (
@@ -161,20 +165,20 @@ class Watched:
             self.trouble.append(f"request: {request.url}")
 
 
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Watched]]:
-    pages: list[Page] = []
+@pytest.fixture(scope="module")
+def visit(only_tab: Page) -> Callable[..., Watched]:
+    """Show a page in the one tab, in place of the page that is there."""
+    watched = Watched(only_tab)
 
     def open_page(path: Path, scheme: str = "light", width: int = 1280) -> Watched:
-        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-        pages.append(page)
-        watched = Watched(page)
-        page.goto(path.as_uri())
+        only_tab.goto("about:blank")
+        only_tab.set_viewport_size({"width": width, "height": 800})
+        only_tab.emulate_media(media="null", color_scheme=scheme)  # type: ignore[arg-type]
+        watched.trouble.clear()
+        only_tab.goto(path.as_uri())
         return watched
 
-    yield open_page
-    for page in pages:
-        page.close()
+    return open_page
 
 
 # But for its sentences, the page of each of these is that of word-order.

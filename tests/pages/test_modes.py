@@ -1,13 +1,13 @@
 """The views of a page: guess first, slides, a handout and its answers, and paper."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from support import Ran, eventually, executed, small_search, small_summary
 
 from sentence_reports.claims import ClaimCheck, Side
@@ -58,10 +58,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["walkthrough", "search"])
-def visit(browser: Browser, pages: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
-    yield lambda mode="": (page.goto(f"{(pages / request.param).as_uri()}.html#{mode}"), page)[1]
-    page.close()
+def visit(tab: Page, pages: Path, request: pytest.FixtureRequest) -> Callable[..., Page]:
+    return lambda mode="": (tab.goto(f"{(pages / request.param).as_uri()}.html#{mode}"), tab)[1]
 
 
 def seen(page: Page) -> str:
@@ -170,9 +168,10 @@ def test_nothing_is_wider_than_the_paper(visit: Callable[..., Page]) -> None:
 
 
 def test_a_report_of_five_sentences_is_at_most_nine_pages_and_its_heatmap_on_the_first(
-    browser: Browser, shipped: Ran
+    tab: Page, shipped: Ran
 ) -> None:
-    page = browser.new_page(viewport={"width": PAPER[0], "height": PAPER[1]})
+    page = tab
+    page.set_viewport_size({"width": PAPER[0], "height": PAPER[1]})
     page.goto((shipped.out / "blog.html").as_uri())
     sizes = pdf_pages(page.pdf(prefer_css_page_size=True))
     assert len(sizes) <= 9
@@ -182,4 +181,3 @@ def test_a_report_of_five_sentences_is_at_most_nine_pages_and_its_heatmap_on_the
     heatmap = page.locator("#glance :is(img, table)").first.bounding_box()
     assert heatmap is not None
     assert heatmap["y"] + heatmap["height"] < PAPER[1]
-    page.close()
