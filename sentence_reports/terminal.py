@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sentence_reports")
 SHOWN_CLAIMS = 20
+LEAST = 0.5  # seconds of a step before its speed means something
 BUG = "This is a bug in Sentence Reports; run the command again with --debug to see where it happened."
 
 
@@ -124,7 +125,8 @@ class Teller:
             self._remove_bar(stem)
         _, began, first, last = self._steps[stem]
         self._steps[stem] = step, began, first, done
-        rate = (done - first) / max(time.monotonic() - began, 0.001)
+        took = time.monotonic() - began
+        rate = (done - first) / max(took, 0.001) if took >= LEAST else 0.0
         comparing = step == "comparing"
         if self._bar is not None:
             if stem not in self._bars:

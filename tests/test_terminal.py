@@ -31,6 +31,12 @@ def tell(*reports: Report, begun: int, debug: bool = False) -> None:
         teller.close(reports)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell of steps that take no time."""
+    monkeypatch.setattr("sentence_reports.terminal.LEAST", 0)
+
+
 def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
     tell(UNMET, GOOD, begun=1)
     told = capsys.readouterr().err.splitlines()
@@ -150,6 +156,7 @@ def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureF
     assert "Traceback\n  in x\nKeyError\n" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_large_set_tells_each_tenth_of_its_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     with Teller(bar=False) as teller:
         for done in range(32, 1025, 32):
@@ -164,6 +171,7 @@ def test_a_large_set_tells_each_tenth_of_its_sentences(capsys: pytest.CaptureFix
     assert last == "many: done in 1 s"
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_large_set_tells_each_quarter_that_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
     with Teller(bar=False) as teller:
         for done in range(32, 1025, 32):
@@ -178,6 +186,13 @@ def test_a_large_set_tells_each_quarter_that_is_compared(capsys: pytest.CaptureF
     ]
 
 
+def test_a_step_that_takes_no_time_has_no_speed(capsys: pytest.CaptureFixture[str]) -> None:
+    with Teller(bar=False) as teller:
+        for done in (1000, 1001, 2000):
+            teller.progress("many", done, 2000, "encoding")
+    assert capsys.readouterr().err == ""
+
+
 BAR = """
 import time
 from sentence_reports.report import Report
@@ -186,6 +201,7 @@ from sentence_reports.terminal import Teller
 with Teller(bar=True) as teller:
     teller.begin(2)
     teller.progress("many", 32, 1024, "encoding")
+    time.sleep(0.6)
     teller.progress("many", 528, 1024, "encoding")
     time.sleep(0.2)
     teller.progress("many", 40, 100, "comparing")
@@ -233,6 +249,7 @@ def test_the_bar_of_a_cluster_ends_without_busy_workers_and_shows_no_late_news()
     assert "32/1024" not in shown
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_step_that_begins_again_on_another_worker_is_timed_anew(capsys: pytest.CaptureFixture[str]) -> None:
     with Teller(bar=False) as teller:
         for done in (512, 64, 160):
@@ -242,6 +259,7 @@ def test_a_step_that_begins_again_on_another_worker_is_timed_anew(capsys: pytest
     )
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_next_run_of_a_preview_shows_progress_again(capsys: pytest.CaptureFixture[str]) -> None:
     with Teller(bar=False) as teller:
         for _ in range(2):

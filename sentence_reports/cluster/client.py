@@ -62,7 +62,8 @@ def connect(address: str) -> "Client":
     try:
         return Client(address, timeout=GREET, set_as_default=False)
     except Exception as error:
-        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from error
+        reason = str(error) or f"silent for {GREET:g} s after its greeting"
+        raise UsageError(f"no Dask scheduler answers at {address}: {reason}") from error
 
 
 def said(error: OSError) -> str:

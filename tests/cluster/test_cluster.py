@@ -85,6 +85,27 @@ def greet(server: socket.socket) -> None:
         stream.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
 
 
+def test_what_is_silent_after_its_greeting(cluster: RealCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentence_reports.cluster.client.GREET", 3.0)
+    wait_for(lambda: "Scheduler at" in cluster.log)
+    with socket.create_connection(("127.0.0.1", cluster.port)) as stream:
+        greeting = stream.recv(100_000)
+    cluster.scheduler.kill()
+    streams = []
+
+    def greet_all(server: socket.socket) -> None:
+        for _ in range(20):
+            streams.append(server.accept()[0])
+            streams[-1].sendall(greeting)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet_all, args=(server,), daemon=True).start()
+        with pytest.raises(UsageError, match=r"silent for 3 s after its greeting"):
+            connect(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    for stream in streams:
+        stream.close()
+
+
 def test_what_else_can_be_at_an_address(cluster: RealCluster) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
