@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from support import MODEL, Ran
-from test_browser import HOSTILE, Watched, crafted, violations, visit  # noqa: F401
+from test_browser import HOSTILE, SOME_VIEWS, Watched, crafted, violations, visit  # noqa: F401
 from two_reports import OLD, VALUES, A, B, C, D, comparison, hostile_difference, large, square, walkthrough
 
 from sentence_reports.claims import ClaimCheck, Side
@@ -205,7 +205,7 @@ def test_hostile_texts_are_only_text(visit: Callable[..., Watched], crafted: Ran
     assert "default-src 'none'" in source
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("scheme", "width"), SOME_VIEWS)
 def test_the_page_breaks_no_rule_of_wcag(
     visit: Callable[..., Watched],  # noqa: F811
     tmp_path: Path,
