@@ -1,11 +1,12 @@
 """What every test shares: no test sees this machine's own Jupyter, Hugging Face or matplotlib folders."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from hypothesis import settings
-from support import WORDS, Ran, command_line, edit, of_the_user, ran_once
+from support import ROOT, WORDS, Ran, edit, of_the_user, ran_once
 
 from sentence_reports import cli
 from sentence_reports.execution.kernels import Kernels
@@ -87,6 +88,33 @@ def call(
         code = cli.main([*map(str, words)])
         told = capsys.readouterr()
         return Ran(code, told.out, told.err, tmp_path, tmp_path)
+
+    return call_it
+
+
+@pytest.fixture(scope="session")
+def call_at_home(warm_kernels: Kernels) -> Callable[..., Ran]:
+    """Call the command line as `call` does, for fixtures of the session: in an empty HOME, without a hub."""
+
+    def call_it(*words: str | Path, home: Path) -> Ran:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name in filter(of_the_user, list(os.environ)):
+                patch.delenv(name)
+            for name, value in {"HOME": home, "HF_HOME": home / "hf"}.items():
+                patch.setenv(name, str(value))
+            patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+            patch.setenv(
+                "HF_ENDPOINT", "http://127.0.0.1:9"
+            )  # nothing listens: away at once, on every machine
+            patch.setattr("sentence_reports.models.hub._unreachable", {})
+            patch.setattr("sentence_reports.pipeline.new_kernels", lambda *_: nullcontext(warm_kernels))
+            code = cli.main([*map(str, words)])
+        told = []
+        for stream in (out, err):
+            stream.seek(0)
+            told.append(stream.read())
+        return Ran(code, *told, home, home)
 
     return call_it
 
@@ -209,13 +237,12 @@ def bge(model: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def shipped(tmp_path_factory: pytest.TempPathFactory, call_at_home: Callable[..., Ran]) -> Ran:
     """The project's own sets, made into reports by the real notebook and the embedded model; not to be changed."""
 
     def run(folder: Path) -> Ran:
-        # A port where nothing listens: the hub is away, at once and on every machine.
-        hub, out = "http://127.0.0.1:9", folder / "reports"
-        ran = command_line("run", "--out", out, home=folder, HF_ENDPOINT=hub)
+        out = folder / "reports"
+        ran = call_at_home("run", "--project", ROOT, "--out", out, home=folder)
         assert ran.code == 0, ran.stderr
         return replace(ran, out=out)
 

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page
-from support import MODEL, Ran, command_line, executed, ran_once
+from support import MODEL, Ran, executed, ran_once
 from two_reports import hostile_difference
 
 from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
@@ -72,7 +72,7 @@ UNRULY = {
 
 
 @pytest.fixture(scope="session")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def odd(tmp_path_factory: pytest.TempPathFactory, call_at_home: Callable[..., Ran]) -> Ran:
     """Reports of sets that try to be more than text, or that hold many scripts, or much."""
     many = [f"Sentence number {k} of a long list speaks of the number {k}" for k in range(1, 41)]
     sets: dict[str, dict[str, Any]] = {
@@ -89,12 +89,14 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     }
 
     def run(folder: Path) -> Ran:
+        params = folder / "params"
+        params.mkdir()
         for stem, keys in sets.items():
             values = {"model": "sentence-transformers/all-MiniLM-L6-v2"} | keys
             text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
-            (folder / f"{stem}.yaml").write_text(text, encoding="utf-8")
-        paths = [folder / f"{stem}.yaml" for stem in sets]
-        return replace(command_line("run", *paths, "--out", folder / "out", home=folder), out=folder / "out")
+            (params / f"{stem}.yaml").write_text(text, encoding="utf-8")
+        ran = call_at_home("run", "--project", folder, "--out", folder / "out", home=folder)
+        return replace(ran, out=folder / "out")
 
     return ran_once(tmp_path_factory, "odd", run)
 
