@@ -68,9 +68,6 @@ def make(
     """
     from distributed import get_worker
 
-    from sentence_reports.make import make_report
-    from sentence_reports.models.embed import processor
-
     worker = get_worker()
 
     def tell(done: int, total: int, step: Step) -> None:
@@ -78,6 +75,9 @@ def make(
 
     with bench_of(parcel.run, parcel.code) as bench, temporary_folder() as folder:
         kernels = bench.kernels(parcel.job.notebook)
+        from sentence_reports.make import make_report  # while the warm process imports what it needs
+        from sentence_reports.models.embed import processor
+
         job = unpack(parcel, folder, bench.locate)
         if recipe is not None and block is not None and block.processor == processor():
             put_down(job, recipe, block, stripes)
