@@ -11,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# As in the command line, and before nbformat is imported: no second is spent on a parser that nothing here uses.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 import nbformat
 import pytest
 from hypothesis import settings
-from support import ROOT, WORDS, Ran, edit, of_the_user, ran_once
+from support import ROOT, WORDS, Ran, edit, of_the_user, path_with_command, ran_once
 
 from sentence_reports import cli
 from sentence_reports.execution.kernels import Kernels
@@ -77,11 +80,19 @@ def warm_kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernels]:
 
 @pytest.fixture
 def call(
-    warm_kernels: Kernels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> Callable[..., Ran]:
-    """Call the command line in this process and with the kernels that are there, in a fraction of the time."""
-    monkeypatch.setattr("sentence_reports.pipeline.new_kernels", lambda *_: nullcontext(warm_kernels))
+    """Call the command line in this process, and with the kernels that are there, in a fraction of the time."""
+
+    def kernels(*_: object) -> nullcontext[Kernels]:
+        return nullcontext(request.getfixturevalue("warm_kernels"))
+
+    monkeypatch.setattr("sentence_reports.pipeline.new_kernels", kernels)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("PATH", path_with_command())
 
     def call_it(*words: str | Path) -> Ran:
         capsys.readouterr()

@@ -9,14 +9,19 @@ import shutil
 import subprocess
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sentence_reports.models import FoundModel
+import pytest
+
+from sentence_reports.errors import ModelError
+from sentence_reports.models import FoundModel, find_model
 
 COMMIT = "1" * 40
 JSON = {"Content-Type": "application/json"}
@@ -243,7 +248,43 @@ json.dump({"answers": answers, "network": events, "heavy": heavy}, sys.stdout)
 """
 
 
-class Finder:
+class Search(ABC):
+    """Requests of models, and what became of them."""
+
+    @abstractmethod
+    def all(self) -> list[dict[str, Any]]: ...
+
+    def one(self) -> FoundModel:
+        (answer,) = self.all()
+        assert "found" in answer, answer
+        return FoundModel(**answer["found"])
+
+    def error(self) -> str:
+        (answer,) = self.all()
+        assert "error" in answer, answer
+        return answer["error"]
+
+
+class Here(Search):
+    """`find_model` in this process, whose library is told what it would read when it is imported."""
+
+    def __init__(self, *requests: Sequence[Any], hub: str) -> None:
+        self.requests, self.hub = requests, hub
+
+    def all(self) -> list[dict[str, Any]]:
+        answers: list[dict[str, Any]] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HF_ENDPOINT", self.hub)
+            patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", f"{os.environ['HF_HOME']}/hub")
+            for request in self.requests:
+                try:
+                    answers.append({"found": asdict(find_model(*request))})
+                except ModelError as error:
+                    answers.append({"error": str(error)})
+        return answers
+
+
+class Finder(Search):
     """`find_model` in its own process, after the code `first`; it never imports torch, and is silent."""
 
     def __init__(
@@ -275,13 +316,3 @@ class Finder:
         assert result["heavy"] == []
         self.network = result["network"]
         return result["answers"]
-
-    def one(self) -> FoundModel:
-        (answer,) = self.all()
-        assert "found" in answer, answer
-        return FoundModel(**answer["found"])
-
-    def error(self) -> str:
-        (answer,) = self.all()
-        assert "error" in answer, answer
-        return answer["error"]

@@ -39,7 +39,6 @@ from sentence_reports.collected_summary import (
 )
 from sentence_reports.comparison import kept_pairs, nearest, pack, rank_pairs, square, upper
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
-from sentence_reports.lesson.comparison import likenesses
 from sentence_reports.models import FoundModel, find_model
 from sentence_reports.report import Report
 from sentence_reports.summary import (
@@ -142,10 +141,15 @@ class Ran:
     out: Path
 
 
+def path_with_command() -> str:
+    """The PATH of one who can type ``sentence-reports``."""
+    return os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+
+
 def command_line(*words: str | Path, home: Path, cwd: Path | None = None, **env: str) -> Ran:
     """Call ``sentence-reports`` as a user would, in an empty HOME."""
     clean = {name: value for name, value in os.environ.items() if not of_the_user(name)}
-    clean["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    clean["PATH"] = path_with_command()
     clean |= {"HOME": str(home), "HF_HOME": str(home / "hf"), "SOURCE_DATE_EPOCH": "1700000000"} | env
     command = [sys.executable, "-m", "sentence_reports", *map(str, words)]
     done = subprocess.run(
@@ -410,6 +414,8 @@ def comparison_of(
     `claimed` holds sentences by position: the first is closer to the second than to the third. `rated` is how well the
     first model agrees with people; the next ones do by 0.1 less each.
     """
+    from sentence_reports.lesson.comparison import likenesses  # takes a second, and few tests need it
+
     n = len(next(iter(models.values()))[0])
     near = [nearest(matrix) for matrix, _ in models.values()]
     pairs = kept_pairs(near, [pair for a, b, c in claimed for pair in ((a, b), (a, c))])

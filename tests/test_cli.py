@@ -75,8 +75,8 @@ def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
     assert re.search(r"blog: The reason for the fallback: .*hub.* could not be reached.*\.", shipped.stderr)
 
 
-def test_a_second_run_does_nothing_and_says_so(shipped: Ran, tmp_path: Path) -> None:
-    again = command_line("run", "--out", shipped.out, home=tmp_path)
+def test_a_second_run_does_nothing_and_says_so(shipped: Ran, call: Callable[..., Ran]) -> None:
+    again = call("run", "--out", shipped.out)
     assert again.code == 0
     assert re.search(r"Nothing to do: \d+ reports are up to date\.", again.stderr)
     assert again.stdout == ""
@@ -116,12 +116,14 @@ def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) 
     ids=["unknown key", "wrong type", "no YAML", "one sentence", "missing file"],
 )
 @pytest.mark.parametrize("command", ["run", "check"])
-def test_a_bad_set_is_one_clear_message(command: str, text: str | None, message: str, tmp_path: Path) -> None:
+def test_a_bad_set_is_one_clear_message(
+    command: str, text: str | None, message: str, tmp_path: Path, call: Callable[..., Ran]
+) -> None:
     path = tmp_path / "mine.yaml"
     if text is not None:
         path.write_text(text)
     options = ["--out", str(tmp_path / "out")] if command == "run" else []
-    ran = command_line(command, path, *options, home=tmp_path)
+    ran = call(command, path, *options)
     assert ran.code == 1
     lines = [line for line in ran.stderr.splitlines() if line.startswith(str(path))]
     assert len(lines) == 1, ran.stderr
@@ -129,11 +131,13 @@ def test_a_bad_set_is_one_clear_message(command: str, text: str | None, message:
     assert "Traceback" not in ran.stderr
 
 
-def test_a_bad_set_beside_good_ones_is_exit_code_1(shipped: Ran, tmp_path: Path) -> None:
+def test_a_bad_set_beside_good_ones_is_exit_code_1(
+    shipped: Ran, tmp_path: Path, call: Callable[..., Ran]
+) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("sentences: [a, a]\n")
     out = shutil.copytree(shipped.out, tmp_path / "out")
-    ran = command_line("run", MOVIES, bad, "--out", out, home=tmp_path)
+    ran = call("run", MOVIES, bad, "--out", out)
     assert ran.code == 1
     assert [line.split("\t")[3][:6] for line in ran.stdout.splitlines()] == ["0.8939", "failed"]
 
@@ -201,9 +205,12 @@ def test_a_reader_who_has_enough_changes_no_exit_code(tmp_path: Path, unread: in
 
 
 @pytest.mark.parametrize("command", ["run", "check", "preview"])
-def test_without_a_set_nothing_is_started(tmp_path: Path, command: str) -> None:
+def test_without_a_set_nothing_is_started(
+    tmp_path: Path, command: str, call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "params").mkdir()
-    ran = command_line(command, home=tmp_path, cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    ran = call(command)
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr == (
         f"sentence-reports: no set in {tmp_path}/params. Create one with  sentence-reports new NAME\n"
@@ -211,28 +218,34 @@ def test_without_a_set_nothing_is_started(tmp_path: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("words", [["run"], ["check"], ["new", "mine"], ["preview"], ["run", "x.yaml"]])
-def test_outside_a_project_the_message_names_init(tmp_path: Path, words: list[str]) -> None:
-    ran = command_line(*words, home=tmp_path, cwd=tmp_path)
+def test_outside_a_project_the_message_names_init(
+    tmp_path: Path, words: list[str], call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = call(*words)
     assert (ran.code, ran.stdout) == (2, "")
     assert "no project here" in ran.stderr
     assert "sentence-reports init" in ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_a_project_is_refused(tmp_path: Path) -> None:
-    ran = command_line("check", "--project", tmp_path / "none", home=tmp_path)
+def test_a_folder_that_is_not_a_project_is_refused(tmp_path: Path, call: Callable[..., Ran]) -> None:
+    ran = call("check", "--project", tmp_path / "none")
     assert ran.code == 2
     assert f"{tmp_path}/none is not a project: it has no params/ folder" in ran.stderr
 
 
-def test_a_project_is_found_from_below_or_named_and_a_file_may_be_a_folder(tmp_path: Path) -> None:
+def test_a_project_is_found_from_below_or_named_and_a_file_may_be_a_folder(
+    tmp_path: Path, call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = tmp_path / "study"
-    assert command_line("init", study, home=tmp_path).code == 0
+    assert call("init", study).code == 0
     (study / "notes").mkdir()
     for words, cwd in [
         ([], study), ([], study / "notes"), (["--project", "study"], tmp_path), (["study/params"], tmp_path)
     ]:  # fmt: skip
-        ran = command_line("check", *words, home=tmp_path, cwd=cwd)
+        monkeypatch.chdir(cwd)
+        ran = call("check", *words)
         assert (ran.code, ran.stderr) == (0, "3 sets are valid\n")
 
 
@@ -258,10 +271,12 @@ def test_force_and_timeout_do_what_they_say(
     assert page.read_text() == first
 
 
-def test_strict_accepts_no_report_by_the_fallback_model(shipped: Ran, tmp_path: Path) -> None:
+def test_strict_accepts_no_report_by_the_fallback_model(
+    shipped: Ran, tmp_path: Path, call: Callable[..., Ran]
+) -> None:
     out = shutil.copytree(shipped.out, tmp_path / "out")
     words = ("run", "--strict", "--out", out, ROOT / "params" / "blog.yaml")
-    ran = command_line(*words, home=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
+    ran = call(*words)
     assert ran.code == 1
     assert "blog: failed: The model BAAI/bge-base-en is not on this machine" in ran.stderr
     assert (out / "blog.html").read_bytes() == (shipped.out / "blog.html").read_bytes()
@@ -278,8 +293,8 @@ def test_strict_accepts_no_report_by_the_fallback_model(shipped: Ran, tmp_path: 
         ["run", "--timeout", "nan"],
     ],
 )
-def test_wrong_usage_starts_nothing(words: list[str], tmp_path: Path) -> None:
-    ran = command_line(*words, home=tmp_path)
+def test_wrong_usage_starts_nothing(words: list[str], call: Callable[..., Ran]) -> None:
+    ran = call(*words)
     assert ran.code == 2
     assert ran.stdout == ""
     assert "usage: sentence-reports" in ran.stderr
@@ -328,9 +343,11 @@ def test_without_a_temporary_folder_the_rest_works_and_the_message_says_what_to_
     assert not Path("/dev/shm/none").exists()
 
 
-def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> None:
+def test_an_output_folder_that_cannot_be_used_starts_nothing(
+    tmp_path: Path, call: Callable[..., Ran]
+) -> None:
     (tmp_path / "file").write_text("")
-    ran = command_line("run", MOVIES, "--out", tmp_path / "file", home=tmp_path)
+    ran = call("run", MOVIES, "--out", tmp_path / "file")
     assert ran.code == 2
     assert ran.stderr.startswith(f"sentence-reports: cannot write to {tmp_path / 'file'}: ")
 
@@ -338,30 +355,34 @@ def test_an_output_folder_that_cannot_be_used_starts_nothing(tmp_path: Path) -> 
 # --- new, schema, help -------------------------------------------------------------------------------------
 
 
-def test_init_and_new_say_what_to_do_next(tmp_path: Path) -> None:
-    ran = command_line("init", "study", home=tmp_path, cwd=tmp_path)
+def test_init_and_new_say_what_to_do_next(
+    tmp_path: Path, call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = call("init", "study")
     assert ran.code == 0
     assert "study/params/negation.yaml" in ran.stdout.splitlines()
     assert ran.stderr == "Next:  cd study && sentence-reports run\n"
-    ran = command_line("new", "my-own", home=tmp_path, cwd=tmp_path / "study")
+    monkeypatch.chdir("study")
+    ran = call("new", "my-own")
     assert (ran.code, ran.stdout) == (0, "params/my-own.yaml\n")
     assert ran.stderr.endswith("then:  sentence-reports run params/my-own.yaml\n")
-    assert command_line("check", home=tmp_path, cwd=tmp_path / "study").code == 0
-    ran = command_line("new", "My-Own", home=tmp_path, cwd=tmp_path / "study")
+    assert call("check").code == 0
+    ran = call("new", "My-Own")
     assert ran.code == 2
     assert "my-own.yaml already exists; nothing was written" in ran.stderr
-    ran = command_line("new", "../x", home=tmp_path, cwd=tmp_path / "study")
+    ran = call("new", "../x")
     assert ran.code == 2
     assert "is not a valid set name" in ran.stderr
 
 
-def test_schema_prints_the_shipped_schema(tmp_path: Path) -> None:
-    ran = command_line("schema", home=tmp_path)
+def test_schema_prints_the_shipped_schema(call: Callable[..., Ran]) -> None:
+    ran = call("schema")
     assert json.loads(ran.stdout) == json.loads((ROOT / "params" / "schema.json").read_text())
 
 
-def test_baseline_prints_one_unrelated_sentence_per_line(tmp_path: Path) -> None:
-    ran = command_line("baseline", home=tmp_path)
+def test_baseline_prints_one_unrelated_sentence_per_line(call: Callable[..., Ran]) -> None:
+    ran = call("baseline")
     assert (ran.code, ran.stderr) == (0, "")
     assert ran.stdout == SENTENCES.read_text(encoding="utf-8")
     assert len(ran.stdout.splitlines()) == len(set(ran.stdout.splitlines())) == 200
@@ -381,10 +402,13 @@ def test_a_command_to_copy_is_one_that_can_be_typed(tmp_path: Path) -> None:
     assert ran.stderr == f"Next:  {Path(sys.executable).with_name('sentence-reports')} run\n"
 
 
-def test_a_command_to_copy_is_quoted(tmp_path: Path) -> None:
-    ran = command_line("init", "two words", home=tmp_path, cwd=tmp_path)
+def test_a_command_to_copy_is_quoted(
+    tmp_path: Path, call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = call("init", "two words")
     assert ran.stderr == "Next:  cd 'two words' && sentence-reports run\n"
-    ran = command_line("--project", "two words", "new", "mine", home=tmp_path, cwd=tmp_path)
+    ran = call("--project", "two words", "new", "mine")
     assert ran.stderr.endswith("sentence-reports run 'two words/params/mine.yaml'\n")
 
 
