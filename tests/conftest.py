@@ -17,7 +17,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 import nbformat
 import pytest
 from hypothesis import settings
-from support import ROOT, WORDS, Ran, edit, of_the_user, path_with_command, ran_once
+from support import WORDS, Ran, edit, of_the_user, path_with_command, ran_once, shown_sets
 
 from sentence_reports import cli
 from sentence_reports.execution.kernels import Kernels
@@ -248,12 +248,8 @@ def bge(model: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory, call_at_home: Callable[..., Ran]) -> Ran:
-    """The project's own sets, made into reports by the real notebook and the embedded model; not to be changed."""
-
-    def run(folder: Path) -> Ran:
         out = folder / "reports"
-        ran = call_at_home("run", "--project", ROOT, "--out", out, home=folder)
+        ran = call_at_home("run", "--out", out, *shown_sets(), home=folder)
         assert ran.code == 0, ran.stderr
         return replace(ran, out=out)
 

@@ -53,6 +53,13 @@ from sentence_reports.summary import (
 )
 
 ROOT = Path(__file__).parents[1]
+# One or more of the shipped sets of each kind, which the `shipped` fixture makes.
+SHOWN = ("blog", "faq", "four-topics", "in-context", "sbert-movies", "town-inbox")
+
+
+def shown_sets() -> list[Path]:
+    """Return the files of the sets that `SHOWN` names."""
+    return [ROOT / "params" / f"{stem}.yaml" for stem in SHOWN]
 
 
 def contrast(one: str, other: str) -> float:

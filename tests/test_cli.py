@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
-from support import ROOT, Ran, command_line, on_a_terminal
+from support import ROOT, SHOWN, Ran, command_line, on_a_terminal, shown_sets
 
 from sentence_reports import cli
 from sentence_reports.arguments import parser
@@ -27,18 +28,28 @@ MOVIES = ROOT / "params" / "sbert-movies.yaml"
 # --- the shipped sets --------------------------------------------------------------------------------------
 
 
-def test_the_shipped_sets_all_become_reports(shipped: Ran) -> None:
-    assert shipped.code == 0, shipped.stderr
-    stems = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
-    names = {path.name for path in shipped.out.iterdir() if path.suffix in (".html", ".ipynb", ".csv")}
+def check_reports(ran: Ran, stems: Iterable[str]) -> None:
+    assert ran.code == 0, ran.stderr
+    names = {path.name for path in ran.out.iterdir() if path.suffix in (".html", ".ipynb", ".csv")}
     expected = {f"{stem}{suffix}" for stem in stems for suffix in (".html", ".ipynb", ".csv")}
     assert names == expected | {"town-inbox.neighbours.csv", "index.html"}
-    assert "Traceback" not in shipped.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_shipped_sets_of_each_kind_become_reports(shipped: Ran) -> None:
+    check_reports(shipped, SHOWN)
+
+
+@pytest.mark.slow
+def test_the_shipped_sets_all_become_reports(tmp_path: Path) -> None:
+    out = tmp_path / "reports"
+    ran = command_line("run", "--out", out, home=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
+    check_reports(replace(ran, out=out), (path.stem for path in (ROOT / "params").glob("*.yaml")))
 
 
 def test_the_table_has_a_tab_separated_line_for_each_report(shipped: Ran) -> None:
     rows = [line.split("\t") for line in shipped.stdout.splitlines()]
-    assert [row[0] for row in rows] == sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
+    assert [row[0] for row in rows] == sorted(SHOWN)
     movies = dict(zip([row[0] for row in rows], rows, strict=True))["sbert-movies"]
     assert movies[1:4] == [
         "sentence-transformers/all-MiniLM-L6-v2",
@@ -76,7 +87,7 @@ def test_the_blog_says_on_top_who_stood_in_and_why(shipped: Ran) -> None:
 
 
 def test_a_second_run_does_nothing_and_says_so(shipped: Ran, call: Callable[..., Ran]) -> None:
-    again = call("run", "--out", shipped.out)
+    again = call("run", "--out", shipped.out, *shown_sets())
     assert again.code == 0
     assert re.search(r"Nothing to do: \d+ reports are up to date\.", again.stderr)
     assert again.stdout == ""
@@ -93,7 +104,7 @@ def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) 
         "except SystemExit as end: code = end.code\n"
         "print('loaded:', code, *sys.modules)"
     )
-    words = [*words, str(shipped.out)] if words == ["run", "--out"] else words
+    words = [*words, str(shipped.out), *map(str, shown_sets())] if words == ["run", "--out"] else words
     done = subprocess.run([sys.executable, "-c", call, *words], capture_output=True, text=True, check=True)
     _, code, *loaded = done.stdout.splitlines()[-1].split()
     assert code == "0"
@@ -445,7 +456,9 @@ def test_a_locale_without_a_sentences_characters_shows_their_codes(shipped: Ran,
 
 def test_on_a_terminal_the_table_fits_80_columns_with_whole_file_names(shipped: Ran, tmp_path: Path) -> None:
     shutil.copytree(shipped.out, tmp_path / "reports")
-    shutil.copytree(ROOT / "params", tmp_path / "params")
+    shutil.copytree(ROOT / "params" / "texts", tmp_path / "params" / "texts")
+    for path in shown_sets():
+        shutil.copy(path, tmp_path / "params")
     (tmp_path / "params" / "bad.yaml").write_text("sentences: [a, a]\n")
     code, shown = on_a_terminal("-m", "sentence_reports", "run", cwd=tmp_path)
     assert code == 1
@@ -498,9 +511,10 @@ def results(tmp_path: Path) -> list[str]:
 
 
 def test_results_are_complete_if_nothing_was_out_of_date(shipped: Ran, results: list[str]) -> None:
-    assert cli.main(["run", "--project", str(ROOT), "--out", str(shipped.out), *results]) == 0
+    sets = map(str, shown_sets())
+    assert cli.main(["run", "--project", str(ROOT), "--out", str(shipped.out), *results, *sets]) == 0
     suites = ElementTree.parse(results[1]).getroot()
-    stems = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
+    stems = sorted(SHOWN)
     assert [suite.get("name") for suite in suites] == stems
     assert {suite.get("timestamp") for suite in suites} == {"2023-11-14T00:00:00"}
     summary = Path(results[3]).read_text(encoding="utf-8")

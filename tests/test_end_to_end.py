@@ -17,7 +17,18 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from hub import StandIn
-from support import DRIVER, ROOT, Notes, Ran, change_weights, command_line, cut_short, edit, only_pickle
+from support import (
+    DRIVER,
+    ROOT,
+    Notes,
+    Ran,
+    change_weights,
+    command_line,
+    cut_short,
+    edit,
+    only_pickle,
+    shown_sets,
+)
 
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import EMBEDDED
@@ -179,7 +190,8 @@ def test_reports_are_the_same_bytes_anywhere(shipped: Ran, tmp_path: Path, local
     (tmp_path / "home" / "elsewhere").mkdir(parents=True)
     ran = command_line(
         "run", "--project", ROOT, "--jobs", "1" if locale == "C" else "3", "--out", "../../my reports",
-        home=tmp_path / "home", cwd=tmp_path / "home" / "elsewhere", HF_ENDPOINT="http://127.0.0.1:9", **env,
+        *shown_sets(), home=tmp_path / "home", cwd=tmp_path / "home" / "elsewhere",
+        HF_ENDPOINT="http://127.0.0.1:9", **env,
     )  # fmt: skip
     assert ran.code == 0, ran.stderr
     names = sorted(path.name for path in shipped.out.iterdir() if path.suffix in SUFFIXES)

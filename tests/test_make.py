@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support import ROOT, Ran
 
 
 @pytest.fixture
@@ -146,7 +147,11 @@ def test_clean_removes_the_environment_that_make_built(bare: Path) -> None:
     assert "reports/ is left as it is" in done.stdout
 
 
-def test_clean_leaves_what_was_not_made_here(project: Path, tiny_notebook: Path) -> None:
+@pytest.mark.usefixtures("tiny_notebook")
+def test_clean_leaves_what_was_not_made_here(
+    project: Path, call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
     (project / "params" / "one.yaml").write_text(
         "sentences: [one, two]\nmodel: sentence-transformers/all-MiniLM-L6-v2\n"
     )
@@ -154,8 +159,7 @@ def test_clean_leaves_what_was_not_made_here(project: Path, tiny_notebook: Path)
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m sentence_reports "$@"\n')
     command.chmod(0o755)
-    ran = subprocess.run([command, "run", "--cold", "params/one.yaml"], cwd=project, check=False)
-    assert ran.returncode == 0
+    assert call("run", "params/one.yaml").code == 0
     reports = project / "reports"
     (reports / "mine.html").write_text("<p>my own page</p>")
     (reports / "mine.csv").write_text("my own,table")

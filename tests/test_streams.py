@@ -25,16 +25,14 @@ PAIRS = [
     (stdin, *two)
     for stdin, two in zip(itertools.cycle(STDIN), itertools.product(OUTPUT, OUTPUT), strict=False)
 ]
-FEW = [
-    *(("closed", state, state) for state in OUTPUT),
-    ("open", "full", "open"),
-]
+FEW = [("closed", "closed", "closed"), ("open", "full", "open")]
+MORE = [*FEW, *(("closed", state, state) for state in OUTPUT if state != "closed")]
 
 
 def in_shell(words: str, cwd: Path, case: tuple[str, str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command with its streams in the given states; what it says on the open ones is returned."""
+    """Run Python with its streams in the given states; what it says on the open ones is returned."""
     stdin, stdout, stderr = STDIN[case[0]], OUTPUT[case[1]].format(1), OUTPUT[case[2]].format(2)
-    command = f"{shlex.quote(sys.executable)} -m sentence_reports {words} {stdin} {stdout} {stderr}"
+    command = f"{shlex.quote(sys.executable)} {words} {stdin} {stdout} {stderr}"
     env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     reading, writing = os.pipe()
     os.close(reading)
@@ -55,7 +53,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def check_outcome(project: Path, words: str, code: int, case: tuple[str, str, str]) -> None:
-    done = in_shell(words, project, case)
+    done = in_shell(f"-m sentence_reports {words}", project, case)
     assert done.returncode == code, (words, case, done)
     assert "Traceback" not in done.stderr + done.stdout
     assert "Exception ignored" not in done.stderr
@@ -87,7 +85,7 @@ def expected(words: str, stdout: str) -> int:
 
 @pytest.mark.parametrize("words", SEEN_TO_FAIL)
 def test_no_state_of_the_streams_changes_what_a_command_does(words: str, project: Path) -> None:
-    for case in FEW:
+    for case in MORE if words in ("check none.yaml", "baseline") else FEW:
         check_outcome(project, words, expected(words, case[1]), case)
 
 
@@ -105,8 +103,34 @@ def check_reports(project: Path, case: tuple[str, str, str], *words: str) -> Non
     assert pages == {"index.html", "set-00.html"}, case
 
 
+CLOSED = ("closed", "closed", "closed")
+START_KERNEL = """
+from sentence_reports import streams
+streams.secure()
+import nbformat
+from sentence_reports.execution.engine import execute
+from sentence_reports.execution.kernels import Kernels
+notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)")])
+with Kernels() as kernels:
+    ran = execute(notebook, {}, env={}, timeout=600, kernels=kernels, died="the kernel died")
+    assert kernels.take_warning() is None
+assert ran.cells[-1].outputs[0].text == "1\\n"
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="warm kernels need Linux")
+def test_warm_kernels_start_if_the_streams_are_closed(tmp_path: Path) -> None:
+    done = in_shell(f"-c {shlex.quote(START_KERNEL)}", tmp_path, CLOSED)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize(
-    ("case", "words"), [(("closed",) * 3, []), (("open", "full", "full"), ["--cold"])], ids=["closed", "full"]
+    ("case", "words"),
+    [
+        pytest.param(CLOSED, [], id="closed, warm", marks=pytest.mark.slow),
+        pytest.param(CLOSED, ["--cold"], id="closed, cold"),
+        pytest.param(("open", "full", "full"), ["--cold"], id="full, cold", marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.usefixtures("tiny_notebook")  # the project's own
 def test_reports_are_made_whatever_the_streams_take(

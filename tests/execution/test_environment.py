@@ -14,7 +14,9 @@ from sentence_reports.prepare import REHEARSAL
 from sentence_reports.project import packaged
 
 
-def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what would change a report, or break it."""
     config = tmp_path / "config" / "matplotlib" / "matplotlibrc"
     config.parent.mkdir(parents=True)
     config.write_text("text.usetex: True\nsavefig.dpi: 2000\n")
@@ -30,6 +32,34 @@ def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
     }.items():
         monkeypatch.setenv(name, value)
+
+
+PLOT = "from matplotlib import pyplot\npyplot.plot([1, 2]);"
+SHOW = """
+import os, warnings, matplotlib
+given = {"TRANSFORMERS_VERBOSITY": "debug", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}
+print([name for name, value in given.items() if os.environ.get(name) == value], __debug__)
+print(matplotlib.rcParams["text.usetex"], matplotlib.rcParams["savefig.dpi"])
+warnings.warn("only a warning")
+"""
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("warm", [pytest.param(False, marks=pytest.mark.slow), True])
+def test_the_users_settings_reach_no_kernel(warm: bool, tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (PLOT, SHOW)])
+    with Kernels([notebook], warm=warm) as kernels:
+        ran = execute(notebook, {}, env={}, timeout=600, kernels=kernels, died="the kernel died")
+        assert kernels.take_warning() is None
+    plot, shown = ran.cells[-2:]
+    assert ["image/png" in output.get("data", {}) for output in plot.outputs] == [True]
+    assert shown.outputs[0].text == "[] True\nFalse figure\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "matplotlibrc"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("settings")
+def test_the_users_settings_change_nothing_of_the_walkthrough(tmp_path: Path) -> None:
     notebook = nbformat.read(packaged("notebooks") / "walkthrough.ipynb", as_version=4)
     parameters = {"model": EMBEDDED, "sentences": ["one cat", "two dogs"]}
     with Kernels([notebook], REHEARSAL) as kernels:
@@ -41,11 +71,10 @@ def test_the_users_settings_reach_no_kernel(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_a_projects_own_notebook_shows_its_plots(warm: bool) -> None:
-    cell = nbformat.v4.new_code_cell("from matplotlib import pyplot\npyplot.plot([1, 2]);")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    with Kernels([notebook], REHEARSAL, warm=warm) as kernels:
-        ran = execute(notebook, {}, env={}, timeout=600, kernels=kernels, died="the kernel died")
+def test_a_projects_own_notebook_shows_its_plots(warm: bool, request: pytest.FixtureRequest) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PLOT)])
+    kernels = request.getfixturevalue("warm_kernels") if warm else None
+    ran = execute(notebook, {}, env={}, timeout=600, kernels=kernels, died="the kernel died")
     assert ["image/png" in output.get("data", {}) for output in ran.cells[-1].outputs] == [True]
 
 

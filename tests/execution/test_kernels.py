@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from support import Notes, Ran, command_line, write_sets
+from support import Notes, Ran, command_line, eventually, write_sets
 
 from sentence_reports import pipeline
 from sentence_reports.execution import forkserver
@@ -242,30 +242,32 @@ def test_where_a_fork_is_unsafe_kernels_are_cold_and_it_is_said_once(monkeypatch
 
 @pytest.fixture
 def make(tmp_path: Path, tiny_notebook: Path) -> Callable[..., Notes]:
-    """Run one set per description given, with warm kernels."""
+    """Run one set per description given, with warm kernels of its own, or the `kernels` given."""
 
-    def run_them(*descriptions: str, **options: Any) -> Notes:
+    def run_them(*descriptions: str, kernels: Kernels | None = None, **options: Any) -> Notes:
         write_sets(tmp_path / "params", descriptions)
         notes = Notes()
         chosen = Options(**{"project": Project(tmp_path), "out": tmp_path / "out", "timeout": 60.0} | options)
-        reports = pipeline.run(find_sets(tmp_path / "params"), chosen, notes)
+        reports = pipeline.run(find_sets(tmp_path / "params"), chosen, notes, kernels)
         notes.failures = {report.stem: report.failure for report in reports if report.failure}  # type: ignore[attr-defined]
         return notes
 
     return run_them
 
 
-def test_a_killed_kernel_fails_its_set_only(make: Callable[..., Notes], tmp_path: Path) -> None:
+def test_a_killed_kernel_fails_its_set_only(
+    make: Callable[..., Notes], tmp_path: Path, warm_kernels: Kernels
+) -> None:
     die = "#run\nimport os, time; time.sleep(0.5); os.kill(os.getpid(), 9)"
-    before = set(psutil.Process().children())
-    notes = make("", die, "", "", jobs=2)
+    before = set(psutil.Process().children(recursive=True))
+    notes = make("", die, "", "", jobs=2, kernels=warm_kernels)
     assert notes.failures == {  # type: ignore[attr-defined]
         "set-01": "the kernel died, probably out of memory: 3 sentences, "
         "model sentence-transformers/all-MiniLM-L6-v2"
     }
     assert len(notes.ran) == 4
     assert len(list((tmp_path / "out").glob("set-*.html"))) == 3
-    assert set(psutil.Process().children()) == before
+    assert eventually(lambda: set(psutil.Process().children(recursive=True)) == before)
 
 
 @pytest.mark.slow
