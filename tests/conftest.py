@@ -17,7 +17,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 import nbformat
 import pytest
 from hypothesis import settings
-from support import WORDS, Ran, edit, of_the_user, path_with_command, ran_once, shown_sets
+from support import ROOT, WORDS, Ran, edit, of_the_user, path_with_command, ran_once, shown_sets
 
 from sentence_reports import cli
 from sentence_reports.execution.kernels import Kernels
@@ -27,6 +27,8 @@ from sentence_reports.project import packaged
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+AWAY = "http://127.0.0.1:9"  # nothing listens there: the hub is away, at once and on every machine
 
 # The same cases on every machine, so that what fails there can be looked at here; and no clock decides.
 settings.register_profile("same everywhere", derandomize=True, deadline=None)
@@ -91,7 +93,7 @@ def call(
         return nullcontext(request.getfixturevalue("warm_kernels"))
 
     monkeypatch.setattr("sentence_reports.pipeline.new_kernels", kernels)
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_ENDPOINT", AWAY)
     monkeypatch.setenv("PATH", path_with_command())
 
     def call_it(*words: str | Path) -> Ran:
@@ -114,10 +116,9 @@ def call_at_home(warm_kernels: Kernels) -> Callable[..., Ran]:
                 patch.delenv(name)
             for name, value in {"HOME": home, "HF_HOME": home / "hf"}.items():
                 patch.setenv(name, str(value))
+            patch.setenv("PATH", path_with_command())
             patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-            patch.setenv(
-                "HF_ENDPOINT", "http://127.0.0.1:9"
-            )  # nothing listens: away at once, on every machine
+            patch.setenv("HF_ENDPOINT", AWAY)
             patch.setattr("sentence_reports.models.hub._unreachable", {})
             patch.setattr("sentence_reports.pipeline.new_kernels", lambda *_: nullcontext(warm_kernels))
             code = cli.main([*map(str, words)])
@@ -248,8 +249,12 @@ def bge(model: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory, call_at_home: Callable[..., Ran]) -> Ran:
+    """Sets of the project, of each kind, made into reports by the real notebooks and models; not to be changed."""
+
+    def run(folder: Path) -> Ran:
         out = folder / "reports"
-        ran = call_at_home("run", "--out", out, *shown_sets(), home=folder)
+        ran = call_at_home("run", "--project", ROOT, "--out", out, *shown_sets(), home=folder)
         assert ran.code == 0, ran.stderr
         return replace(ran, out=out)
 
