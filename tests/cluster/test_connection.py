@@ -35,6 +35,7 @@ class Scripted(Cluster):
         super().__init__("tcp://scheduler:1", self.listener, patience=0.3)
         self.answer, self.present = answer, workers
         self.submitted: list[tuple[str, Sequence[str]]] = []
+        self.priorities: dict[str, int] = {}
         self.futures: list[Future[Any]] = []
         scheduler = SimpleNamespace(address=self.address)
         self._client = SimpleNamespace(get_executor=self.executor, scheduler=scheduler)
@@ -47,6 +48,7 @@ class Scripted(Cluster):
             assert call is worker.make
             stem, future = parcel.job.stem, Future[Any]()
             self.submitted.append((stem, tuple(workers)))
+            self.priorities[stem] = priority
             self.futures.append(future)
             answer = self.answer(stem, workers)
             if isinstance(answer, CancelledError):
@@ -129,6 +131,14 @@ def test_a_set_that_cannot_travel_fails_and_the_others_are_made() -> None:
     assert isinstance(stays, Failed)
     assert "models/mine is a folder of this machine" in stays.reason
     assert goes == Failed("goes", "made")
+
+
+def test_the_first_sets_come_first() -> None:
+    """Dask does what has a higher number first."""
+    cluster = Scripted(lambda stem, _: Failed(stem, "made"))
+    reasons(cluster, "first", "second", "third")
+    priorities = cluster.priorities
+    assert priorities["first"] > priorities["second"] > priorities["third"]
 
 
 def test_a_run_hears_only_of_its_own_progress() -> None:
