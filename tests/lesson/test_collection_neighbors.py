@@ -194,11 +194,10 @@ for seed in range(int(sys.argv[4])):  # a child starts at once, with everything 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs fork")
-@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_kill_leaves_only_tables_that_are_right(
-    tmp_path: Path, times: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_leaves_only_tables_that_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = 20
     folders = [str(Path(__file__).parent), str(ROOT / "tests"), str(tmp_path)]
     command = [sys.executable, "-c", KILLED, *folders, str(times)]
     done = subprocess.run(command, check=True, timeout=600, capture_output=True, text=True)

@@ -143,6 +143,21 @@ def test_progress_counts_what_the_cache_had(tiny: Path, monkeypatch: pytest.Monk
     assert told[0][0] > 10
 
 
+def test_what_was_encoded_before_an_interruption_is_kept(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "SHARD", 20)
+    found, lines = find_model(str(tiny)), texts(90)
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed(found, lines, progress=interrupt)
+    before = kept()
+    assert before in (20, 40)
+    assert embed(found, lines).fresh == 90 - before
+
+
 def test_without_a_cache_the_numbers_are_the_same(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,11 +284,12 @@ for seed in range(int(sys.argv[4])):  # a child starts at once, with everything 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("times", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_after_a_kill_only_what_was_not_committed_is_encoded(
-    tiny: Path, tmp_path: Path, times: int, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    times = 20
     lines, file = texts(800), tmp_path / "texts"
     file.write_text("\n".join(lines))
     command = [sys.executable, "-c", KILLED, str(tiny), str(tmp_path), str(file), str(times)]

@@ -64,6 +64,7 @@ def test_loading_is_silent_and_leaves_the_libraries_as_they_were(
     assert str(encoder.device) == "cpu"
 
 
+@pytest.mark.slow
 def test_loading_is_silent_in_a_process_that_logs_as_python_does(tiny: Path) -> None:
     code = f"from sentence_reports import models as m; m.load(m.find_model({str(tiny)!r}), 'the cat: ')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

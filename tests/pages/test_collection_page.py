@@ -37,6 +37,11 @@ def page(summary: CollectionSummary | None = None, **changes: Any) -> BeautifulS
     return BeautifulSoup(render(notebook(summary or small_collection(**changes))), "html.parser")
 
 
+@pytest.fixture(scope="module")
+def large_page() -> BeautifulSoup:
+    return page(LARGE)
+
+
 def words(tag: Tag | None) -> str:
     assert tag is not None
     return " ".join(tag.get_text(" ").split())
@@ -288,9 +293,9 @@ LARGE = large_collection()
     ],
 )
 def test_each_list_is_capped_and_says_how_many_more_there_are_and_where(
-    part: str, shown: int, said: list[str]
+    large_page: BeautifulSoup, part: str, shown: int, said: list[str]
 ) -> None:
-    found = page(LARGE).select_one(f"#{part}")
+    found = large_page.select_one(f"#{part}")
     assert found is not None
     assert len(found.select(f"#{part} > ol > li, #{part} > .ranked > ol > li")) == shown
     assert [text for text in said if text not in words(found)] == []
