@@ -8,9 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from queue import Queue
 from urllib.request import urlopen
 
 import psutil
@@ -118,6 +121,49 @@ def start(
         each.process.stdout.close()  # type: ignore[union-attr]
 
 
+class Shown:
+    """A preview in a thread of this process: its address, its output folder and what it reported."""
+
+    def __init__(self, project: Project, *files: Path) -> None:
+        self.out, self.notes, self.addresses = project.folder / "out", Notes(), Queue[str]()
+        options = Options(project, self.out, cold=True)
+        self.thread = threading.Thread(
+            target=lambda: preview(files, options, self.notes, self.addresses.put), name="preview"
+        )
+        self.thread.start()
+        self.address = self.addresses.get(timeout=LONG)
+        self.port = int(self.address.split(":")[2].split("/")[0])
+
+    def wait_for(self, stem: str, times: int) -> None:
+        until(lambda: self.notes.ran.count(stem) >= times, f"{stem}, {times} times, in: {self.notes.ran}")
+
+
+@pytest.fixture
+def show(
+    tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Shown]]:
+    """Start a preview with kernels that are there, in a fraction of the time of `start`."""
+    over, shown = threading.Event(), list[Shown]()
+
+    def check() -> None:
+        if over.is_set():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sentence_reports.process.check", check)
+    monkeypatch.setattr("sentence_reports.preview.PORT", 0)
+    monkeypatch.setattr("sentence_reports.preview.new_kernels", lambda *_: nullcontext(warm_kernels))
+
+    def show_one(*files: Path) -> Shown:
+        shown.append(Shown(Project(tmp_path), *files))
+        return shown[-1]
+
+    yield show_one
+    over.set()
+    for each in shown:
+        each.thread.join(LONG)
+        assert not each.thread.is_alive()
+
+
 def heading(page: Page) -> Locator:
     """The title of the report that the page shows in its frame."""
     return page.frame_locator("iframe").locator(".kicker, h1").first
@@ -152,10 +198,10 @@ def test_a_file_name_that_is_not_utf8_is_served_and_said(tmp_path: Path, tiny_no
 
 
 def test_a_saved_set_and_a_mistake_show_in_the_page_and_in_the_index(
-    write_set: Callable[..., Path], start: Callable[..., Preview], page: Page, browser: Browser
+    write_set: Callable[..., Path], show: Callable[..., Shown], page: Page, browser: Browser
 ) -> None:
     path = write_set("mine")
-    preview = start(path)
+    preview = show(path)
     assert preview.address.endswith("/mine.html")
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
@@ -518,22 +564,22 @@ def test_a_change_keeps_the_readers_place(port: int, page: Page, tmp_path: Path)
 
 
 def test_sets_are_watched_wherever_they_are(
-    write_set: Callable[..., Path], start: Callable[..., Preview], tmp_path: Path
+    write_set: Callable[..., Path], show: Callable[..., Shown], tmp_path: Path
 ) -> None:
     path = write_set("mine")
     target = path.rename(tmp_path / "elsewhere.yaml")
     path.symlink_to(target)
-    preview = start()
-    preview.wait_for("mine: done")
+    preview = show()
+    preview.wait_for("mine", 1)
     target.write_text(target.read_text().replace("First", "Second"))
-    preview.wait_for("mine: done", 2)
+    preview.wait_for("mine", 2)
     text = target.read_text()
     path.unlink()
     path.parent.rmdir()
     until(lambda: "Its set file is gone" in (preview.out / "index.html").read_text(), "the set to be gone")
     path.parent.mkdir()
     path.write_text(text.replace("Second", "Third"))
-    preview.wait_for("mine: done", 3)
+    preview.wait_for("mine", 3)
     assert "Third</bdi></h1>" in get(preview.port, "/mine.html?page")[1]
 
 
