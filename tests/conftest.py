@@ -1,5 +1,6 @@
 """What every test shares: no test sees this machine's own Jupyter, Hugging Face or matplotlib folders."""
 
+import gc
 import io
 import os
 import shutil
@@ -33,6 +34,12 @@ AWAY = "http://127.0.0.1:9"  # nothing listens there: the hub is away, at once a
 # The same cases on every machine, so that what fails there can be looked at here; and no clock decides.
 settings.register_profile("same everywhere", derandomize=True, deadline=None)
 settings.load_profile("same everywhere")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def light_collections() -> None:
+    """Leave what is there by now, such as torch, out of garbage collections: a model that goes asks for one."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_the_bits_do_not_depend_on_company_or_threads(name: str) -> None:
     if name == WORDLLAMA and sys.version_info >= (3, 14):
         pytest.skip("wordllama has no wheels for this Python")
     found = find_model(name)
-    encoder, lines = load(found), texts(90)
+    encoder, lines = load(found), texts(50)
     usage = Usage.of(encoder)
 
     def encoded(chosen: list[str], threads: int) -> np.ndarray:
