@@ -1,7 +1,11 @@
 """From what was built to the page that lists it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sentence_reports.claims import tally
 from sentence_reports.report import Report
@@ -15,6 +19,9 @@ from sentence_reports.texts import (
     number,
     size_in_words,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATE = Path(__file__).parent / "template"
 DEVICES = {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (MPS)"}
@@ -36,18 +43,28 @@ def style_sheets(*names: str) -> str:
     return "\n".join((TEMPLATE / name).read_text(encoding="utf-8") for name in names)
 
 
-def render_index(reports: Sequence[Report]) -> str:
-    """Return the index page as HTML: failed sets first, then a card for each report, sorted by title."""
+@cache
+def environment() -> Environment:
+    """Return what reads our templates and fills them in; a template is compiled once, and again if it changes."""
     from jinja2 import Environment, FileSystemLoader  # not needed if nothing changed
 
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= FILTERS
+    made.filters |= FILTERS
+    return made
+
+
+def render_index(reports: Sequence[Report]) -> str:
+    """Return the index page as HTML: failed sets first, then a card for each report, sorted by title."""
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
-    html = environment.get_template("index.html.j2").render(
-        reports=[report for report in by_title if report.date],
-        failed=[report for report in by_title if report.failure],
-        css=style_sheets("style.css", "paper.css"),
+    html = (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            reports=[report for report in by_title if report.date],
+            failed=[report for report in by_title if report.failure],
+            css=style_sheets("style.css", "paper.css"),
+        )
     )
     return exact(html)
