@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from sentence_reports.claims import Check
 from sentence_reports.facts import Source
-from sentence_reports.printing import Browser
-from sentence_reports.summary import Summary
 
 if TYPE_CHECKING:
+    from sentence_reports.printing import Browser
     from sentence_reports.project import Project
+    from sentence_reports.summary import Summary
 
 PROGRESS = "application/vnd.sentence-reports.progress+json"
 """The type of the message in which a notebook reports how far it is, as `done`, `total` and `step`."""
