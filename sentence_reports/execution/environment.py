@@ -11,6 +11,7 @@ TOOLS = (
     *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB", "PANDAS"),
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "GOTO_"),
     *("TORCH", "PYTORCH_", "ATEN_", "TOKENIZERS_", "TRANSFORMERS_", "ARROW_", "JE_ARROW_"),
+    "MALLOC_",  # a worker of Dask sets one with which a third more time is spent (docs/benchmarks.md)
 )
 # Exceptions: what Python needs to find its packages and not to write next to them, and what describes the machine.
 KEPT = (

@@ -1,17 +1,19 @@
 """A large set in stages: what workers do for it is found by the kernel that makes its report, and is the same bits."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from clusters import Quiet, jobs_of
+from clusters import Quiet, jobs_of, wait_for
 
+from sentence_reports.cluster import bench, worker
 from sentence_reports.cluster import stages as room
-from sentence_reports.cluster import worker
 from sentence_reports.cluster.bench import Bench, Unable
 from sentence_reports.cluster.parcel import Parcel, pack, unpack
 from sentence_reports.cluster.schedule import Schedule
@@ -19,7 +21,7 @@ from sentence_reports.cluster.stages import Stage, Task, is_large, stages
 from sentence_reports.collection.neighbors import nearest
 from sentence_reports.lesson import collection_neighbors
 from sentence_reports.lesson.collection_neighbors import nearest_neighbors
-from sentence_reports.models import EMBEDDED
+from sentence_reports.models import EMBEDDED, find_model
 from sentence_reports.models import embed as embedding
 from sentence_reports.models.embed import embed
 from sentence_reports.report import Failed, FoundModel, Job
@@ -27,6 +29,7 @@ from sentence_reports.stale import code_digest
 
 pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
 
+MODEL = FoundModel(EMBEDDED, None, "hub cache", "", "0" * 64)
 TEXTS = [f"Text {n} of {'very ' * (n % 5)}many" for n in range(14)]
 
 
@@ -79,18 +82,21 @@ def test_what_counts_as_large(job: Job) -> None:
 
 
 def test_the_kernel_finds_what_workers_did(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[tuple[int, ...]] = []
-    task = carried_out(job, lambda stage: sizes.append(tuple(each.size for each in stage.tasks)))
-    assert sizes == [(4, 4, 4, 2), (1,), (1, 1, 1)]
+    done: list[Stage] = []
+    task = carried_out(job, done.append)
+    assert [[each.size for each in stage.tasks] for stage in done] == [[4, 4, 4, 2], [1], [1, 1, 1]]
+    lines = [line for each in done[0].tasks for line in each.arguments[3]]  # type: ignore[attr-defined]
+    assert lines == sorted(TEXTS, key=len, reverse=True)  # the work that takes longest comes first
     assert task.call is worker.make
+    ((_, found),) = job.models
+    assert isinstance(found, FoundModel)
+    expected = embed(found, TEXTS).embeddings
     parcel, recipe, block, stripes = task.arguments
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     worker.put_down(unpack(parcel, tmp_path / "set", Bench().locate), recipe, block, stripes)  # type: ignore
     monkeypatch.setattr(embedding, "load", fail)
-    ((_, found),) = job.models
-    assert isinstance(found, FoundModel)
     kept = embed(found, TEXTS)
-    assert kept.fresh == 0
+    assert np.array_equal(kept.embeddings, expected)
     monkeypatch.setattr(collection_neighbors, "nearest", None)
     monkeypatch.setattr(collection_neighbors, "updated", None)
     vectors = kept.embeddings / np.linalg.norm(kept.embeddings, axis=1, keepdims=True)
@@ -138,6 +144,42 @@ def test_only_what_the_own_processor_would_compute_is_put_down(
     recipe = worker.Recipe(found, None, None, True, "cpu")
     assert worker.make(parcel, recipe, block) == Failed("many", "made")
     assert len(put) == same
+
+
+# --- what a worker refuses, and what it keeps ------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a worker with the address "a", which answers at once."""
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="a"))
+    monkeypatch.setattr(bench, "PAUSE", 0)
+
+
+@pytest.mark.usefixtures("at_a")
+def test_a_worker_with_other_code_is_unable(job: Job) -> None:
+    recipe = worker.Recipe(MODEL, None, None, True, "cpu")
+    with pytest.raises(Unable, match="it has another version of the package"):
+        worker.encode("run", "other code", recipe, ["A text"])
+
+
+@pytest.mark.usefixtures("at_a")
+def test_a_worker_with_other_weights_is_unable() -> None:
+    with pytest.raises(Unable, match=f"expected SHA-256 {'0' * 64}, found "):
+        Bench().locate(MODEL)
+    with pytest.raises(Unable, match="models/nowhere"):
+        Bench().locate(replace(MODEL, name="./models/nowhere"))
+
+
+def test_an_idle_worker_keeps_no_model(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "IDLE", 0.05)
+    own, recipe = Bench(), worker.Recipe(find_model(str(tiny)), None, None, True, "cpu")
+    with own.used():
+        encoder = own.encoder(recipe)
+        time.sleep(0.2)
+        assert own.encoder(recipe) is encoder
+        assert own.encoder(recipe._replace(truncate_dim=8)) is not encoder
+    wait_for(lambda: own._loaded is None, 5)
 
 
 # --- what becomes of the stages on a cluster ------------------------------------------------------------------

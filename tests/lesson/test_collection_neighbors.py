@@ -15,7 +15,7 @@ from support import ROOT
 
 from sentence_reports.collection.neighbors import Nearest, nearest
 from sentence_reports.lesson import collection_neighbors as room
-from sentence_reports.lesson.collection_neighbors import nearest_neighbors
+from sentence_reports.lesson.collection_neighbors import are_known, keep_neighbors, nearest_neighbors
 from sentence_reports.models.cache_file import FILE, cache_folder
 from sentence_reports.models.neighbor_cache import NeighborCache
 from sentence_reports.report import PROGRESS
@@ -74,6 +74,15 @@ def test_a_changed_text_is_compared_and_no_whole_pass_is_made(monkeypatch: pytes
     assert kept() == 2
     monkeypatch.setattr(room, "updated", None)
     assert_same(nearest_neighbors(changed), expected)
+
+
+def test_neighbors_are_known_if_three_quarters_of_the_vectors_are() -> None:
+    vectors, others = unit(40), unit(40, seed=1)
+    assert not are_known(vectors)
+    keep_neighbors(vectors, nearest(vectors))
+    assert are_known(vectors)
+    assert are_known(np.concatenate([vectors[:30], others[:10]]))
+    assert not are_known(np.concatenate([vectors[:29], others[:11]]))
 
 
 def test_of_several_tables_the_closest_is_updated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from sentence_reports.models import EMBEDDED, find_model, load
 from sentence_reports.models import embed as room
 from sentence_reports.models.batches import equal_length, even_encoder
 from sentence_reports.models.cache import Cache
-from sentence_reports.models.embed import embed, embed_with, vector_keys
+from sentence_reports.models.embed import embed, embed_with, keep, vector_keys
 from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.models.wordllama import WORDLLAMA
 
@@ -123,6 +123,28 @@ def test_one_changed_text_is_one_text_to_encode(tiny: Path) -> None:
         assert np.array_equal(embed(found, changed).embeddings, after.embeddings)  # as with no cache
     finally:
         del os.environ["SENTENCE_REPORTS_CACHE_LIMIT"]
+
+
+def test_what_was_encoded_elsewhere_is_kept_unless_it_is_there(
+    tiny: Path, no_model: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, lines = find_model(str(tiny)), [*texts(9), "the\ncat", "the cat"]
+    usage, there = choose_usage(found), embed(found, lines).embeddings
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    embed(found, lines[:4])
+    put: list[int] = []
+    plain = Cache.put
+
+    def counted(self: Cache, model: str, keys: list[bytes], vectors: np.ndarray) -> None:
+        put.append(len(keys))
+        plain(self, model, keys, vectors)
+
+    monkeypatch.setattr(Cache, "put", counted)
+    no_model()
+    for _ in range(2):
+        keep(found, usage, lines, there)
+    assert put == [6]
+    assert np.array_equal(embed(found, lines).embeddings, there)
 
 
 def test_copies_and_line_breaks_are_encoded_once(tiny: Path) -> None:

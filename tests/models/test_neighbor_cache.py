@@ -256,7 +256,7 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
         assert process.returncode == 0
     with NeighborCache(tmp_path / "e", LIMIT) as cache:
         assert cache.kept()[0] == TABLES
-        assert holds(cache, 39)
+        assert holds(cache, 39) or holds(cache, 19)  # whichever process ended last
 
 
 KILLED = """
