@@ -72,23 +72,23 @@ def run(
             or not store.is_whole(each.stem, tables_of(each, embeddings=options.embeddings))
         ]
         if stale:
-            cluster = None
             if options.scheduler is not None:
                 from sentence_reports.cluster.connection import Cluster
 
-                cluster = resources.enter_context(Cluster(options.scheduler, listener))
-            if kernels is None:
-                kernels = resources.enter_context(
+                maker: Kernels | Cluster = resources.enter_context(Cluster(options.scheduler, listener))
+            elif kernels is None:
+                maker = resources.enter_context(
                     new_kernels(options, [notebooks[each.stem] for each in stale])
                 )
-            if cluster is None:
+            else:
+                maker = kernels
                 kernels.start()
             models = ModelFinder(options.strict)
             stale = _with_found_models(sets, stale, store, models)
             listener.begin(len(stale))
             jobs = _jobs(stale, models, store, blanks, date, options, listener)
             sets_run = {each.stem: each for each in stale}
-            with closing(_make(jobs, cluster or kernels, options, listener)) as results:
+            with closing(_make(jobs, maker, options, listener)) as results:
                 for made in results:
                     if isinstance(made, Failed):
                         listener.done(store.fail(made, blanks[made.stem]))

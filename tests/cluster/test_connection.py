@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
-from clusters import Quiet
+from clusters import Quiet, write_sets
 
+from sentence_reports.cli import main
 from sentence_reports.cluster import bench, worker
 from sentence_reports.cluster.bench import Unable
 from sentence_reports.cluster.connection import Cluster, alike
 from sentence_reports.cluster.parcel import Parcel
+from sentence_reports.execution.kernels import Kernels
 from sentence_reports.report import Failed, FoundModel, Job, Request
 from sentence_reports.stale import code_digest
 
@@ -154,6 +157,27 @@ def test_workers_and_those_that_are_busy_are_counted() -> None:
     cluster.listener.workers = lambda *news: heard.append(news)  # type: ignore[method-assign]
     reasons(cluster, "one")
     assert heard == [(2, 2)]
+
+
+def test_no_kernels_start_here_if_a_cluster_makes_the_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Ready(Scripted):
+        def __init__(self, *_: object) -> None:
+            super().__init__(lambda stem, _: Failed(stem, "made elsewhere"))
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    started: list[Kernels] = []
+    monkeypatch.setattr("sentence_reports.cluster.connection.Cluster", Ready)
+    monkeypatch.setattr(Kernels, "start", started.append)
+    write_sets(tmp_path, 1)
+    assert main(["run", "--project", str(tmp_path), "--scheduler", "tcp://scheduler:1"]) == 1
+    assert "set-0: failed: made elsewhere" in capsys.readouterr().err
+    assert not started
 
 
 def test_a_worker_begins_nothing_of_a_run_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
