@@ -33,7 +33,7 @@ class Cluster:
         self.address, self.run = address, uuid.uuid4().hex
         self._listener, self._patience = listener, patience
         self._code = code_digest()
-        self._alike: list[str] = []
+        self._one_kind: list[str] = []
         self._looked = 0.0
         self._seen = time.monotonic()  # when there was a worker
         self._told = False
@@ -49,7 +49,7 @@ class Cluster:
                 time.sleep(process.PIECE)
             others = self._client.run(worker.identity, on_error="return")
             check_identities(others, worker.identity())
-            self._alike = alike(self._client.run(processor))
+            self._one_kind = one_kind(self._client.run(processor))
             self._client.subscribe_topic(worker.TOPIC, self._progress)
         except BaseException:
             self._client.close(timeout=CLOSE)
@@ -67,7 +67,7 @@ class Cluster:
 
     def make(self, jobs: Iterable[Job]) -> Generator[Made | Failed]:
         """Make all reports and yield each as it is finished, whatever happens to workers and scheduler."""
-        schedule = Schedule(self._client, self._workers, self._alike, self._listener)
+        schedule = Schedule(self._client, self._workers, self._one_kind, self._listener)
         try:
             for job in jobs:
                 process.check()
@@ -123,7 +123,7 @@ class Cluster:
             self._listener.progress(*news["news"])
 
 
-def alike(processors: Mapping[str, str]) -> list[str]:
+def one_kind(processors: Mapping[str, str]) -> list[str]:
     """Return the workers with the most common kind of processor, by address; none if all have the same."""
     kinds = Counter(processors.values())
     ((most, _),) = kinds.most_common(1)

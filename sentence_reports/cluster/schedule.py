@@ -41,15 +41,15 @@ class Assignment:
 class Schedule:
     """The reports of a run that are not finished, and the tasks that workers have for them.
 
-    `workers` returns the addresses of those that are there; large sets are shared by those that are `alike`, or by all
+    `workers` returns the addresses of those that are there; those of `one_kind` share large sets, or all
     if it is empty.
     """
 
     def __init__(
-        self, client: Any, workers: Callable[[], Iterable[str]], alike: Sequence[str], listener: Listener
+        self, client: Any, workers: Callable[[], Iterable[str]], one_kind: Sequence[str], listener: Listener
     ) -> None:
         self.open: list[Assignment] = []
-        self._client, self._workers, self._alike, self._listener = client, workers, alike, listener
+        self._client, self._workers, self._one_kind, self._listener = client, workers, one_kind, listener
         self._running: dict[Any, tuple[Assignment, Task]] = {}  # by the future of Dask or of its executor
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._suspects: list[Assignment] = []  # workers died that were making these and others
@@ -146,12 +146,12 @@ class Schedule:
         try:
             it.stage, it.left = it.plan.send(left), {}  # type: ignore[arg-type]
         except StopIteration as end:
-            self._submit(it, end.value, self._alike)
+            self._submit(it, end.value, self._one_kind)
         except SetError:  # the kernel says it
             self._make_alone(it)
         else:
             for task in it.stage.tasks:
-                self._submit(it, task, self._alike)
+                self._submit(it, task, self._one_kind)
 
     def _make_alone(self, it: Assignment) -> None:
         self._drop(it)

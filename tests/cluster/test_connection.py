@@ -13,7 +13,7 @@ from clusters import Quiet, write_sets
 from sentence_reports.cli import main
 from sentence_reports.cluster import bench, worker
 from sentence_reports.cluster.bench import Unable
-from sentence_reports.cluster.connection import Cluster, alike
+from sentence_reports.cluster.connection import Cluster, one_kind
 from sentence_reports.cluster.parcel import Parcel
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.report import Failed, FoundModel, Job, Request
@@ -189,5 +189,5 @@ def test_a_worker_begins_nothing_of_a_run_that_has_ended(monkeypatch: pytest.Mon
 
 
 def test_a_large_set_is_shared_by_workers_of_one_kind() -> None:
-    assert alike({"a": "new", "b": "old", "c": "new"}) == ["a", "c"]
-    assert alike({"a": "new", "b": "new"}) == []
+    assert one_kind({"a": "new", "b": "old", "c": "new"}) == ["a", "c"]
+    assert one_kind({"a": "new", "b": "new"}) == []

@@ -218,13 +218,13 @@ class Answers:
 def scheduled(
     job: Job,
     answer: Callable[[str, Sequence[str]], object],
-    alike: Sequence[str] = (),
+    one_kind: Sequence[str] = (),
     client: type[Answers] = Answers,
 ) -> tuple[Answers, list[object], list[tuple[object, ...]]]:
     """Return what workers were asked for, the answers, and the progress that was told."""
     workers, listener, told = client(answer), Quiet(), []
     listener.progress = lambda *news: told.append(news)  # type: ignore[method-assign]
-    schedule = Schedule(workers, lambda: ["a", "b"], alike, listener)
+    schedule = Schedule(workers, lambda: ["a", "b"], one_kind, listener)
     schedule.begin(job, parcel_of(job))
     answers: list[object] = []
     while schedule.open:
@@ -245,7 +245,7 @@ def test_all_stages_are_told_and_the_report_comes_last(job: Job) -> None:
 
 
 def test_workers_of_one_kind_share_a_set(job: Job) -> None:
-    client, _, _ = scheduled(job, lambda call, _: Failed("many", "made"), alike=["a", "c"])
+    client, _, _ = scheduled(job, lambda call, _: Failed("many", "made"), one_kind=["a", "c"])
     assert {workers for _, workers, _ in client.asked} == {("a", "c")}
 
 
