@@ -1,6 +1,6 @@
 """The tasks of a worker: it makes reports, and before those of large sets, it encodes texts and compares them.
 
-Encoding and comparing serve to share the work among workers, nothing of them is needed to make a report. What comes out
+Encoding and comparing share the work among workers; nothing of it is needed to make a report. What comes out
 is put where the kernel of the report looks first, in the cache of its machine, under the keys that it would use itself;
 so a page is the same bytes with it and without. Modules that take long to import are imported in the functions: this
 one is imported by the worker's event loop.
