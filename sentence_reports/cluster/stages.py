@@ -77,8 +77,10 @@ def stages(job: Job, parcel: Parcel) -> Generator[Stage, Sequence[Any], Task]:
         Task(worker.encode, (parcel.run, parcel.code, recipe, shard), size=len(shard)) for shard in shards
     ]
     blocks = yield Stage(encode, "encoding", len(lines))
-    (block,) = yield Stage([Task(worker.assemble, (blocks, of))])
-    starts = range(0, len(texts), worker.STRIPE)
-    compare = [Task(worker.compare, (parcel.run, parcel.code, block, start)) for start in starts]
-    stripes = yield Stage(compare, "comparing", 100)
+    (block,) = yield Stage([Task(worker.assemble, (parcel, blocks, of))])
+    stripes: Sequence[Any] = ()
+    if len(texts) > worker.MANY:
+        starts = range(0, len(texts), worker.STRIPE)
+        compare = [Task(worker.compare, (parcel.run, parcel.code, block, start)) for start in starts]
+        stripes = yield Stage(compare, "comparing", 100)
     return Task(worker.make, (parcel, recipe, block, stripes))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TOPIC = "sentence-reports"
 """The topic of the events in which a worker tells how far a large set is."""
+MANY = 20_000
+"""Texts; up to so many are compared by the kernel of the report, in some seconds, and more by all workers before."""
 STRIPE = 4096
 """How many texts one task compares with all. Fewer cost more in all: a product that serves two is computed twice."""
 
@@ -34,7 +36,7 @@ STRIPE = 4096
 class Block(NamedTuple):
     """Embeddings `(n, d)`, float32, and the kind of processor on which their last bits depend.
 
-    `compared` says that comparing them needs no other worker.
+    `compared` says that the cache has the neighbors of most, so that workers need not compare them.
     """
 
     embeddings: NDArray[np.float32]
@@ -106,21 +108,26 @@ def encode(run: str, code: str, recipe: Recipe, lines: Sequence[str]) -> Block:
         return Block(encoded.embeddings, processor())
 
 
-def assemble(blocks: Sequence[Block], of: NDArray[np.intp]) -> Block:
+def assemble(parcel: Parcel, blocks: Sequence[Block], of: NDArray[np.intp]) -> Block:
     """Return the embeddings of all texts, `(n, d)`; ``of[i]`` is the row of text i in all blocks together, `(n,)`.
 
-    They count as compared if they are few, or if this machine's cache has the neighbors of most.
-    Raises ValueError if the blocks come from different kinds of processors.
+    Up to `MANY` texts, the report comes next, most likely here, so its kernels start already. More count as compared if
+    this machine's cache has the neighbors of most. Raises ValueError if the blocks come from different kinds of
+    processors, and Unable if the run has ended.
     """
     import numpy as np
 
-    from sentence_reports.lesson.collection_neighbors import KEPT_ABOVE, are_known
-
     if len(kinds := {block.processor for block in blocks}) > 1:
         raise ValueError("the texts were encoded on different kinds of processors")
-    embeddings = np.concatenate([block.embeddings for block in blocks])[of]
-    block = Block(embeddings, kinds.pop())
-    return block._replace(compared=len(of) <= KEPT_ABOVE or are_known(block.vectors))
+    with bench_of(parcel.run, parcel.code) as bench:
+        if len(of) <= MANY:
+            bench.kernels(parcel.job.notebook)
+        block = Block(np.concatenate([block.embeddings for block in blocks])[of], kinds.pop())
+        if len(of) <= MANY:
+            return block
+        from sentence_reports.lesson.collection_neighbors import are_known
+
+        return block._replace(compared=are_known(block.vectors))
 
 
 def compare(run: str, code: str, block: Block, start: int) -> Nearest | None:

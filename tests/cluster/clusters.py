@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from sentence_reports.models import EMBEDDED
 from sentence_reports.prepare import prepare_job
 from sentence_reports.project import Project
 from sentence_reports.report import Job, Report, Step
@@ -108,18 +109,18 @@ class RealCluster:
 
 
 class Quiet:
-    """A listener that keeps the warnings, and of which sets it heard how far they are."""
+    """A listener that keeps the warnings, and how far each set was when it heard of it."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-        self.stems: set[str] = set()
+        self.told: list[tuple[str, int, int, Step]] = []
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
 
     def begin(self, total: int) -> None: ...
     def progress(self, stem: str, done: int, total: int, step: Step) -> None:
-        self.stems.add(stem)
+        self.told.append((stem, done, total, step))
 
     def workers(self, total: int, busy: int) -> None: ...
     def done(self, report: Report) -> None: ...
@@ -169,14 +170,12 @@ def write_sets(folder: Path, number: int = 4) -> None:
         (folder / "params" / f"set-{each}.yaml").write_text(SET.format(each))
 
 
-def write_many(folder: Path, number: int) -> None:
+def write_many(folder: Path, number: int, model: str = EMBEDDED) -> None:
     """Write one set, of so many texts in a file, in place of all others."""
     for path in (folder / "params").iterdir():
         path.unlink()
     (folder / "params" / "many.txt").write_text("".join(f"Sentence {n} of many\n" for n in range(number)))
-    (folder / "params" / "many.yaml").write_text(
-        "model: sentence-transformers/all-MiniLM-L6-v2\ntexts: {file: many.txt}\n"
-    )
+    (folder / "params" / "many.yaml").write_text(f"model: {model}\ntexts: {{file: many.txt}}\n")
 
 
 def pages(folder: Path) -> dict[str, bytes]:

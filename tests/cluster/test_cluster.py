@@ -9,8 +9,11 @@ from clusters import Quiet, RealCluster, jobs_of, kill_worker, pages, servers_of
 
 from sentence_reports.cluster.client import connect
 from sentence_reports.cluster.connection import Cluster
+from sentence_reports.cluster.worker import MANY
 from sentence_reports.errors import UsageError
+from sentence_reports.make import make_report
 from sentence_reports.models import EMBEDDED
+from sentence_reports.models.wordllama import WORDLLAMA
 from sentence_reports.report import Failed, FoundModel, Job, Made, Request
 
 pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
@@ -56,6 +59,25 @@ def test_a_worker_that_is_killed_while_texts_are_shared_changes_no_byte(cluster:
     text, _ = alone.communicate(timeout=300)
     assert alone.returncode == 0, text
     assert pages(cluster.folder / "cluster") == pages(cluster.folder / "here")
+
+
+def test_very_many_texts_are_compared_by_all_workers_and_give_the_same_bytes(
+    cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_many(cluster.folder, MANY + 1, WORDLLAMA)
+    for name in ("first", "second"):
+        cluster.worker(environment={"XDG_CACHE_HOME": str(cluster.folder / name)})
+    cluster.wait_for_workers(2)
+    (job,), listener = jobs_of(cluster.folder), Quiet()
+    with Cluster(cluster.address, listener) as made:
+        (there,) = made.make([job])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cluster.folder / "here"))
+    here = make_report(job)
+    assert isinstance(there, Made)
+    assert isinstance(here, Made)
+    assert there.files == here.files
+    # These are the five stripes; a kernel that compares the texts itself tells every percent.
+    assert [done for _, done, _, step in listener.told if step == "comparing"] == [20, 40, 60, 80, 100]
 
 
 def test_a_scheduler_that_goes_away(cluster: RealCluster) -> None:
@@ -162,4 +184,4 @@ def test_a_worker_tells_how_far_a_large_set_is(cluster: RealCluster) -> None:
     with Cluster(cluster.address, listener) as made:
         (answer,) = made.make(jobs_of(cluster.folder))
     assert isinstance(answer, Made)
-    assert listener.stems == {"many"}
+    assert {stem for stem, *_ in listener.told} == {"many"}

@@ -40,6 +40,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         (room, "LARGE", 10),
         (room, "SHARD", 4),
         (worker, "STRIPE", 5),
+        (worker, "MANY", 2),
         (collection_neighbors, "KEPT_ABOVE", 2),
     ):
         monkeypatch.setattr(place, name, value)
@@ -123,10 +124,23 @@ def test_texts_that_were_compared_here_are_not_compared_again(job: Job) -> None:
     assert None not in first.arguments[3]  # type: ignore[operator]
 
 
-def test_shards_of_different_processors_are_not_mixed() -> None:
+def test_texts_that_are_not_many_are_left_to_the_kernel_which_starts_while_they_are_put_together(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "MANY", len(TEXTS))
+    started: list[str] = []
+    monkeypatch.setattr(Bench, "kernels", lambda _, notebook: started.append(notebook))
+    done: list[Stage] = []
+    task = carried_out(job, done.append)
+    assert [stage.tasks[0].call for stage in done] == [worker.encode, worker.assemble]
+    assert started == [task.arguments[0].job.notebook]  # type: ignore[attr-defined]
+    assert task.arguments[3] == ()
+
+
+def test_shards_of_different_processors_are_not_mixed(job: Job) -> None:
     blocks = [worker.Block(np.zeros((1, 2), np.float32), kind) for kind in ("new", "old")]
     with pytest.raises(ValueError, match="different kinds of processors"):
-        worker.assemble(blocks, np.arange(2))
+        worker.assemble(parcel_of(job), blocks, np.arange(2))
 
 
 @pytest.mark.parametrize("same", [True, False])
