@@ -31,7 +31,7 @@ from threads import MODEL, busy_loops
 from sentence_reports.execution.engine import execute
 from sentence_reports.execution.forking import imports_of
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.execution.launch import private_kernel
+from sentence_reports.execution.start_kernel import private_kernel
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "walkthrough.ipynb"
 REHEARSAL = "sentence_reports.lesson.rehearsal:rehearse"

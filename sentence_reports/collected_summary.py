@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sentence_reports.claims import Check, ClaimCheck
+from sentence_reports.claim_records import Check, ClaimCheck
 from sentence_reports.facts import Baseline, ModelFacts
-from sentence_reports.published import Summary
+from sentence_reports.summary_base import Summary
 
 
 class Text(NamedTuple):

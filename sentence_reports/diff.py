@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.files import atomic_write, make_usable
 from sentence_reports.ownership import is_difference
-from sentence_reports.saved import Saved, read_saved
+from sentence_reports.saved_notebook import Saved, read_saved
 from sentence_reports.terminal import say, short
 from sentence_reports.texts import count, isolated, legible, on_terminal, shorten
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sentence_reports.claims import Agreement, ClaimCheck
+from sentence_reports.claim_records import Agreement, ClaimCheck
 from sentence_reports.errors import UsageError
 from sentence_reports.facts import Baseline, ModelFacts
 from sentence_reports.matching import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
-from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, ReferenceCheck, Side
 from sentence_reports.facts import Baseline, ModelFacts
 from sentence_reports.texts import digits_apart, number
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from sentence_reports.claims import Check
+from sentence_reports.claim_records import Check
 from sentence_reports.facts import Source
 
 if TYPE_CHECKING:

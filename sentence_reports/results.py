@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from sentence_reports.claims import Check, tally
+from sentence_reports.claim_records import Check, tally
 from sentence_reports.report import Report
 from sentence_reports.texts import bare, count, isolated, shorten
 

@@ -6,14 +6,14 @@ import base64
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sentence_reports.claims import Agreement, Check, ClaimCheck, ReferenceCheck
+from sentence_reports.claim_records import Agreement, Check, ClaimCheck, ReferenceCheck
 from sentence_reports.collected_summary import CollectionSummary as CollectionSummary
 from sentence_reports.errors import RenderError
 from sentence_reports.facts import Baseline, Legend, ModelFacts, Pair
 from sentence_reports.overview import Overview
-from sentence_reports.published import MIME as MIME
-from sentence_reports.published import Summary as Summary
-from sentence_reports.published import adapter
+from sentence_reports.summary_base import MIME as MIME
+from sentence_reports.summary_base import Summary as Summary
+from sentence_reports.summary_base import adapter
 from sentence_reports.texts import listed
 
 if TYPE_CHECKING:

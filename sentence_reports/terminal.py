@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from sentence_reports.claims import tally
+from sentence_reports.claim_records import tally
 from sentence_reports.project import version
 from sentence_reports.texts import count, isolated, on_terminal, printable, shorten
 

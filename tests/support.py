@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Agreement, ClaimCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, Side
 from sentence_reports.collected_summary import (
     CollectionSummary,
     DuplicateGroup,

@@ -12,7 +12,7 @@ import pytest
 from support import BASELINE, MODEL, ROOT, executed, on_a_terminal, small_search, small_summary
 from two_reports import VALUES, A, B, C, D, hostile_difference, large, square, walkthrough
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.cli import main
 from sentence_reports.diff import Row, rows
 from sentence_reports.matching import CORRELATION_ROUNDING, Change

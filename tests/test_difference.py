@@ -7,7 +7,7 @@ import pytest
 from support import MODEL, small_search
 from two_reports import OLD, VALUES, A, B, C, D, comparison, large, square, walkthrough
 
-from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, ReferenceCheck, Side
 from sentence_reports.comparison import pack
 from sentence_reports.difference import Difference, difference
 from sentence_reports.errors import UsageError

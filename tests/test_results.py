@@ -12,7 +12,7 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from support import text_of_any_kind
 
-from sentence_reports.claims import Check
+from sentence_reports.claim_records import Check
 from sentence_reports.report import Report
 from sentence_reports.results import is_ours, junit, markdown
 from sentence_reports.texts import bare, isolated

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support import command_line, on_a_terminal
 
-from sentence_reports.claims import Check
+from sentence_reports.claim_records import Check
 from sentence_reports.report import Report
 from sentence_reports.terminal import Teller, row
 
@@ -196,7 +196,7 @@ def test_a_step_that_takes_no_time_has_no_speed(capsys: pytest.CaptureFixture[st
 BAR = """
 import time
 from sentence_reports.report import Report
-from sentence_reports.claims import Check
+from sentence_reports.claim_records import Check
 from sentence_reports.terminal import Teller
 with Teller(bar=True) as teller:
     teller.begin(2)

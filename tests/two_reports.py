@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from support import BASELINE, LEGEND, MODEL, small_summary
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.comparison import pack, upper
 from sentence_reports.difference import ColumnDifference, Difference, Edition
 from sentence_reports.matching import Change, ClaimChange

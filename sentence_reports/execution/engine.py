@@ -22,7 +22,7 @@ from traitlets import Any as AnyTrait
 from sentence_reports.errors import ExecutionError
 from sentence_reports.execution.environment import ENOUGH_FILES, raise_file_limit
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.execution.launch import private_kernel
+from sentence_reports.execution.start_kernel import private_kernel
 from sentence_reports.process import temporary_folder
 from sentence_reports.report import PROGRESS, Step
 

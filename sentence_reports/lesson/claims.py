@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Claim, ClaimCheck, Side, tally
+from sentence_reports.claim_records import Claim, ClaimCheck, Side, tally
 from sentence_reports.facts import DIGITS, EQUAL, Baseline
 from sentence_reports.lesson.groups import group_means
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Claim, ClaimCheck, Side
+from sentence_reports.claim_records import Claim, ClaimCheck, Side
 from sentence_reports.collected import Collected
 from sentence_reports.collection.duplicates import NearDuplicates
 from sentence_reports.collection.exact import similarities

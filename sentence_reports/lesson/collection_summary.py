@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sentence_reports.claims import ClaimCheck
+from sentence_reports.claim_records import ClaimCheck
 from sentence_reports.collected import Collected
 from sentence_reports.collected_summary import (
     CollectionSummary,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Agreement, Claim, ClaimCheck
+from sentence_reports.claim_records import Agreement, Claim, ClaimCheck
 from sentence_reports.comparison import (
     SHARED,
     kept_pairs,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sentence_reports.claims import ClaimCheck
+from sentence_reports.claim_records import ClaimCheck
 from sentence_reports.facts import DIGITS, EQUAL, Baseline
 from sentence_reports.lesson.exercise import Verdict, show_exercise
 from sentence_reports.lesson.finding import cite, cite_pair

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Agreement, ClaimCheck, tally
+from sentence_reports.claim_records import Agreement, ClaimCheck, tally
 from sentence_reports.facts import EQUAL, Baseline, Pair
 from sentence_reports.lesson.groups import group_means, means_to_groups
 from sentence_reports.pairs import Pairs

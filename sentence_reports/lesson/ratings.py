@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
-from sentence_reports.claims import Agreement, RatedPair
+from sentence_reports.claim_records import Agreement, RatedPair
 from sentence_reports.facts import EQUAL
 from sentence_reports.lesson.picture import DOTS_UP_TO, PX, STYLE, Picture
 from sentence_reports.schemes import HUES

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sentence_reports.claims import ReferenceCheck
+from sentence_reports.claim_records import ReferenceCheck
 from sentence_reports.texts import isolated, number
 
 if TYPE_CHECKING:

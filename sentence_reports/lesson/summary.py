@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Agreement, ClaimCheck, ReferenceCheck
+from sentence_reports.claim_records import Agreement, ClaimCheck, ReferenceCheck
 from sentence_reports.facts import Baseline, Legend, ModelFacts
 from sentence_reports.lesson.finding import finding, groups_in_words, search_finding
 from sentence_reports.lesson.order import blocks

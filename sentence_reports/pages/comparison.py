@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from nbformat import NotebookNode
 
-from sentence_reports.claims import ClaimCheck
+from sentence_reports.claim_records import ClaimCheck
 from sentence_reports.comparison import Compared
 from sentence_reports.pages.top import NUMBERS_UP_TO, TABLE_UP_TO, heat_table, of_all_kinds, tagged_picture
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFacts

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentence_reports.claims import tally
+from sentence_reports.claim_records import tally
 from sentence_reports.report import Report
 from sentence_reports.texts import (
     capitalized,

@@ -1,6 +1,6 @@
 """Read a YAML file into a validated, frozen set of sentences, or report everything that is wrong with it."""
 
-from sentence_reports.claims import Claim
+from sentence_reports.claim_records import Claim
 from sentence_reports.sets.model import SentenceSet, schema
 from sentence_reports.sets.reading import SetFile, read_set, title_of, variant_of
 from sentence_reports.sets.reference import Reference

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import ConfigDict, Field
 
-from sentence_reports.claims import Claim, ClaimKind
+from sentence_reports.claim_records import Claim, ClaimKind
 from sentence_reports.collected import Collected
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
 from sentence_reports.sets.named_texts import Name, Numbered, NumberedRows, find_pair, row_of

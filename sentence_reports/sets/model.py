@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from sentence_reports.claims import Claim
+from sentence_reports.claim_records import Claim
 from sentence_reports.collected import Collected
 from sentence_reports.errors import SetError
 from sentence_reports.report import FOLDER, TEXTS_HASH, ModelChoice, Request

@@ -24,7 +24,7 @@ from sentence_reports.execution import forkserver
 from sentence_reports.execution.engine import execute
 from sentence_reports.execution.forking import ENDED, ForkServer, imports_of
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.execution.launch import private_kernel
+from sentence_reports.execution.start_kernel import private_kernel
 from sentence_reports.process import cores
 from sentence_reports.project import Project, packaged
 from sentence_reports.report import Options

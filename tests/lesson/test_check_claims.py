@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sentence_reports.claims import Claim, ClaimCheck, Side
+from sentence_reports.claim_records import Claim, ClaimCheck, Side
 from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.claims import check_claims
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from numpy.typing import NDArray
 from support import ROOT
 
-from sentence_reports.claims import Claim
+from sentence_reports.claim_records import Claim
 from sentence_reports.collected import Collected
 from sentence_reports.collected_summary import CollectionSummary
 from sentence_reports.collection.duplicates import near_duplicates, numbered_texts

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from scipy import stats
 from support import BASELINE, MODEL, ROOT, many_compared, small_comparison
 
-from sentence_reports.claims import Agreement, Claim, ClaimCheck, RatedPair, Side
+from sentence_reports.claim_records import Agreement, Claim, ClaimCheck, RatedPair, Side
 from sentence_reports.comparison import Compared, upper
 from sentence_reports.errors import ModelError
 from sentence_reports.lesson import comparison

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sentence_reports.claims import Agreement, ClaimCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, Side
 from sentence_reports.facts import STEPS, Baseline
 from sentence_reports.lesson.finding import CLEAR, cite, finding
 

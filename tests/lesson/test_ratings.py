@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from sentence_reports.claims import Agreement, RatedPair
+from sentence_reports.claim_records import Agreement, RatedPair
 from sentence_reports.lesson.ratings import Rating, agreement, correlation_in_words, rank_pairs, scatter
 
 TEXTS = [f"t{k}" for k in range(200)]

@@ -12,7 +12,7 @@ import pytest
 from nbformat import NotebookNode
 from support import BASELINE, LEGEND, MODEL, ROOT
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.lesson.finding import search_finding
 from sentence_reports.lesson.heatmap import search_heatmap
 from sentence_reports.lesson.matches import best_matches

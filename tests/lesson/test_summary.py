@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.lesson.reference import reference_check, verdict
 from sentence_reports.lesson.summary import summarize

@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 from support import MODEL, Ran, executed, ran_once
 from two_reports import hostile_difference
 
-from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.pages.difference import render_difference
 from sentence_reports.pages.index import render_index
 from sentence_reports.pages.render import render

@@ -19,7 +19,7 @@ from test_browser import (  # noqa: F401
 )
 from test_collection_page import PARTS, notebook
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.collected_summary import (
     CollectionSummary,
     DuplicateGroup,

@@ -21,7 +21,7 @@ from test_browser import (  # noqa: F401
 )
 from test_comparison_page import notebook
 
-from sentence_reports.claims import RatedPair
+from sentence_reports.claim_records import RatedPair
 from sentence_reports.pages.render import render
 from sentence_reports.summary import ComparisonSummary
 

@@ -11,7 +11,7 @@ from bs4.element import Tag
 from nbformat import NotebookNode
 from support import executed, many_compared, small_comparison
 
-from sentence_reports.claims import Agreement, RatedPair
+from sentence_reports.claim_records import Agreement, RatedPair
 from sentence_reports.pages.comparison import CLAIMS_UP_TO, MOVED, NEIGHBORS_UNFOLDED, NEIGHBORS_UP_TO, fits
 from sentence_reports.pages.render import render
 from sentence_reports.summary import Column, ComparisonSummary, Shared

@@ -12,7 +12,7 @@ from support import MODEL, Ran
 from test_browser import HOSTILE, SOME_VIEWS, Watched, crafted, violations, visit  # noqa: F401
 from two_reports import OLD, VALUES, A, B, C, D, comparison, hostile_difference, large, square, walkthrough
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.difference import difference
 from sentence_reports.movement import LISTED, Moved, Movement
 from sentence_reports.pages.difference import APART, BOTTOM, TOP, render_difference, slopes, spread

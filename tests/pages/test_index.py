@@ -5,7 +5,7 @@ from typing import Any
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
-from sentence_reports.claims import Check
+from sentence_reports.claim_records import Check
 from sentence_reports.pages.index import render_index
 from sentence_reports.report import Report
 

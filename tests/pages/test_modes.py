@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 from support import Ran, eventually, executed, small_search, small_summary
 
-from sentence_reports.claims import ClaimCheck, Side
+from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
 from sentence_reports.summary import Summary

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 from support import executed, small_summary
 
-from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.pages.render import render
 
 LIMIT = Side("limit", (), 0.29)

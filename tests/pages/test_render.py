@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from support import LEGEND, MODEL, ROOT, Ran, executed, small_search
 
-from sentence_reports.claims import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
+from sentence_reports.claim_records import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
 from sentence_reports.errors import RenderError
 from sentence_reports.facts import Pair
 from sentence_reports.lesson import folded

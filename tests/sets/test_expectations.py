@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from set_files import only_problem, problems, read
 
-from sentence_reports.claims import Claim
+from sentence_reports.claim_records import Claim
 from sentence_reports.sets import SentenceSet
 
 SENTENCES = "sentences:\n- The cat sat\n- A dog barked\n- It rains\n- Café open\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sentence_reports.claims import Check
+from sentence_reports.claim_records import Check
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentence_reports.claims import Check, ClaimCheck, ClaimKind, ReferenceCheck, Side, tally
+from sentence_reports.claim_records import Check, ClaimCheck, ClaimKind, ReferenceCheck, Side, tally
 
 PAIR = Side("pair", ("a", "b"), 0.5)
 LIMIT = Side("limit", (), 0.25)

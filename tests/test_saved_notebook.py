@@ -11,7 +11,7 @@ import pytest
 from support import ROOT, executed, small_comparison, small_search, small_summary
 
 from sentence_reports.errors import UsageError
-from sentence_reports.saved import read_saved
+from sentence_reports.saved_notebook import read_saved
 from sentence_reports.summary import METADATA, MIME
 
 
