@@ -37,6 +37,7 @@ from sentence_reports.sets.expectations import (
 )
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
 from sentence_reports.sets.naming import did_you_mean
+from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.quoting import show
 from sentence_reports.sets.ratings import (
     RatedPairs,
@@ -48,7 +49,6 @@ from sentence_reports.sets.ratings import (
 )
 from sentence_reports.sets.reference import Reference, reference_mismatches
 from sentence_reports.sets.sentences import Sentences, repeated, sentence_mismatches, texts_of, wrong_number
-from sentence_reports.sets.tables import refusal
 from sentence_reports.sets.text_files import (
     MUST_BE_A_MAPPING,
     NOT_OF_A_FILE,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.tables import Choose, Row, refusal
+from sentence_reports.sets.rows import Choose, Row
 
 BATCH = 10_000  # rows
 

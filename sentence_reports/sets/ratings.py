@@ -8,11 +8,13 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Discriminator, Field, Tag
 
 from sentence_reports.errors import Problem, SetError
+from sentence_reports.sets.csv_jsonl import read_rows
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
 from sentence_reports.sets.named_texts import Name, Numbered, find_pair, row_of
+from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.quoting import show
+from sentence_reports.sets.rows import Row
 from sentence_reports.sets.sentences import wrong_number
-from sentence_reports.sets.tables import Row, read_rows, refusal
 
 MIN_RATINGS, MAX_RATINGS = 2, 10_000
 

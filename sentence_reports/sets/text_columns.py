@@ -4,8 +4,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.tables import check_columns, listed_columns, refusal
+from sentence_reports.sets.rows import check_columns, listed_columns
 
 TEXT_COLUMNS = (
     "text",

@@ -11,11 +11,13 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sentence_reports.collected import Collected
+from sentence_reports.sets.csv_jsonl import csv_rows, json_rows, records
 from sentence_reports.sets.mapping import Mapping, Mismatch, NotBlank
 from sentence_reports.sets.naming import folded
+from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.parquet import parquet_rows
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.tables import Row, check_columns, csv_rows, json_rows, records, refusal
+from sentence_reports.sets.rows import Row, check_columns
 from sentence_reports.sets.text_columns import TEXT_COLUMNS, separator, text_column
 from sentence_reports.sets.text_stream import MAX_LINE, NOT_TEXT, TextStream, streamed
 from sentence_reports.texts import count

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from sentence_reports.errors import Problem, SetError
+from sentence_reports.sets.opening import opened, refusal
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.tables import opened, refusal
 
 MAX_LINE = 10_000_000  # characters; a longer line is not held in memory
 ENCODINGS = (

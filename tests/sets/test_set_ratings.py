@@ -251,7 +251,12 @@ class TestInATable:
                 {"file": "rating.csv"},
                 "params/rating.csv: no such file. Did you mean ratings.csv?",
             ),
-            ("x", "t.csv", {"file": "../params"}, "params/../params: this is a folder; a table is a file."),
+            (
+                "x",
+                "t.csv",
+                {"file": "../params"},
+                "params/../params: this is a folder; `file` must name a file.",
+            ),
             (
                 "one,other,scores\n",
                 "t.csv",
