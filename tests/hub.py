@@ -19,9 +19,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from huggingface_hub import set_client_factory
+from huggingface_hub.utils._http import default_client_factory
 
 from sentence_reports.errors import ModelError
-from sentence_reports.models import FoundModel, find_model
+from sentence_reports.models import FoundModel, download, find_model
+from sentence_reports.models.hub import Unreachable
 
 COMMIT = "1" * 40
 JSON = {"Content-Type": "application/json"}
@@ -282,6 +285,36 @@ class Here(Search):
                 except ModelError as error:
                     answers.append({"error": str(error)})
         return answers
+
+
+class Inside(Here):
+    """`find_model` and the download in this process: no process takes a quarter of a second for its imports.
+
+    Not for what ends the download's process, such as a file of another hash or an answer without end.
+    """
+
+    def all(self) -> list[dict[str, Any]]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sentence_reports.models.hub._fetch", self._fetch)
+            patch.setattr("huggingface_hub.constants.ENDPOINT", self.hub)
+            files = f"{self.hub}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+            patch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", files)
+            patch.setattr(download, "end_with", lambda _: None)  # for the child of a run only
+            patch.setattr(download, "set_verbosity_error", lambda: None)
+            try:
+                return super().all()
+            finally:
+                set_client_factory(default_client_factory)
+
+    def _fetch(self, model: str, revision: str) -> str:
+        messages: list[tuple[str, str]] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(download, "tell", lambda *message: messages.append(message))
+            download.main(os.getpid(), model, revision)
+        kind, content = messages[-1]
+        if kind != "done":
+            raise {"ModelError": ModelError, "Unreachable": Unreachable}[kind](content)
+        return content
 
 
 class Finder(Search):
