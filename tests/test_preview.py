@@ -38,8 +38,9 @@ PAGE = f"""<!DOCTYPE html><html><head>
 DRIVER = """
 import pathlib, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
-from sentence_reports import __main__, cli, preview
+from sentence_reports import __main__, cli, pipeline, preview
 preview.PORT = 0  # any free one: 8000 may be another test's
+pipeline.REHEARSAL = None  # its server of warm kernels imports only what the notebook does, in a second
 params, out, notebook = map(pathlib.Path, sys.argv[1:4])
 sys.argv[1:4] = ["--project", str(params.parent), "preview", "--out", str(out)]
 sys.exit(__main__.main())
