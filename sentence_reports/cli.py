@@ -265,10 +265,10 @@ def lab(arguments: argparse.Namespace) -> int:
 
 def clean(arguments: argparse.Namespace) -> int:
     """Remove the reports that were made here, and nothing else; for `make clean`."""
-    from sentence_reports import store
+    from sentence_reports import output_folder
 
     reports = short(project_of(arguments).reports)
-    say(f"Removed {count(len(store.clean(reports)), 'file')} from {reports}")
+    say(f"Removed {count(len(output_folder.clean(reports)), 'file')} from {reports}")
     return 0
 
 

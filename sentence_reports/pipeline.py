@@ -13,6 +13,7 @@ from sentence_reports import process
 from sentence_reports.errors import ModelError, SetError
 from sentence_reports.execution.kernels import Kernels
 from sentence_reports.models import choose_usage
+from sentence_reports.output_folder import OutputFolder
 from sentence_reports.pages.index import render_index
 from sentence_reports.prepare import (
     REHEARSAL,
@@ -29,7 +30,6 @@ from sentence_reports.report import Failed, Job, Listener, Made, Options, Report
 from sentence_reports.sets import SetFile, title_of
 from sentence_reports.sets.folder import read_sets, stem_of
 from sentence_reports.stale import code_digest, is_stale, set_digest
-from sentence_reports.store import Store
 from sentence_reports.summary import CollectionSummary, ComparisonSummary, OneModelSummary
 from sentence_reports.texts import legible, listed
 
@@ -61,15 +61,15 @@ def run(
     }
     blanks = {stem_of(path, options.model): _blank(path, options) for path in paths}
     blanks |= {each.stem: _describe(blanks[each.stem], each) for each in sets}
-    with Store.opened(options.out, code, listener.warn) as store, ExitStack() as resources:
+    with OutputFolder.opened(options.out, code, listener.warn) as output, ExitStack() as resources:
         for stem, error in errors.items():
-            store.fail(Failed(stem, error.first), blanks[stem])
+            output.fail(Failed(stem, error.first), blanks[stem])
         stale = [
             each
             for each in sets
             if options.force
-            or is_stale(store.reports.get(each.stem), digests[each.stem], strict=options.strict)
-            or not store.is_whole(each.stem, tables_of(each, embeddings=options.embeddings))
+            or is_stale(output.reports.get(each.stem), digests[each.stem], strict=options.strict)
+            or not output.is_whole(each.stem, tables_of(each, embeddings=options.embeddings))
         ]
         if stale:
             if options.scheduler is not None:
@@ -84,23 +84,23 @@ def run(
                 maker = kernels
                 kernels.start()
             models = ModelFinder(options.strict)
-            stale = _with_found_models(sets, stale, store, models)
+            stale = _with_found_models(sets, stale, output, models)
             listener.begin(len(stale))
-            jobs = _jobs(stale, models, store, blanks, date, options, listener)
+            jobs = _jobs(stale, models, output, blanks, date, options, listener)
             sets_run = {each.stem: each for each in stale}
             with closing(_make(jobs, maker, options, listener)) as results:
                 for made in results:
                     if isinstance(made, Failed):
-                        listener.done(store.fail(made, blanks[made.stem]))
+                        listener.done(output.fail(made, blanks[made.stem]))
                     else:
                         report = _published(made, blanks[made.stem], digests[made.stem], date)
                         report = replace(report, missing=models.missing(sets_run[made.stem]))
-                        listener.done(store.publish(made, report))
-        reports = [store.reports[stem] for stem in blanks]
+                        listener.done(output.publish(made, report))
+        reports = [output.reports[stem] for stem in blanks]
         if options.browser is not None:
             good = [report for report in reports if not report.failure]
-            _print(good, options.browser, store, options, listener)
-        store.close(render_index)
+            _print(good, options.browser, output, options, listener)
+        output.close(render_index)
     return reports
 
 
@@ -123,14 +123,14 @@ def _tell_problems(sets: Iterable[SetFile], errors: dict[str, SetError], listene
 
 
 def _with_found_models(
-    sets: Sequence[SetFile], stale: Sequence[SetFile], store: Store, models: ModelFinder
+    sets: Sequence[SetFile], stale: Sequence[SetFile], output: OutputFolder, models: ModelFinder
 ) -> list[SetFile]:
     """Add the sets that had to do without a model, or with a fallback, and whose own is on this machine by now."""
     chosen = {each.stem for each in stale}
     for each in sets:
         if each.stem in chosen:
             continue
-        report = store.reports[each.stem]
+        report = output.reports[each.stem]
         for choice in each.set.choices:
             if report.stands_in_for or choice.label in report.missing:
                 process.check()
@@ -145,7 +145,7 @@ def _with_found_models(
 def _jobs(
     stale: Sequence[SetFile],
     models: ModelFinder,
-    store: Store,
+    output: OutputFolder,
     blanks: dict[str, Report],
     date: str,
     options: Options,
@@ -157,7 +157,7 @@ def _jobs(
     for each in stale:
         process.check()
         tables = dict.fromkeys(tables_of(each, embeddings=options.embeddings))
-        if (reason := store.refusal(blanks[each.stem], tables)) is not None:
+        if (reason := output.refusal(blanks[each.stem], tables)) is not None:
             jobs.append(Failed(each.stem, reason))
             continue
         try:
@@ -228,22 +228,22 @@ def _make(
 
 
 def _print(
-    reports: Sequence[Report], browser: Browser, store: Store, options: Options, listener: Listener
+    reports: Sequence[Report], browser: Browser, output: OutputFolder, options: Options, listener: Listener
 ) -> None:
     """Print each page whose PDF is missing or shows an earlier one."""
     pages = {}
     for report in reports:
-        page = store.page_to_print(report.stem, again=options.force)
+        page = output.page_to_print(report.stem, again=options.force)
         if page is not None:
             pages[report.stem] = Page(report.stem, page, report.date or "")
     if not pages:
         return
     jobs, timeout = options.jobs or process.cores(), options.timeout or TIMEOUT
     with closing(
-        print_pages(browser, list(pages.values()), store.temporary, jobs=jobs, timeout=timeout)
+        print_pages(browser, list(pages.values()), output.temporary, jobs=jobs, timeout=timeout)
     ) as results:
         for stem, pdf, failure in results:
-            listener.printed(stem, failure or store.publish_pdf(stem, pages[stem].html, pdf))
+            listener.printed(stem, failure or output.publish_pdf(stem, pages[stem].html, pdf))
 
 
 def default_jobs(kernels: Kernels, jobs: Iterable[Job] = ()) -> int:

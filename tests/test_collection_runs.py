@@ -13,6 +13,7 @@ import pytest
 from support import Notes, Ran
 
 from sentence_reports import cli
+from sentence_reports.output_folder import LOCK, clean
 from sentence_reports.ownership import STATE
 from sentence_reports.pipeline import ROW_BYTES, default_jobs, run
 from sentence_reports.prepare import prepare_job
@@ -21,7 +22,6 @@ from sentence_reports.project import Project
 from sentence_reports.report import WRITTEN, Options, Report
 from sentence_reports.sets import read_set
 from sentence_reports.sets.folder import find_sets
-from sentence_reports.store import LOCK, clean
 
 # A collection in few words: what it reads and writes is real.
 CELLS = [

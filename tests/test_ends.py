@@ -21,9 +21,9 @@ from hub import StandIn
 from support import DEFAULT, DRIVER, IN_PROJECT, eventually, write_sets
 
 from sentence_reports.models import EMBEDDED
+from sentence_reports.output_folder import LOCK, TEMPORARY
 from sentence_reports.ownership import STATE
 from sentence_reports.sets.folder import find_sets
-from sentence_reports.store import LOCK, TEMPORARY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm kernels need Linux")
 

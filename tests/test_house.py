@@ -98,7 +98,7 @@ ROWS = (
     {"collection"},
     {"lesson"},
     {"ownership"},
-    {"store", "stale", "prepare", "make"},
+    {"output_folder", "stale", "prepare", "make"},
     {"cluster"},
     {"pipeline"},
     {"terminal", "arguments"},

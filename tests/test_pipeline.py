@@ -25,6 +25,7 @@ from support import Notes, not_root
 from sentence_reports import stale
 from sentence_reports.errors import OutputError, UsageError
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.output_folder import LOCK, TEMPORARY, clean
 from sentence_reports.ownership import MARKER, STATE
 from sentence_reports.pipeline import default_jobs, run
 from sentence_reports.prepare import named_model
@@ -32,7 +33,6 @@ from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
 from sentence_reports.sets import title_of
 from sentence_reports.sets.folder import find_sets, read_sets
-from sentence_reports.store import LOCK, TEMPORARY, clean
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from support import Notes, command_line
 
 from sentence_reports.execution.kernels import Kernels
+from sentence_reports.output_folder import TEMPORARY
 from sentence_reports.ownership import STATE
 from sentence_reports.preview import FRAME, Maker, Site, _serving, preview
 from sentence_reports.project import Project
 from sentence_reports.report import Options
-from sentence_reports.store import TEMPORARY
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -16,12 +16,12 @@ from support import Notes, eventually
 
 from sentence_reports import cli, printing
 from sentence_reports.errors import UsageError
+from sentence_reports.output_folder import clean
 from sentence_reports.pipeline import run
 from sentence_reports.printing import Browser, Page, Printed, find_browser, print_pages
 from sentence_reports.project import Project
 from sentence_reports.report import Options
 from sentence_reports.sets.folder import find_sets
-from sentence_reports.store import clean
 
 # A program that prints as Chromium does, and then does what its last lines say.
 STAND_IN = """#!{python}

@@ -16,13 +16,13 @@ from support import Notes, Ran, edit
 from sentence_reports import models, prepare
 from sentence_reports.errors import UsageError
 from sentence_reports.models.baseline import sentences
+from sentence_reports.output_folder import OutputFolder
 from sentence_reports.pipeline import run
 from sentence_reports.prepare import named_model
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
 from sentence_reports.results import junit, markdown
 from sentence_reports.sets.folder import find_sets
-from sentence_reports.store import Store
 from sentence_reports.summary import ComparisonSummary, read_summary
 
 # The comparison in few words: what it finds, encodes and publishes is real.
@@ -120,8 +120,8 @@ def test_a_set_with_models_becomes_a_comparison(project: Project, make: Make, ti
     assert header[:4] == ["first", "second", "first text", "second text"]
     assert "tiny, 8 dimensions rank" in header
     assert make()[1].ran == []
-    with Store.opened(project.reports, "", lambda _: None) as store:
-        assert store.reports["all"] == report
+    with OutputFolder.opened(project.reports, "", lambda _: None) as output:
+        assert output.reports["all"] == report
 
 
 def test_a_model_that_is_not_there_is_a_column_that_failed(project: Project, make: Make, tiny: Path) -> None:

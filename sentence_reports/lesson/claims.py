@@ -1,6 +1,6 @@
 """The claims of a set, checked: each is a comparison of two numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import repeat
 
@@ -33,14 +33,36 @@ def check_claims(
     def pair(i: int, j: int) -> Side:
         return Side("pair", (texts[i], texts[j]), round(float(matrix[i, j]), EQUAL))
 
+    def best(query: int, wanted: int) -> tuple[Side, Side]:
+        assert found is not None
+        return compare_best(found, (query, wanted), queries, texts)
+
+    def group(name: str) -> tuple[Side, Side]:
+        assert means is not None
+        return compare_group(means, name)
+
+    return check_each(claims, baseline, pair, best, group)
+
+
+def check_each(
+    claims: Sequence[Claim],
+    baseline: Baseline,
+    pair: Callable[[int, int], Side],
+    best: Callable[[int, int], tuple[Side, Side]],
+    group: Callable[[str], tuple[Side, Side]],
+) -> tuple[ClaimCheck, ...]:
+    """Return what came out of each claim, by the values that the functions return.
+
+    `pair` returns that of two texts; `best` those of a query with the text that it should find and with the best other
+    one, `group` those within a group and between it and the nearest other one, as `compare_best` and `compare_group`.
+    """
+
     def sides(claim: Claim) -> tuple[Side, Side]:
-        if claim.pair is None or claim.kind == "together":
-            assert means is not None
-            assert claim.group is not None
-            return compare_group(means, claim.group)
+        if claim.group is not None:
+            return group(claim.group)
+        assert claim.pair is not None
         if claim.kind == "finds":
-            assert found is not None
-            return compare_best(found, claim.pair, queries, texts)
+            return best(*claim.pair)
         other = Side("limit", (), baseline.rare) if claim.than is None else pair(*claim.than)
         return pair(*claim.pair), other
 

@@ -17,7 +17,7 @@ from sentence_reports.collection.representatives import Representatives
 from sentence_reports.collection.topics import Topics
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import EQUAL, Baseline
-from sentence_reports.lesson.claims import holds
+from sentence_reports.lesson.claims import check_each
 from sentence_reports.texts import cut_at_word, number
 
 if TYPE_CHECKING:
@@ -206,27 +206,13 @@ def check_collection_claims(
         )
         return one, rival
 
-    def sides(claim: Claim) -> tuple[Side, Side]:
-        if claim.pair is None:
-            return _of_a_group(claim, grouped)
-        if claim.kind == "finds":
-            return best(*claim.pair)
-        other = Side("limit", (), baseline.rare) if claim.than is None else pair(*claim.than)
-        return pair(*claim.pair), other
+    def group(name: str) -> tuple[Side, Side]:
+        assert grouped is not None
+        one = next(group for group in grouped.groups if group.name == name)
+        assert one.within is not None  # the set was checked: the group has two texts, and is not the only one
+        assert one.nearest is not None
+        assert one.between is not None
+        rival = grouped.groups[one.nearest].name
+        return Side("within", (name,), one.within), Side("between", (name, rival), one.between)
 
-    return tuple(
-        ClaimCheck(claim.kind, holds(claim, *compared), *compared, claim.margin, claim.because)
-        for claim in claims
-        for compared in [sides(claim)]
-    )
-
-
-def _of_a_group(claim: Claim, grouped: GroupFacts | None) -> tuple[Side, Side]:
-    """Return the pairs within the group that a claim is about, and those between it and the nearest other group."""
-    assert grouped is not None
-    group = next(group for group in grouped.groups if group.name == claim.group)
-    assert group.within is not None  # the set was checked: the group has two texts, and is not the only one
-    assert group.nearest is not None
-    assert group.between is not None
-    rival = grouped.groups[group.nearest].name
-    return Side("within", (group.name,), group.within), Side("between", (group.name, rival), group.between)
+    return check_each(claims, baseline, pair, best, group)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sentence_reports.facts import Baseline, Legend
-from sentence_reports.lesson.cells import LABELED_UP_TO, Axis, draw_cells
+from sentence_reports.lesson.heatmap_cells import LABELED_UP_TO, Axis, draw_cells
 from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import (
     STYLE,

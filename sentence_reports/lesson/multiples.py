@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sentence_reports.comparison import upper
 from sentence_reports.facts import Legend
-from sentence_reports.lesson.cells import FRAME, LABELED_UP_TO, Axis
 from sentence_reports.lesson.heatmap import describe_scale, ends_in_words, legend
+from sentence_reports.lesson.heatmap_cells import FRAME, LABELED_UP_TO, Axis
 from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import (
     PX,

@@ -11,11 +11,11 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from sentence_reports.errors import Problem, SetError
-from sentence_reports.sets.model import SentenceSet
 from sentence_reports.sets.naming import name_of
 from sentence_reports.sets.opening import opened, refusal
 from sentence_reports.sets.quoting import correction, quote, show
 from sentence_reports.sets.ratings import RatingsFile, read_ratings
+from sentence_reports.sets.sentence_set import SentenceSet
 from sentence_reports.sets.text_files import Survey, read_texts, survey_texts
 from sentence_reports.sets.text_stream import CHANGED, file_hash
 from sentence_reports.sets.wording import describe, misread

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TEMPORARY = ".sentence-reports.tmp"
 
 
-class Store:
+class OutputFolder:
     """The output folder, for one run that holds its lock. `reports` holds what is known of each set, by stem."""
 
     def __init__(self, out: Path, code: str) -> None:
@@ -38,7 +38,7 @@ class Store:
 
     @classmethod
     @contextmanager
-    def opened(cls, out: Path, code: str, warn: Callable[[str], None]) -> Iterator["Store"]:
+    def opened(cls, out: Path, code: str, warn: Callable[[str], None]) -> Iterator["OutputFolder"]:
         """Hold the output folder while the block runs; wait, with a warning, while another run does.
 
         Raises UsageError if the folder cannot be used, or if it holds an index.html that is not ours.
@@ -48,13 +48,13 @@ class Store:
                 if not is_ours(out / name):
                     raise UsageError(not_ours(out / name))
             remove_temporary(out / TEMPORARY)
-            store = cls(out, code)
-            store._forget_removed_variants()
+            folder = cls(out, code)
+            folder._forget_removed_variants()
             try:
-                yield store
+                yield folder
             finally:
-                if store._temporary is not None:
-                    shutil.rmtree(store._temporary, ignore_errors=True)
+                if folder._temporary is not None:
+                    shutil.rmtree(folder._temporary, ignore_errors=True)
 
     def refusal(self, report: Report, tables: Mapping[str, bytes | None]) -> str | None:
         """Return why the files of a report may not be written, None if they may.
@@ -239,13 +239,13 @@ def clean(out: Path) -> list[Path]:
     if not out.is_dir():
         return []
     with locked(out, wait=None):
-        store = Store(out, "")
+        folder = OutputFolder(out, "")
         files = [out / "index.html"]
-        for stem in store.reports:
+        for stem in folder.reports:
             files += [out / f"{stem}.html", out / f"{stem}.ipynb", out / "failed" / f"{stem}.ipynb"]
         removed = [path for path in files if path.is_file() and is_ours(path)]
-        removed += [table for stem in store.reports for table in store.our_tables(stem, WRITTEN)]
-        printed = [out / f"{stem}.pdf" for stem in store.reports if store._is_our_pdf(stem)]
+        removed += [table for stem in folder.reports for table in folder.our_tables(stem, WRITTEN)]
+        printed = [out / f"{stem}.pdf" for stem in folder.reports if folder._is_our_pdf(stem)]
         removed += [path for path in printed if path.is_file()]
         removed = [path for path in removed if path.parent in (out, out / "failed")]
         for path in removed:
