@@ -96,20 +96,24 @@ def test_a_second_run_does_nothing_and_says_so(shipped: Ran, call: Callable[...,
 HEAVY = {"torch", "numpy", "pandas", "matplotlib", "nbformat", "nbconvert", "papermill", "zmq", "rich"}
 
 
-@pytest.mark.parametrize("words", [["run", "--out"], ["check"], ["schema"], ["--help"]])
-def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran, words: list[str]) -> None:
-    call = (
-        "import sys; from sentence_reports.__main__ import main\n"
-        "try: code = main()\n"
-        "except SystemExit as end: code = end.code\n"
-        "print('loaded:', code, *sys.modules)"
+def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran) -> None:
+    code = (
+        "import json, sys; from sentence_reports.__main__ import main\n"
+        "for words in json.loads(sys.argv[1]):\n"
+        "    sys.argv[1:] = words\n"
+        "    try: code = main()\n"
+        "    except SystemExit as end: code = end.code\n"
+        "    print('loaded:', code, *sys.modules)"
     )
-    words = [*words, str(shipped.out), *map(str, shown_sets())] if words == ["run", "--out"] else words
-    done = subprocess.run([sys.executable, "-c", call, *words], capture_output=True, text=True, check=True)
-    _, code, *loaded = done.stdout.splitlines()[-1].split()
-    assert code == "0"
-    assert "sentence_reports.cli" in loaded
-    assert HEAVY & set(loaded) == set()
+    sets = [str(path) for path in shown_sets()]
+    calls = [["--help"], ["schema"], ["check"], ["run", "--out", str(shipped.out), *sets]]
+    command = [sys.executable, "-c", code, json.dumps(calls)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("loaded: ")]
+    assert [code for code, *_ in told] == ["0"] * len(calls)
+    for words, (_, *loaded) in zip(calls, told, strict=True):
+        assert "sentence_reports.cli" in loaded
+        assert HEAVY & set(loaded) == set(), words[0]
 
 
 # --- mistakes ----------------------------------------------------------------------------------------------
