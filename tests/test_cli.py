@@ -103,7 +103,7 @@ def test_what_runs_no_model_loads_nothing_heavy(shipped: Ran) -> None:
         "    sys.argv[1:] = words\n"
         "    try: code = main()\n"
         "    except SystemExit as end: code = end.code\n"
-        "    print('loaded:', code, *sys.modules)"
+        "    print('loaded:', code, *sys.modules, flush=True)"
     )
     sets = [str(path) for path in shown_sets()]
     calls = [["--help"], ["schema"], ["check"], ["run", "--out", str(shipped.out), *sets]]
