@@ -267,7 +267,7 @@ def test_a_killed_kernel_fails_its_set_only(
     }
     assert len(notes.ran) == 4
     assert len(list((tmp_path / "out").glob("set-*.html"))) == 3
-    assert eventually(lambda: set(psutil.Process().children(recursive=True)) == before)
+    assert eventually(lambda: set(psutil.Process().children(recursive=True)) <= before)
 
 
 @pytest.mark.slow
