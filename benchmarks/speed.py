@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import psutil
@@ -120,7 +121,7 @@ def saved(count: int = 5) -> list[float]:
         command = [*OURS, "preview", str(path)]
         with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as preview:
             assert preview.stdout is not None
-            address = preview.stdout.readline().strip()
+            address = preview.stdout.readline().strip() + "?page"  # what the frame shows
             _wait_for(address, "only set 0 has")
             found = []
             for k in range(count):
@@ -139,8 +140,11 @@ def _wait_for(address: str, words: str) -> None:
 
 
 def _page(address: str) -> str:
-    with urlopen(address) as page:
-        text: str = page.read().decode()
+    try:
+        with urlopen(address) as page:
+            text: str = page.read().decode()
+    except HTTPError:  # there is no page yet
+        return ""
     return text
 
 
