@@ -12,6 +12,8 @@ from sentence_reports.sets.text_stream import streamed
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (*SEPARATORS, ".jsonl")
+MAX_LINE = 1_000_000  # characters
+MAX_LINES = 1_000_000  # blank ones included, which no limit on rows counts
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -24,7 +26,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         if suffix not in SUFFIXES:
             listed = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
             raise refusal(path, None, f"the name of a table must end in {listed}.")
-        lines = stream.lines()
+        lines = _bounded(path, stream.lines())
 
         def asked_for(header: list[str]) -> Sequence[str]:
             check_columns(path, columns, header)
@@ -34,6 +36,15 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
             yield from json_rows(path, lines, asked_for)
         else:
             yield from csv_rows(path, records(path, lines, SEPARATORS[suffix]), asked_for)
+
+
+def _bounded(path: Path, lines: Iterator[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_LINE:
+            raise refusal(path, number, f"the line has more than {MAX_LINE:,} characters.")
+        if number > MAX_LINES:
+            raise refusal(path, number, f"the table has more than {MAX_LINES:,} lines.")
+        yield line
 
 
 def records(path: Path, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -117,17 +117,30 @@ class TestRefused:
             ("t.jsonl", "9" * 5000, "line 1: row 1 is not valid JSON (too large or too deep)."),
             ("t.jsonl", "[1]", 'line 1: row 1 must be a JSON object, such as {"text": "..."}.'),
             ("t.jsonl", '{"text": 1, "score": 1}\n\n{"text": 1}', 'line 3: row 2 has no "score".'),
-            ("t.csv", "x" * 10_000_001, "line 1: the line has more than 10,000,000 characters."),
+            ("t.csv", "x" * 1_000_001, "line 1: the line has more than 1,000,000 characters."),
         ],
     )
     def test_by_content(self, name: str, content: str, message: str) -> None:
         assert refused(name, content) == message
+
+    def test_blank_lines_without_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sentence_reports.sets.csv_jsonl.MAX_LINES", 3)
+        for name, content in (
+            ("t.csv", "text,score\n\n\n\n"),
+            ("t.jsonl", '{"text": 1, "score": 1}\n\n\n\n'),
+        ):
+            assert refused(name, content) == "line 4: the table has more than 3 lines."
 
     def test_what_is_not_utf_8(self) -> None:
         assert refused("t.csv", "text,score\ncafé,1\n".encode("latin-1")) == (
             "line 2, column 4: the byte 0xE9 is not valid UTF-8. The file is probably in Latin-1, in which this reads "
             '"café,1". Save it as UTF-8.'
         )
+
+    def test_utf_16_without_a_mark(self) -> None:
+        message = refused("t.csv", "text,score\n".encode("utf-16-le"))
+        assert message.startswith("line 1, column 2: there is a NUL here")
+        assert message.endswith("the file is in UTF-16 without a byte order mark. Save it as UTF-8.")
 
     def test_many_columns_are_not_all_listed(self) -> None:
         message = refused("t.csv", ",".join(f"c{k}" for k in range(1000)))
