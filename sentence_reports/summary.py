@@ -182,7 +182,7 @@ class ComparisonSummary(SentenceSummary):
     """The summary of a comparison of models.
 
     `order` holds the positions of the sentences in the order in which heatmaps show them, `columns` the models that
-    ran, in the order of the set, `missing` label and reason of those that could not, `likenesses` one for each two
+    ran, in the order of the set, `missing` label and reason of those that could not, `likenesses` one for each pair of
     columns. `pairs` holds the pairs that are kept, `(m, 2)` positions as base64 of little-endian uint32; None if all
     are, row by row of the upper triangle. The colors of `legend` are for chance-corrected similarities.
     """

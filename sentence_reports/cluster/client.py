@@ -24,7 +24,7 @@ FILES = (
 def connect(address: str) -> "Client":
     """Return a client of the Dask scheduler at an address such as tcp://host:8786; tls:// takes Dask's certificates.
 
-    Raises UsageError if Dask is not installed, if the address is none, or if no scheduler answers there.
+    Raises UsageError if Dask is not installed, if that is not an address, or if no scheduler answers there.
     """
     host, port, secure = parsed(address)
     try:
@@ -76,7 +76,7 @@ def said(error: OSError) -> str:
 
 
 def parsed(address: str) -> tuple[str, int, bool]:
-    """Return the host, the port and whether it is secure of a scheduler's address. Raises UsageError if it is none."""
+    """Return host, port, and whether it is secure, of a scheduler's address. Raises UsageError if it is invalid."""
     try:
         parts = urlsplit(address)
         if parts.scheme in ("tcp", "tls") and parts.hostname and parts.port:

@@ -49,7 +49,7 @@ def error_bound(vectors: NDArray[np.float32]) -> float:
 
 
 def tiles(vectors: NDArray[np.float32], size: int = 4096) -> list[NDArray[np.float32]]:
-    """Return views of `size` rows of `vectors` each, the last one of what is left."""
+    """Return views of `size` rows of `vectors` each, the last one of those that remain."""
     return [vectors[start : start + size] for start in range(0, len(vectors), size)]
 
 

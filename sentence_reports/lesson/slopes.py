@@ -115,7 +115,7 @@ def apart(places: NDArray[np.floating], size: float, low: float, high: float) ->
     step = min(size, (high - low) / max(count - 1, 1))
     order = np.argsort(places, kind="stable")
     shifted = places[order] - step * np.arange(count)
-    # The nondecreasing values that are nearest to what is left: runs that decrease become their mean.
+    # The nondecreasing values that are nearest to these: runs that decrease become their mean.
     runs: list[list[float]] = []
     for value in shifted.tolist():
         runs.append([value])

@@ -157,7 +157,7 @@ def thumbnail(summary: AnySummary) -> tuple[tuple[str, ...], ...]:
     """Return the heatmap as a few rows of colors; what has more rows is sampled evenly.
 
     Of a large set it shows the blocks. Of a comparison it shows the first model below the diagonal and the second above
-    it; of a large one, the rank correlation of each two models. Of a collection it shows how large its topics are.
+    it; of a large one, the rank correlation of each pair of models. Of a collection it shows how large its topics are.
     """
     if isinstance(summary, CollectionSummary):
         return _topic_bars(summary)
@@ -193,7 +193,7 @@ def _two_models(summary: ComparisonSummary) -> NDArray[np.floating]:
 
 
 def _agreement(summary: ComparisonSummary) -> NDArray[np.floating]:
-    """Return the rank correlation of each two models, `(c, c)`, as far as there is one."""
+    """Return the rank correlation of each pair of models, `(c, c)`, as far as there is one."""
     matrix = np.eye(len(summary.columns))
     for likeness in summary.likenesses:
         pair = likeness.first, likeness.second
