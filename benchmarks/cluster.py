@@ -129,7 +129,7 @@ def costs(small: Project, large: Project) -> None:
         began = time.perf_counter()
         stage = next(stages.stages(job, pack(job, "run", "code")))
         took = time.perf_counter() - began
-        shards = [task.arguments[-1] for task in stage.tasks]
+        shards = [task.arguments[-1] for task in stage.tasks if task.size]
         print(f"The client reads, sorts and splits {job.n / took:,.0f} texts per second.")
         bytes_each = sum(len(pickle.dumps(shard)) for shard in shards) / job.n
         print(f"A text takes {bytes_each:.0f} bytes on its way to a worker.")

@@ -23,12 +23,14 @@ log = logging.getLogger("sentence_reports")
 class Assignment:
     """A report that was asked for. `plan` yields its stages, None if one task makes it.
 
-    The sets come in the order of their `number`. `left` holds what each finished task of the `stage` left on a worker.
+    The sets come in the order of their `number`. `reporter` is the worker that makes the report after the stages,
+    "" for any. `left` holds what each finished task of the `stage` left on a worker.
     """
 
     parcel: Parcel
     number: int
     plan: Generator[Stage, Sequence[Any], Task] | None
+    reporter: str = ""
     stage: Stage = field(default_factory=lambda: Stage(()))
     left: dict[Task, Any] = field(default_factory=dict)
 
@@ -62,6 +64,8 @@ class Schedule:
         if plan is None:
             self._make_alone(it)
         else:
+            chosen = [other.reporter for other in self.open]
+            it.reporter = min(self._one_kind or self._workers(), key=chosen.count, default="")
             self._advance(it, None)
 
     def answers(self, timeout: float) -> Iterator[Made | Failed]:
@@ -135,7 +139,7 @@ class Schedule:
         """Note what a task of a stage left on a worker, tell how far the stage is, and begin the next one."""
         it.left[task] = future
         tasks, step, total = it.stage
-        if step is not None:
+        if step is not None and task.size:
             done, of = (sum(each.size for each in some) for some in (it.left, tasks))
             self._listener.progress(it.stem, total * done // of, total, step)
         if len(it.left) == len(tasks):
@@ -146,12 +150,15 @@ class Schedule:
         try:
             it.stage, it.left = it.plan.send(left), {}  # type: ignore[arg-type]
         except StopIteration as end:
-            self._submit(it, end.value, self._one_kind)
+            self._submit(it, end.value, self._best(it, end.value))
         except SetError:  # the kernel says it
             self._make_alone(it)
         else:
             for task in it.stage.tasks:
-                self._submit(it, task, self._one_kind)
+                self._submit(it, task, self._best(it, task))
+
+    def _best(self, it: Assignment, task: Task) -> Sequence[str]:
+        return [it.reporter] if task.by_reporter and it.reporter else self._one_kind
 
     def _make_alone(self, it: Assignment) -> None:
         self._drop(it)

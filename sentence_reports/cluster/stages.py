@@ -20,13 +20,14 @@ SHARD = 1000
 class Task:
     """A call that a worker makes; `refused` holds why workers, by address, were unable to.
 
-    `size` is its part of its stage. `alone` means that the run has no other task now, so that a worker that dies was
-    doing this one.
+    `size` is its part of its stage. `by_reporter` means that it is for the worker that is to make the report. `alone`
+    means that the run has no other task now, so that a worker that dies was doing this one.
     """
 
     call: Callable[..., object]
     arguments: tuple[object, ...]
     size: int = 1
+    by_reporter: bool = False
     refused: dict[str, str] = field(default_factory=dict)
     alone: bool = False
 
@@ -73,14 +74,14 @@ def stages(job: Job, parcel: Parcel) -> Generator[Stage, Sequence[Any], Task]:
     of = np.array([row[line] for line in texts])
 
     shards = [lines[start : start + SHARD] for start in range(0, len(lines), SHARD)]
-    encode = [
-        Task(worker.encode, (parcel.run, parcel.code, recipe, shard), size=len(shard)) for shard in shards
-    ]
-    blocks = yield Stage(encode, "encoding", len(lines))
-    (block,) = yield Stage([Task(worker.assemble, (parcel, blocks, of))])
+    run = parcel.run, parcel.code
+    warm_up = Task(worker.warm_up, (*run, parcel.job.notebook), size=0, by_reporter=True)
+    encode = [Task(worker.encode, (*run, recipe, shard), size=len(shard)) for shard in shards]
+    _, *blocks = yield Stage([warm_up, *encode], "encoding", len(lines))
+    (block,) = yield Stage([Task(worker.assemble, (*run, blocks, of), by_reporter=True)])
     stripes: Sequence[Any] = ()
     if len(texts) > worker.MANY:
         starts = range(0, len(texts), worker.STRIPE)
-        compare = [Task(worker.compare, (parcel.run, parcel.code, block, start)) for start in starts]
+        compare = [Task(worker.compare, (*run, block, start)) for start in starts]
         stripes = yield Stage(compare, "comparing", 100)
-    return Task(worker.make, (parcel, recipe, block, stripes))
+    return Task(worker.make, (parcel, recipe, block, stripes), by_reporter=True)

@@ -86,15 +86,23 @@ def make(
         return make_report(job, kernels, tell)
 
 
+def warm_up(run: str, code: str, notebook: str) -> None:
+    """Begin to start the kernels of a job of this notebook, which comes later. Raises Unable if the run has ended."""
+    with bench_of(run, code) as bench:
+        bench.kernels(notebook)
+
+
 def encode(run: str, code: str, recipe: Recipe, lines: Sequence[str]) -> Block:
     """Return the embeddings of lines; what this machine's cache has is taken from there.
 
-    Raises Unable if this worker cannot do so.
+    As many threads encode as this worker has. Raises Unable if it cannot do so.
     """
+    from distributed import get_worker
+
     from sentence_reports.models import choose_usage
     from sentence_reports.models.embed import embed_with, processor
 
-    with bench_of(run, code) as bench, bench.encoding:  # which takes all cores
+    with bench_of(run, code) as bench, bench.encoding:  # which takes all threads
         here = recipe._replace(found=bench.locate(recipe.found))
         encoded = embed_with(
             lambda: bench.encoder(here),
@@ -104,24 +112,22 @@ def encode(run: str, code: str, recipe: Recipe, lines: Sequence[str]) -> Block:
             normalize=here.normalize,
             device=here.device,
             progress=bench.check,
+            threads=get_worker().state.nthreads,
         )
         return Block(encoded.embeddings, processor())
 
 
-def assemble(parcel: Parcel, blocks: Sequence[Block], of: NDArray[np.intp]) -> Block:
+def assemble(run: str, code: str, blocks: Sequence[Block], of: NDArray[np.intp]) -> Block:
     """Return the embeddings of all texts, `(n, d)`; ``of[i]`` is the row of text i in all blocks together, `(n,)`.
 
-    Up to `MANY` texts, the report comes next, most likely here, so its kernels start already. More count as compared if
-    this machine's cache has the neighbors of most. Raises ValueError if the blocks come from different kinds of
-    processors, and Unable if the run has ended.
+    More than `MANY` count as compared if this machine's cache has the neighbors of most. Raises ValueError if the
+    blocks come from different kinds of processors, and Unable if the run has ended.
     """
     import numpy as np
 
     if len(kinds := {block.processor for block in blocks}) > 1:
         raise ValueError("the texts were encoded on different kinds of processors")
-    with bench_of(parcel.run, parcel.code) as bench:
-        if len(of) <= MANY:
-            bench.kernels(parcel.job.notebook)
+    with bench_of(run, code):
         block = Block(np.concatenate([block.embeddings for block in blocks])[of], kinds.pop())
         if len(of) <= MANY:
             return block
@@ -150,8 +156,6 @@ def put_down(job: Job, recipe: Recipe, block: Block, stripes: Sequence[Nearest |
     """Put what workers did for a job into the cache of this machine, whose processor must be of the same kind."""
     import numpy as np
 
-    from sentence_reports.collection.neighbors import Nearest
-    from sentence_reports.lesson.collection_neighbors import keep_neighbors
     from sentence_reports.models import choose_usage
     from sentence_reports.models.embed import keep
     from sentence_reports.sets.text_files import TextsFile, read_texts
@@ -163,4 +167,7 @@ def put_down(job: Job, recipe: Recipe, block: Block, stripes: Sequence[Nearest |
     keep(found, usage, texts, block.embeddings, normalize=recipe.normalize, device=recipe.device)
     parts = [(each.positions, each.similarities) for each in stripes if each is not None]
     if parts:
+        from sentence_reports.collection.neighbors import Nearest
+        from sentence_reports.lesson.collection_neighbors import keep_neighbors  # imports the whole lesson
+
         keep_neighbors(block.vectors, Nearest(*map(np.concatenate, zip(*parts, strict=True))))

@@ -61,12 +61,12 @@ def even_encoder(
 ) -> Iterator[EncodeLines]:
     """Yield a function that returns the embeddings `(n, d)` of lines and, after each batch, tells how many are done.
 
-    `usage` is how the encoder is used. Without a number of `threads`, there are as many as cores if the encoder is on
-    the processor, and one if it is on any other device.
+    `usage` is how the encoder is used. On the processor, so many `threads` use it at once, by default as many as there
+    are cores; on any other device, it is one.
     """
     import torch
 
-    count = threads or (cores() if encoder.device.type == "cpu" else 1)
+    count = (threads or cores()) if encoder.device.type == "cpu" else 1
     free: queue.SimpleQueue[SentenceTransformer] = queue.SimpleQueue()
     free.put(encoder)
     encoders = [encoder]

@@ -84,10 +84,12 @@ def embed_with(
     normalize: bool = True,
     device: str = "cpu",
     progress: Progress | None = None,
+    threads: int = 0,
 ) -> Encoded:
     """Return the embeddings of at least one text by a method of the encoder that `encoder` returns; see `embed`.
 
-    `usage` is how that encoder is used. It is asked for only if an embedding is not in the cache.
+    `usage` is how that encoder is used, by so many `threads` (see `even_encoder`). It is asked for only if an embedding
+    is not in the cache.
     """
     lines = lines_of(texts)
     distinct = list(dict.fromkeys(lines))
@@ -100,7 +102,7 @@ def embed_with(
         ready = encoder() if missing else None
         began = time.perf_counter()
         if ready is not None:
-            with even_encoder(ready, usage, method=method, normalize=normalize) as encode:
+            with even_encoder(ready, usage, method=method, normalize=normalize, threads=threads) as encode:
                 for start in range(0, len(missing), SHARD):
                     places = missing[start : start + SHARD]
                     tell = partial(_tell, progress, len(keys) - len(missing) + start, len(keys))

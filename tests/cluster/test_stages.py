@@ -46,6 +46,22 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(place, name, value)
 
 
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The notebooks for which a worker was to start kernels, which it does not here."""
+    notebooks: list[str] = []
+    monkeypatch.setattr(Bench, "kernels", lambda _, notebook: notebooks.append(notebook))
+    return notebooks
+
+
+@pytest.fixture(autouse=True)
+def at_a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a worker with the address "a" and two threads, which answers at once."""
+    here = SimpleNamespace(address="a", state=SimpleNamespace(nthreads=2))
+    monkeypatch.setattr("distributed.get_worker", lambda: here)
+    monkeypatch.setattr(bench, "PAUSE", 0)
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     (tmp_path / "params").mkdir()
@@ -85,8 +101,8 @@ def test_what_counts_as_large(job: Job) -> None:
 def test_the_kernel_finds_what_workers_did(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[Stage] = []
     task = carried_out(job, done.append)
-    assert [[each.size for each in stage.tasks] for stage in done] == [[4, 4, 4, 2], [1], [1, 1, 1]]
-    lines = [line for each in done[0].tasks for line in each.arguments[3]]  # type: ignore[attr-defined]
+    assert [[each.size for each in stage.tasks] for stage in done] == [[0, 4, 4, 4, 2], [1], [1, 1, 1]]
+    lines = [line for each in done[0].tasks[1:] for line in each.arguments[3]]  # type: ignore[attr-defined]
     assert lines == sorted(TEXTS, key=len, reverse=True)  # the work that takes longest comes first
     assert task.call is worker.make
     ((_, found),) = job.models
@@ -114,6 +130,19 @@ def test_nothing_is_encoded_that_the_cache_has(job: Job, monkeypatch: pytest.Mon
     assert np.array_equal(*blocks)
 
 
+def test_as_many_threads_encode_as_the_worker_has(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[object] = []
+    even = embedding.even_encoder
+
+    def spy(*given: Any, **options: Any) -> Any:
+        used.append(options["threads"])
+        return even(*given, **options)
+
+    monkeypatch.setattr(embedding, "even_encoder", spy)
+    carried_out(job)
+    assert used == [2] * 4
+
+
 def test_texts_that_were_compared_here_are_not_compared_again(job: Job) -> None:
     ((_, found),) = job.models
     assert isinstance(found, FoundModel)
@@ -124,23 +153,25 @@ def test_texts_that_were_compared_here_are_not_compared_again(job: Job) -> None:
     assert None not in first.arguments[3]  # type: ignore[operator]
 
 
-def test_texts_that_are_not_many_are_left_to_the_kernel_which_starts_while_they_are_put_together(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_that_are_not_many_are_left_to_the_kernel(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "MANY", len(TEXTS))
-    started: list[str] = []
-    monkeypatch.setattr(Bench, "kernels", lambda _, notebook: started.append(notebook))
     done: list[Stage] = []
     task = carried_out(job, done.append)
-    assert [stage.tasks[0].call for stage in done] == [worker.encode, worker.assemble]
-    assert started == [task.arguments[0].job.notebook]  # type: ignore[attr-defined]
+    assert [stage.tasks[-1].call for stage in done] == [worker.encode, worker.assemble]
     assert task.arguments[3] == ()
 
 
-def test_shards_of_different_processors_are_not_mixed(job: Job) -> None:
+def test_kernels_start_while_texts_are_encoded(job: Job, started: list[str]) -> None:
+    counts: list[int] = []
+    carried_out(job, lambda _: counts.append(len(started)))
+    assert counts == [1, 1, 1]
+    assert started == [job.notebook]
+
+
+def test_shards_of_different_processors_are_not_mixed() -> None:
     blocks = [worker.Block(np.zeros((1, 2), np.float32), kind) for kind in ("new", "old")]
     with pytest.raises(ValueError, match="different kinds of processors"):
-        worker.assemble(parcel_of(job), blocks, np.arange(2))
+        worker.assemble("run", code_digest(), blocks, np.arange(2))
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -150,7 +181,6 @@ def test_only_what_the_own_processor_would_compute_is_put_down(
     put: list[object] = []
     monkeypatch.setattr(worker, "put_down", lambda *arguments: put.append(arguments))
     monkeypatch.setattr("sentence_reports.make.make_report", lambda *_: Failed("many", "made"))
-    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="a"))
     block = worker.Block(np.zeros((14, 2), np.float32), embedding.processor() if same else "another")
     parcel = parcel_of(job)
     ((_, found),) = parcel.job.models
@@ -163,21 +193,12 @@ def test_only_what_the_own_processor_would_compute_is_put_down(
 # --- what a worker refuses, and what it keeps ------------------------------------------------------------------
 
 
-@pytest.fixture
-def at_a(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a worker with the address "a", which answers at once."""
-    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="a"))
-    monkeypatch.setattr(bench, "PAUSE", 0)
-
-
-@pytest.mark.usefixtures("at_a")
 def test_a_worker_with_other_code_is_unable(job: Job) -> None:
     recipe = worker.Recipe(MODEL, None, None, True, "cpu")
     with pytest.raises(Unable, match="it has another version of the package"):
         worker.encode("run", "other code", recipe, ["A text"])
 
 
-@pytest.mark.usefixtures("at_a")
 def test_a_worker_with_other_weights_is_unable() -> None:
     with pytest.raises(Unable, match=f"expected SHA-256 {'0' * 64}, found "):
         Bench().locate(MODEL)
@@ -251,7 +272,7 @@ def test_all_stages_are_told_and_the_report_comes_last(job: Job) -> None:
     client, answers, told = scheduled(job, lambda call, _: made if call == "make" else None)
     assert answers == [made]
     names = [call for call, _, _ in client.asked]
-    assert names == ["encode"] * 4 + ["assemble"] + ["compare"] * 3 + ["make"]
+    assert names == ["warm_up"] + ["encode"] * 4 + ["assemble"] + ["compare"] * 3 + ["make"]
     assert told == [
         *(("many", done, 14, "encoding") for done in (4, 8, 12, 14)),
         *(("many", done, 100, "comparing") for done in (33, 66, 100)),
@@ -259,8 +280,29 @@ def test_all_stages_are_told_and_the_report_comes_last(job: Job) -> None:
 
 
 def test_workers_of_one_kind_share_a_set(job: Job) -> None:
-    client, _, _ = scheduled(job, lambda call, _: Failed("many", "made"), one_kind=["a", "c"])
-    assert {workers for _, workers, _ in client.asked} == {("a", "c")}
+    client, _, _ = scheduled(job, lambda call, _: Failed("many", "made"), one_kind=["c", "d"])
+    assert {(call, workers) for call, workers, _ in client.asked} == {
+        *((call, ("c",)) for call in ("warm_up", "assemble", "make")),
+        *((call, ("c", "d")) for call in ("encode", "compare")),
+    }
+
+
+def test_the_worker_whose_kernels_start_makes_the_report_and_another_one_the_next(job: Job) -> None:
+    client = Answers(lambda *_: Failed("many", "made"))
+    schedule = Schedule(client, lambda: ["a", "b"], (), Quiet())
+    for _ in range(3):
+        schedule.begin(job, parcel_of(job))
+    while schedule.open:
+        list(schedule.answers(0))
+    for call in ("warm_up", "assemble", "make"):
+        assert [workers for asked, workers, _ in client.asked if asked == call] == [("a",), ("b",), ("a",)]
+
+
+def test_without_a_worker_any_that_comes_makes_the_report(job: Job) -> None:
+    client = Answers(lambda *_: Failed("many", "made"))
+    schedule = Schedule(client, list, (), Quiet())
+    schedule.begin(job, parcel_of(job))
+    assert {workers for _, workers, _ in client.asked} == {()}
 
 
 def test_a_shard_goes_to_another_worker_if_one_is_unable(job: Job) -> None:
@@ -268,11 +310,11 @@ def test_a_shard_goes_to_another_worker_if_one_is_unable(job: Job) -> None:
         return Unable("a", "no model") if not workers else Failed("many", "made")
 
     client, answers, _ = scheduled(job, answer)
-    assert client.asked[:6] == [("encode", (), 4)] * 4 + [("encode", ("b",), 4)] * 2
+    assert client.asked[1:7] == [("encode", (), 4)] * 4 + [("encode", ("b",), 4)] * 2
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize("failing", ["encode", "assemble", "compare"])
+@pytest.mark.parametrize("failing", ["warm_up", "encode", "assemble", "compare"])
 def test_if_a_part_fails_one_worker_makes_the_report(job: Job, failing: str) -> None:
     def answer(call: str, _: Sequence[str]) -> object:
         return ValueError(call) if call == failing else Failed("many", "made")
@@ -300,7 +342,7 @@ def test_if_what_was_shared_is_lost_one_worker_makes_the_report(job: Job) -> Non
 
     client, answers, _ = scheduled(job, answer, client=Losing)
     assert answers == [made]
-    assert [asked for asked in client.asked if asked[0] == "make"] == [("make", (), 4), ("make", (), 1)]
+    assert [asked for asked in client.asked if asked[0] == "make"] == [("make", ("a",), 4), ("make", (), 1)]
 
 
 def test_a_file_that_cannot_be_read_any_more_is_left_to_the_report(job: Job) -> None:
