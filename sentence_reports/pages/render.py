@@ -4,7 +4,7 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -46,6 +46,7 @@ NO_TURN = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
 RECTANGLE = re.compile(r'"M (\S+) (\S+) \nL (\S+) \2 \nL \3 (\S+) \nL \1 \4 \nL \1 \2 \n"')
 STYLED = re.compile(r' style="([^"]*)"')
 CLASSES = dict.fromkeys(("details", "div", "summary", "p", "ul", "li", "table", "td", "th"), OURS)
+CELLS = 500  # whose HTML is kept: most of a notebook's are the same in every report
 # Threads that fill in one template at once switch its escaping on and off for each other: Jinja's imported macros share
 # a single state.
 RENDERING = Lock()
@@ -99,18 +100,22 @@ class ReportExporter(TemplateExporter):
         yield "sized", _sized
         yield "following_scheme", following_scheme
         yield "slim", _slim
-        yield "markdown2html", self.markdown2html
-        yield "highlight_code", self.highlight_code
+        yield "markdown2html", _markdown
+        yield "highlight_code", _colored
 
-    def markdown2html(self, source: str) -> str:
-        """Nbconvert's filter of this name, with formulas as MathML. Raises RenderError for one it cannot read."""
-        renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
-        return MarkdownWithMath(renderer=renderer).render(source)
 
-    def highlight_code(self, source: str, metadata: Mapping[str, Any]) -> str:
-        """Nbconvert's filter of this name, without elements for what has no color: they are half of a page's."""
-        html = Highlight2HTML(parent=self)(source, metadata=metadata)  # type: ignore[no-untyped-call]
-        return UNCOLORED.sub(r"\1", html)
+@lru_cache(CELLS)
+def _markdown(source: str) -> str:
+    """Nbconvert's filter markdown2html, with formulas as MathML. Raises RenderError for one it cannot read."""
+    renderer = _MathMLRenderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(source)
+
+
+@lru_cache(CELLS)
+def _colored(source: str) -> str:
+    """Nbconvert's filter highlight_code, without elements for what has no color: they are half of a page's."""
+    html = Highlight2HTML()(source)  # type: ignore[no-untyped-call]
+    return UNCOLORED.sub(r"\1", html)
 
 
 def render(notebook: NotebookNode) -> str:
