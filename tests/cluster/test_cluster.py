@@ -39,18 +39,21 @@ def test_a_worker_that_is_killed_changes_no_byte(cluster: RealCluster) -> None:
 
 
 def test_a_worker_that_is_killed_while_texts_are_shared_changes_no_byte(cluster: RealCluster) -> None:
-    """Each worker has a cache of its own, as on machines of their own, and keeps there what it was encoding."""
+    """It is the one that was to make the report.
+
+    Each worker has a cache of its own, as on machines of their own, and keeps there what it was encoding.
+    """
     write_many(cluster.folder, 6000)
     caches = [cluster.folder / name for name in ("first cache", "second cache", "cache here")]
     first, second, here = ({"XDG_CACHE_HOME": str(cache)} for cache in caches)
-    cluster.worker(environment=first)
-    killed = cluster.worker(environment=second)
+    workers = [cluster.worker(environment=first), cluster.worker(environment=second)]
     cluster.wait_for_workers(2)
     run = cluster.run("--scheduler", cluster.address, "--out", str(cluster.folder / "cluster"))
     assert run.stdout is not None
     for line in run.stdout:
         if "texts encoded" in line:
-            kill_worker(killed)
+            (reporter,) = [worker for worker in workers if servers_of(worker)]
+            kill_worker(reporter)
             break
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text
