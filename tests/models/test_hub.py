@@ -326,13 +326,19 @@ def test_deeply_nested_json_is_refused_and_the_next_model_is_found(model: Path) 
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [b'{"id": 1, "sha": "%s", "siblings": 5}', b'{"id": "x/y", "sha": "%s", "siblings": [{"rfilename": 5}]}'],
+    ("answer", "words"),
+    [
+        (b'{"id": 1, "sha": "%s", "siblings": 5}', NOT_THE_HUB),
+        (
+            b'{"id": "x/y", "sha": "%s", "siblings": [{"rfilename": 5}]}',
+            "'5' is not the name of a file in a repository",
+        ),
+    ],
 )
-def test_json_of_the_wrong_types_is_no_traceback(answer: bytes) -> None:
+def test_json_of_the_wrong_types_is_an_error_in_words(answer: bytes, words: str) -> None:
     with StandIn(reply=(200, JSON, answer % COMMIT.encode())) as hub:
-        (found,) = Inside(["some/model"], hub=hub.url).all()
-    assert "error" in found
+        error = Inside(["some/model"], hub=hub.url).error()
+    assert words in error
 
 
 def test_json_without_end_is_cut_off(tiny: Path) -> None:
