@@ -31,7 +31,6 @@ MODULES = (
     ("sentence_transformers.sentence_transformer.modules.Normalize", "1_Normalize"),
 )
 """What its modules.json would list: the package has none."""
-DIMENSION = 256
 
 
 def is_wordllama(found: FoundModel) -> bool:
