@@ -24,7 +24,7 @@ FILES = (
 def connect(address: str) -> "Client":
     """Return a client of the Dask scheduler at an address such as tcp://host:8786; tls:// takes Dask's certificates.
 
-    Raises UsageError if Dask is not installed, if that is not an address, or if no scheduler answers there.
+    Raises UsageError if Dask is not installed, if `address` is invalid, or if no scheduler answers there.
     """
     host, port, secure = parsed(address)
     try:

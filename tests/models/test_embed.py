@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,14 @@ import pytest
 from support import edit
 
 from sentence_reports.errors import ModelError
-from sentence_reports.models import EMBEDDED, find_model, load
+from sentence_reports.models import EMBEDDED, batches, find_model, load
 from sentence_reports.models import embed as room
 from sentence_reports.models.batches import equal_length, even_encoder
 from sentence_reports.models.cache import Cache
 from sentence_reports.models.embed import embed, embed_with, keep, vector_keys
 from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.models.wordllama import WORDLLAMA
+from sentence_reports.process import cores
 
 
 def texts(n: int) -> list[str]:
@@ -66,6 +69,22 @@ def test_the_bits_do_not_depend_on_company_or_threads(name: str) -> None:
     assert np.array_equal(encoded(lines[::-1], 2), together[::-1])
     assert np.array_equal(encoded(lines[::7], 2), together[::7])
     assert np.array_equal(np.concatenate([encoded([line], 2) for line in lines[::9]]), together[::9])
+
+
+@pytest.mark.parametrize(("device", "asked", "used"), [("cpu", 3, 3), ("cpu", 0, cores()), ("cuda", 3, 1)])
+def test_one_thread_serves_a_graphics_card(
+    device: str, asked: int, used: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    def pool(count: int) -> ThreadPoolExecutor:
+        started.append(count)
+        return ThreadPoolExecutor(count)
+
+    monkeypatch.setattr(batches, "ThreadPoolExecutor", pool)
+    encoder: Any = SimpleNamespace(device=SimpleNamespace(type=device))
+    with even_encoder(encoder, Usage("", "", "", None), threads=asked):
+        assert started == [used]
 
 
 def test_a_batch_has_texts_of_one_number_of_tokens(e5: Path) -> None:
