@@ -45,7 +45,8 @@ CHANGES = {"first": 0, "again": 0, "one changed": 1, "100 changed": 100}
 def step(name: str, model: str, count: int) -> None:
     """Do one step in this process and print what it took, and the peak memory in megabytes, as JSON."""
     from sentence_reports.models import find_model, load
-    from sentence_reports.models.embed import embed_with
+    from sentence_reports.models.batches import Encoding
+    from sentence_reports.models.embed import embed
     from sentence_reports.models.usage import Usage
 
     found, texts = find_model(model), sentences(count)
@@ -60,7 +61,7 @@ def step(name: str, model: str, count: int) -> None:
     if name == "raw":
         fresh = len(encoder.encode(texts, batch_size=32, normalize_embeddings=True, show_progress_bar=False))
     else:
-        fresh = embed_with(lambda: encoder, found, Usage.of(encoder), texts).fresh
+        fresh = embed(lambda: encoder, Encoding(found, Usage.of(encoder)), texts).fresh
     wall, cpu = time.perf_counter() - began, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({"wall": wall, "cpu": cpu, "fresh": fresh, "peak": peak}))
@@ -161,13 +162,12 @@ def main() -> None:
     parser.add_argument("--cells", action="store_true")
     options = parser.parse_args()
     if options.fill:
-        from sentence_reports.models import find_model
-        from sentence_reports.models.embed import embed
+        from sentence_reports.models import find_model, load
+        from sentence_reports.models.encoding import encode_in_batches
 
-        embed(
-            find_model(STATIC),
-            [json.loads(line)["text"] for line in options.sentences.open(encoding="utf-8")],
-        )
+        found = find_model(STATIC)
+        texts = [json.loads(line)["text"] for line in options.sentences.open(encoding="utf-8")]
+        encode_in_batches(load(found).encode, texts, found=found)
         return
     if options.cells:
         run_cells(options.sentences)

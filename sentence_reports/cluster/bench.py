@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentence_reports.errors import ModelError
 from sentence_reports.execution.kernels import Kernels
-from sentence_reports.models import find_model
+from sentence_reports.models import choose_usage, find_model
 from sentence_reports.prepare import REHEARSAL
 from sentence_reports.project import version
 from sentence_reports.report import FoundModel
@@ -19,6 +19,8 @@ from sentence_reports.stale import code_digest
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+    from sentence_reports.models.batches import Encoding
 
 IDLE = 60.0
 """Seconds without work after which a worker ends what takes memory: its run may have died."""
@@ -42,6 +44,14 @@ class Recipe(NamedTuple):
     truncate_dim: int | None
     normalize: bool
     device: str
+
+    @property
+    def encoding(self) -> "Encoding":
+        """The same for a model whose folder is here."""
+        from sentence_reports.models.batches import Encoding
+
+        usage = choose_usage(self.found, self.prompt, self.truncate_dim)
+        return Encoding(self.found, usage, normalize=self.normalize, device=self.device)
 
 
 class Bench:

@@ -99,20 +99,13 @@ def encode(run: str, code: str, recipe: Recipe, lines: Sequence[str]) -> Block:
     """
     from distributed import get_worker
 
-    from sentence_reports.models import choose_usage
-    from sentence_reports.models.embed import embed_with, processor
+    from sentence_reports.models.embed import embed, processor
 
     with bench_of(run, code) as bench, bench.encoding:  # which takes all threads
         here = recipe._replace(found=bench.locate(recipe.found))
-        encoded = embed_with(
-            lambda: bench.encoder(here),
-            here.found,
-            choose_usage(here.found, here.prompt, here.truncate_dim),
-            lines,
-            normalize=here.normalize,
-            device=here.device,
-            progress=bench.check,
-            threads=get_worker().state.nthreads,
+        threads = get_worker().state.nthreads
+        encoded = embed(
+            lambda: bench.encoder(here), here.encoding, lines, progress=bench.check, threads=threads
         )
         return Block(encoded.embeddings, processor())
 
@@ -156,15 +149,13 @@ def put_down(job: Job, recipe: Recipe, block: Block, stripes: Sequence[Nearest |
     """Put what workers did for a job into the cache of this machine, whose processor must be of the same kind."""
     import numpy as np
 
-    from sentence_reports.models import choose_usage
     from sentence_reports.models.embed import keep
     from sentence_reports.sets.text_files import TextsFile, read_texts
 
     ((_, found),) = job.models
     assert isinstance(found, FoundModel)
-    usage = choose_usage(found, recipe.prompt, recipe.truncate_dim)
     texts = read_texts(TextsFile(**job.parameters["texts"]), Path(job.folder)).texts
-    keep(found, usage, texts, block.embeddings, normalize=recipe.normalize, device=recipe.device)
+    keep(recipe._replace(found=found).encoding, texts, block.embeddings)
     parts = [(each.positions, each.similarities) for each in stripes if each is not None]
     if parts:
         from sentence_reports.collection.neighbors import Nearest

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from sentence_reports.models.device import BATCH
 from sentence_reports.models.tokens import token_report
 from sentence_reports.models.usage import Usage
 from sentence_reports.process import cores
+from sentence_reports.report import FoundModel
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -31,6 +32,22 @@ Method = Literal["encode", "encode_query", "encode_document"]
 EncodeLines = Callable[[Sequence[str], Callable[[int], None]], NDArray[np.float32]]
 
 STATIC_BATCH = 500  # a model without layers has nothing to pad
+
+
+class Encoding(NamedTuple):
+    """How texts are encoded: by which model, how it is used, by which of its methods, and on which device."""
+
+    found: FoundModel
+    usage: Usage
+    method: Method = "encode"
+    normalize: bool = True
+    device: str = "cpu"
+
+    @property
+    def prompt(self) -> str:
+        """What the method puts before each text."""
+        text, query, document, _ = self.usage
+        return {"encode": text, "encode_query": query, "encode_document": document}[self.method]
 
 
 class Rows:
@@ -52,17 +69,12 @@ class Rows:
 
 @contextmanager
 def even_encoder(
-    encoder: SentenceTransformer,
-    usage: Usage,
-    *,
-    method: Method = "encode",
-    normalize: bool = True,
-    threads: int = 0,
+    encoder: SentenceTransformer, encoding: Encoding, *, threads: int = 0
 ) -> Iterator[EncodeLines]:
     """Yield a function that returns the embeddings `(n, d)` of lines and, after each batch, tells how many are done.
 
-    `usage` is how the encoder is used. On the processor, so many `threads` use it at once, by default as many as there
-    are cores; on any other device, it is one.
+    On the processor, so many `threads` use the encoder at once, by default as many as there are cores; on any other
+    device, it is one.
     """
     import torch
 
@@ -77,17 +89,17 @@ def even_encoder(
         try:
             options = {
                 "batch_size": len(lines),
-                "normalize_embeddings": normalize,
+                "normalize_embeddings": encoding.normalize,
                 "show_progress_bar": False,
             }
-            embeddings: NDArray[np.float32] = getattr(mine, method)(lines, **options)
+            embeddings: NDArray[np.float32] = getattr(mine, encoding.method)(lines, **options)
         finally:
             free.put(mine)
         return embeddings
 
     def encode(lines: Sequence[str], tell: Callable[[int], None]) -> NDArray[np.float32]:
         rows, done = Rows(len(lines)), 0
-        batches = equal_length(encoder, lines, prompt_of(usage, method))
+        batches = equal_length(encoder, lines, encoding.prompt)
         while len(encoders) < min(count, len(batches)):
             encoders.append(sharing_weights(encoder))
             free.put(encoders[-1])
@@ -107,31 +119,24 @@ def even_encoder(
         torch.set_num_threads(usual)
 
 
-def prompt_of(usage: Usage, method: Method) -> str:
-    """Return what a method of the encoder puts before each text."""
-    return {"encode": usage.text, "encode_query": usage.query, "encode_document": usage.document}[method]
-
-
 def sharing_weights(encoder: SentenceTransformer) -> SentenceTransformer:
     """Return a copy for another thread: a tokenizer serves one thread at a time, the weights serve any number."""
     shared = {id(tensor): tensor for tensor in chain(encoder.parameters(), encoder.buffers())}
     return copy.deepcopy(encoder, shared)
 
 
-def equal_length(
-    encoder: SentenceTransformer, lines: Sequence[str], prompt: str, size: int = 0
-) -> list[list[int]]:
+def equal_length(encoder: SentenceTransformer, lines: Sequence[str], prompt: str) -> list[list[int]]:
     """Return batches of the positions of lines that the encoder reads as the same number of tokens after this prompt.
 
-    A batch has at most `size` lines, by default as many as suit the device. The longest lines come first.
+    A batch has at most as many lines as suit the device. The longest lines come first.
     """
     groups: dict[int, list[int]] = {}
     if callable(encoder.tokenizer):
-        size = size or BATCH.get(encoder.device.type, BATCH["cpu"])
+        size = BATCH.get(encoder.device.type, BATCH["cpu"])
         for k, tokens in enumerate(token_report(encoder, lines, prompt)):
             groups.setdefault(min(tokens.count, tokens.limit or tokens.count), []).append(k)
     else:  # a static model's
-        size, groups = size or STATIC_BATCH, {0: list(range(len(lines)))}
+        size, groups = STATIC_BATCH, {0: list(range(len(lines)))}
     return [
         groups[length][start : start + size]
         for length in sorted(groups, reverse=True)

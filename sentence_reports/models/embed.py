@@ -22,11 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.models.baseline import baseline_key
-from sentence_reports.models.batches import Method, Rows, even_encoder, prompt_of
+from sentence_reports.models.batches import Encoding, Rows, even_encoder
 from sentence_reports.models.cache import SHARD, Cache
-from sentence_reports.models.encoder import load
-from sentence_reports.models.usage import Usage, choose_usage
-from sentence_reports.report import FoundModel
+from sentence_reports.models.usage import Usage
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -55,60 +53,36 @@ class Encoded(NamedTuple):
 
 
 def embed(
-    found: FoundModel,
-    texts: Sequence[str],
-    prompt: str | None = None,
-    truncate_dim: int | None = None,
-    *,
-    normalize: bool = True,
-    device: str = "cpu",
-    progress: Progress | None = None,
-) -> Encoded:
-    """Return the embeddings of at least one text; the model is loaded only if one of them is not in the cache.
-
-    `prompt` and `truncate_dim` are those of `load`, `device` is one that `choose_device` returned. Line breaks are read
-    as spaces. Raises ModelError as `load` does.
-    """
-    usage = choose_usage(found, prompt, truncate_dim)
-    encoder = partial(load, found, prompt, truncate_dim, device=device)
-    return embed_with(encoder, found, usage, texts, normalize=normalize, device=device, progress=progress)
-
-
-def embed_with(
-    encoder: Callable[[], SentenceTransformer],
-    found: FoundModel,
-    usage: Usage,
+    load: Callable[[], SentenceTransformer],
+    encoding: Encoding,
     texts: Sequence[str],
     *,
-    method: Method = "encode",
-    normalize: bool = True,
-    device: str = "cpu",
     progress: Progress | None = None,
     threads: int = 0,
 ) -> Encoded:
-    """Return the embeddings of at least one text by a method of the encoder that `encoder` returns; see `embed`.
+    """Return the embeddings of at least one text. Line breaks are read as spaces.
 
-    `usage` is how that encoder is used, by so many `threads` (see `even_encoder`). It is asked for only if an embedding
-    is not in the cache.
+    The encoder that `load` returns is asked for only if an embedding is not in the cache. So many `threads` use it (see
+    `even_encoder`).
     """
     lines = lines_of(texts)
     distinct = list(dict.fromkeys(lines))
-    keys = vector_keys(found, usage, distinct, method=method, normalize=normalize, device=device)
+    keys = vector_keys(encoding, distinct)
     rows = Rows(len(keys))
     with Cache() as cache:
         look_up(cache, keys, rows)
         missing = np.flatnonzero(~rows.filled).tolist()
         missing.sort(key=lambda k: -len(distinct[k]))
-        ready = encoder() if missing else None
+        encoder = load() if missing else None
         began = time.perf_counter()
-        if ready is not None:
-            with even_encoder(ready, usage, method=method, normalize=normalize, threads=threads) as encode:
+        if encoder is not None:
+            with even_encoder(encoder, encoding, threads=threads) as encode:
                 for start in range(0, len(missing), SHARD):
                     places = missing[start : start + SHARD]
                     tell = partial(_tell, progress, len(keys) - len(missing) + start, len(keys))
                     block = encode([distinct[k] for k in places], tell)
                     rows.fill(places, block)
-                    cache.put(found.name, [keys[k] for k in places], block)
+                    cache.put(encoding.found.name, [keys[k] for k in places], block)
         seconds = time.perf_counter() - began
     place = {line: k for k, line in enumerate(distinct)}
     embeddings = rows.values if len(distinct) == len(lines) else rows.values[[place[line] for line in lines]]
@@ -120,28 +94,20 @@ def lines_of(texts: Sequence[str]) -> list[str]:
     return [text.replace("\r", " ").replace("\n", " ") for text in texts]
 
 
-def keep(
-    found: FoundModel,
-    usage: Usage,
-    texts: Sequence[str],
-    embeddings: NDArray[np.float32],
-    *,
-    normalize: bool = True,
-    device: str = "cpu",
-) -> None:
+def keep(encoding: Encoding, texts: Sequence[str], embeddings: NDArray[np.float32]) -> None:
     """Put `embeddings`, `(n, d)`, which `embed` returned elsewhere for these texts, into the user's cache.
 
     They must come from the same kind of `processor`.
     """
     first = dict(reversed([(line, k) for k, line in enumerate(lines_of(texts))]))
-    keys = vector_keys(found, usage, list(first), method="encode", normalize=normalize, device=device)
+    keys = vector_keys(encoding, list(first))
     places, rows = list(first.values()), Rows(len(keys))
     with Cache() as cache:
         look_up(cache, keys, rows)
         missing = np.flatnonzero(~rows.filled).tolist()
         for start in range(0, len(missing), SHARD):
             some = missing[start : start + SHARD]
-            cache.put(found.name, [keys[k] for k in some], embeddings[[places[k] for k in some]])
+            cache.put(encoding.found.name, [keys[k] for k in some], embeddings[[places[k] for k in some]])
 
 
 def look_up(cache: Cache, keys: Sequence[bytes], rows: Rows) -> None:
@@ -158,22 +124,20 @@ def _tell(progress: Progress | None, before: int, total: int, done: int) -> None
         progress(before + done, total)
 
 
-def vector_keys(
-    found: FoundModel, usage: Usage, lines: Sequence[str], *, method: Method, normalize: bool, device: str
-) -> list[bytes]:
+def vector_keys(encoding: Encoding, lines: Sequence[str]) -> list[bytes]:
     """Return the key of the vector of each line, 16 bytes: a hash of the line and of all else that its bits depend on.
 
     Raises OSError if a file of the model cannot be read.
     """
-    prompt = prompt_of(usage, method)
+    prompt, truncate_dim = encoding.prompt, encoding.usage.truncate_dim
     ingredients = {
-        "model": baseline_key(found, Usage(prompt, "", "", usage.truncate_dim)),
+        "model": baseline_key(encoding.found, Usage(prompt, "", "", truncate_dim)),
         "prompt": prompt,
-        "method": method,
-        "truncate_dim": usage.truncate_dim,
-        "normalize": normalize,
+        "method": encoding.method,
+        "truncate_dim": truncate_dim,
+        "normalize": encoding.normalize,
         "dtype": "float32",
-        "device": device,
+        "device": encoding.device,
         "processor": processor(),
         "libraries": [version(name) for name in LIBRARIES],
         "scheme": SCHEME,

@@ -8,8 +8,8 @@ import numpy as np
 from IPython.display import display
 from numpy.typing import NDArray
 
-from sentence_reports.models.batches import Method
-from sentence_reports.models.embed import Encoded, embed_with
+from sentence_reports.models.batches import Encoding, Method
+from sentence_reports.models.embed import Encoded, embed
 from sentence_reports.models.usage import Usage
 from sentence_reports.report import PROGRESS, FoundModel, Step
 
@@ -46,17 +46,8 @@ def encode_texts(
     progress = send_progress if len(texts) > SILENT_UP_TO else None
     if found is not None and len(texts) > KEPT_ABOVE:
         encoder, method = cast(Any, encode).__self__, cast(Method, encode.__name__)
-        use, device = Usage.of(encoder), encoder.device.type
-        return embed_with(
-            lambda: encoder,
-            found,
-            use,
-            texts,
-            method=method,
-            normalize=normalize,
-            device=device,
-            progress=progress,
-        )
+        encoding = Encoding(found, Usage.of(encoder), method, normalize, encoder.device.type)
+        return embed(lambda: encoder, encoding, texts, progress=progress)
     began = time.perf_counter()
     order = np.argsort([-len(text) for text in texts], kind="stable")
     batches = []

@@ -14,14 +14,14 @@ from clusters import Quiet, jobs_of, wait_for
 
 from sentence_reports.cluster import bench, worker
 from sentence_reports.cluster import stages as room
-from sentence_reports.cluster.bench import Bench, Unable
+from sentence_reports.cluster.bench import Bench, Recipe, Unable
 from sentence_reports.cluster.parcel import Parcel, pack, unpack
 from sentence_reports.cluster.schedule import Schedule
 from sentence_reports.cluster.stages import Stage, Task, is_large, stages
 from sentence_reports.collection.neighbors import nearest
 from sentence_reports.lesson import collection_neighbors
 from sentence_reports.lesson.collection_neighbors import nearest_neighbors
-from sentence_reports.models import EMBEDDED, find_model
+from sentence_reports.models import EMBEDDED, find_model, load
 from sentence_reports.models import embed as embedding
 from sentence_reports.models.embed import embed
 from sentence_reports.report import Failed, FoundModel, Job
@@ -107,12 +107,13 @@ def test_the_kernel_finds_what_workers_did(job: Job, tmp_path: Path, monkeypatch
     assert task.call is worker.make
     ((_, found),) = job.models
     assert isinstance(found, FoundModel)
-    expected = embed(found, TEXTS).embeddings
     parcel, recipe, block, stripes = task.arguments
+    assert isinstance(recipe, Recipe)
+    encoding = recipe._replace(found=found).encoding
+    expected = embed(lambda: load(found), encoding, TEXTS).embeddings
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     worker.put_down(unpack(parcel, tmp_path / "set", Bench().locate), recipe, block, stripes)  # type: ignore
-    monkeypatch.setattr(embedding, "load", fail)
-    kept = embed(found, TEXTS)
+    kept = embed(fail, encoding, TEXTS)
     assert np.array_equal(kept.embeddings, expected)
     monkeypatch.setattr(collection_neighbors, "nearest", None)
     monkeypatch.setattr(collection_neighbors, "updated", None)

@@ -18,18 +18,25 @@ from support import edit
 from sentence_reports.errors import ModelError
 from sentence_reports.models import EMBEDDED, batches, find_model, load
 from sentence_reports.models import embed as room
-from sentence_reports.models.batches import equal_length, even_encoder
+from sentence_reports.models.batches import Encoding, Method, equal_length, even_encoder
 from sentence_reports.models.cache import Cache
-from sentence_reports.models.embed import embed, embed_with, keep, vector_keys
+from sentence_reports.models.embed import Encoded, keep, vector_keys
 from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.models.wordllama import WORDLLAMA
 from sentence_reports.process import cores
+from sentence_reports.report import FoundModel
 
 
 def texts(n: int) -> list[str]:
     """Different texts of different lengths, the longest neither first nor last."""
     words = ["the", "cat", "sat", "on", "mat"]
     return [f"{k} " + " ".join(words[(k * j + j) % 5] for j in range(1, 2 + 7 * k % 11)) for k in range(n)]
+
+
+def embed(found: FoundModel, lines: list[str], truncate_dim: int | None = None, **options: Any) -> Encoded:
+    """The embeddings of lines by a model that is loaded if it is needed."""
+    encoding = Encoding(found, choose_usage(found, truncate_dim=truncate_dim))
+    return room.embed(lambda: load(found, truncate_dim=truncate_dim), encoding, lines, **options)
 
 
 def kept() -> int:
@@ -45,7 +52,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def loading(*_: Any, **__: Any) -> None:
         raise AssertionError("a model was loaded")
 
-    return lambda: monkeypatch.setattr(room, "load", loading)
+    return lambda: monkeypatch.setitem(globals(), "load", loading)
 
 
 # --- the same bits -------------------------------------------------------------------------------------------
@@ -57,10 +64,10 @@ def test_the_bits_do_not_depend_on_company_or_threads(name: str) -> None:
         pytest.skip("wordllama has no wheels for this Python")
     found = find_model(name)
     encoder, lines = load(found), texts(50)
-    usage = Usage.of(encoder)
+    encoding = Encoding(found, Usage.of(encoder))
 
     def encoded(chosen: list[str], threads: int) -> np.ndarray:
-        with even_encoder(encoder, usage, threads=threads) as encode:
+        with even_encoder(encoder, encoding, threads=threads) as encode:
             return encode(chosen, lambda done: None)
 
     together = encoded(lines, 1)
@@ -83,7 +90,7 @@ def test_one_thread_serves_a_graphics_card(
 
     monkeypatch.setattr(batches, "ThreadPoolExecutor", pool)
     encoder: Any = SimpleNamespace(device=SimpleNamespace(type=device))
-    with even_encoder(encoder, Usage("", "", "", None), threads=asked):
+    with even_encoder(encoder, Encoding(find_model(EMBEDDED), Usage("", "", "", None)), threads=asked):
         assert started == [used]
 
 
@@ -92,7 +99,6 @@ def test_a_batch_has_texts_of_one_number_of_tokens(e5: Path) -> None:
     lines = ["the", "cat", "the cat", "the " * 40, "the " * 50, "mat"]
     assert equal_length(encoder, lines, "") == [[3, 4], [2], [0, 1, 5]]  # the model reads 16 tokens
     assert equal_length(encoder, lines, "query : " * 10) == [[0, 1, 2, 3, 4, 5]]
-    assert equal_length(encoder, lines, "", 2) == [[3, 4], [2], [0, 1], [5]]
     assert len(equal_length(encoder, ["the"] * 65, "")) == 3
 
 
@@ -148,7 +154,7 @@ def test_what_was_encoded_elsewhere_is_kept_unless_it_is_there(
     tiny: Path, no_model: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found, lines = find_model(str(tiny)), [*texts(9), "the\ncat", "the cat"]
-    usage, there = choose_usage(found), embed(found, lines).embeddings
+    there = embed(found, lines).embeddings
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     embed(found, lines[:4])
     put: list[int] = []
@@ -161,7 +167,7 @@ def test_what_was_encoded_elsewhere_is_kept_unless_it_is_there(
     monkeypatch.setattr(Cache, "put", counted)
     no_model()
     for _ in range(2):
-        keep(found, usage, lines, there)
+        keep(Encoding(found, choose_usage(found)), lines, there)
     assert put == [6]
     assert np.array_equal(embed(found, lines).embeddings, there)
 
@@ -220,12 +226,16 @@ def test_a_model_that_does_not_fit_is_an_error(tiny: Path) -> None:
 # --- the key -------------------------------------------------------------------------------------------------
 
 
-def key_of(folder: Path, text: str = "the cat", prompt: str | None = None, **options: Any) -> bytes:
-    """The key of one vector of the model in a folder."""
+def encoding_of(folder: Path, prompt: str | None = None, truncate_dim: int | None = None) -> Encoding:
+    """How the model in a folder is used."""
     found = find_model(str(folder))
-    usage = choose_usage(found, prompt, options.pop("truncate_dim", None))
-    usual = {"method": "encode", "normalize": True, "device": "cpu"}
-    (key,) = vector_keys(found, usage, [text], **usual | options)
+    return Encoding(found, choose_usage(found, prompt, truncate_dim))
+
+
+def key_of(folder: Path, text: str = "the cat", prompt: str | None = None, **changes: Any) -> bytes:
+    """The key of one vector of the model in a folder."""
+    encoding = encoding_of(folder, prompt, changes.pop("truncate_dim", None))
+    (key,) = vector_keys(encoding._replace(**changes), [text])
     return key
 
 
@@ -237,14 +247,7 @@ CHANGES: dict[str, Callable[[Path, pytest.MonkeyPatch], bytes]] = {
     "normalize": lambda model, patch: key_of(model, normalize=False),
     "device": lambda model, patch: key_of(model, device="cuda"),
     "method": lambda model, patch: key_of(model, method="encode_query"),
-    "weights": lambda model, patch: vector_keys(
-        replace(find_model(str(model)), sha256="0" * 64),
-        choose_usage(find_model(str(model))),
-        ["the cat"],
-        method="encode",
-        normalize=True,
-        device="cpu",
-    )[0],
+    "weights": lambda model, patch: key_of(model, found=replace(find_model(str(model)), sha256="0" * 64)),
     "pooling": lambda model, patch: (
         edit(model / "1_Pooling" / "config.json", pooling_mode="mean") or key_of(model)
     ),
@@ -270,16 +273,15 @@ def test_a_key_depends_on_nothing_else(model: Path, tmp_path: Path) -> None:
     usual = key_of(model)
     copied = Path(shutil.copytree(model, tmp_path / "moved"))
     assert key_of(copied) == usual
-    found = find_model(str(model))
-    options: Any = {"method": "encode", "normalize": True, "device": "cpu"}
-    assert vector_keys(found, choose_usage(found), ["mat", "the cat"], **options)[1] == usual
+    assert vector_keys(encoding_of(model), ["mat", "the cat"])[1] == usual
 
 
 def test_queries_and_documents_are_kept_apart(e5: Path) -> None:
     found = find_model(str(e5))
     encoder = load(found)
-    for method in ("encode", "encode_query", "encode_document"):
-        got = embed_with(lambda: encoder, found, Usage.of(encoder), ["the cat", "mat"], method=method)
+    methods: tuple[Method, ...] = ("encode", "encode_query", "encode_document")
+    for method in methods:
+        got = room.embed(lambda: encoder, Encoding(found, Usage.of(encoder), method), ["the cat", "mat"])
         assert got.fresh == 2
         expected = getattr(encoder, method)(["the cat", "mat"], normalize_embeddings=True)
         assert np.allclose(got.embeddings, expected, atol=1e-6)
@@ -307,15 +309,17 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 import sentence_transformers
-from sentence_reports.models import embed as room, find_model
+from sentence_reports.models import choose_usage, embed as room, find_model, load
+from sentence_reports.models.batches import Encoding
 room.SHARD = 20
 found, folder = find_model(sys.argv[1]), Path(sys.argv[2])
+encoding = Encoding(found, choose_usage(found))
 texts = Path(sys.argv[3]).read_text().splitlines()
 for seed in range(int(sys.argv[4])):  # a child starts at once, with everything imported
     os.environ["XDG_CACHE_HOME"] = str(folder / str(seed))
     reader, writer = os.pipe()
     if not (child := os.fork()):
-        room.embed(found, texts, progress=lambda done, total: os.write(writer, b"."))
+        room.embed(lambda: load(found), encoding, texts, progress=lambda done, total: os.write(writer, b"."))
         os._exit(0)
     os.close(writer)
     os.read(reader, 1)
