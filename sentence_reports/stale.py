@@ -10,7 +10,6 @@ from sentence_reports.errors import UsageError
 from sentence_reports.models import folder_stamp
 from sentence_reports.report import Report, Request
 from sentence_reports.sets import SetFile
-from sentence_reports.sets.reading import named_files
 
 PACKAGE = Path(__file__).parent
 # The libraries on which a report's numbers, pictures and page depend.
@@ -39,15 +38,15 @@ def set_digest(code: str, set_file: SetFile, notebook: Path, device: str = "cpu"
 
     Raises UsageError if the notebook or a file of vectors cannot be read.
     """
-    folder, parameters = set_file.path.parent, set_file.set.parameters()
-    vectors = [folder / file for trail, file in named_files(parameters).items() if "vectors" in trail]
+    folder, choices = set_file.path.parent, set_file.set.choices
+    vectors = [folder / file for choice in choices for file in choice.request.vectors or ()]
     parts = [
         code,
         _files_digest({notebook}),
         set_file.stem,
-        json.dumps(parameters),  # unsorted: the order of the groups is that of the heatmap
+        json.dumps(set_file.set.parameters()),  # unsorted: the order of the groups is that of the heatmap
         *map(str, set_file.warnings),
-        *(_model_stamp(choice.request, folder) for choice in set_file.set.choices),
+        *(_model_stamp(choice.request, folder) for choice in choices),
         *(_files_digest({path}) for path in vectors),
         set_file.sha256,
         device,

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -156,35 +156,24 @@ def files_beside(path: Path) -> list[Path]:
         document = read_document(_content(path), str(path))
     except SetError:
         return []
-    return [path.parent / file for file in named_files(document.data or {}).values()]
+    return [path.parent / file for file in _named_files(document).values()]
 
 
-def named_files(data: Mapping[str, Any]) -> dict[Trail, str]:
-    """Return the files that a set names (texts, ratings, vectors) by the path of the key that names each.
-
-    `data` is a set's as plain data, which may be wrong in places.
-    """
-    trails: list[Trail] = [("texts", "file"), ("ratings", "file")]
-    models = data.get("models")
-    for index in range(len(models) if isinstance(models, list) else 0):
-        trails += [("models", index, "vectors", "file"), ("models", index, "vectors", "baseline")]
-    found = {trail: _value_at(data, trail) for trail in trails}
-    return {trail: file for trail, file in found.items() if isinstance(file, str) and file.strip()}
-
-
-def _value_at(data: Any, trail: Trail) -> Any:
-    for key in trail:
-        if isinstance(data, list) and isinstance(key, int):
-            data = data[key]
-        else:
-            data = data.get(key) if isinstance(data, dict) else None
-    return data
+def _named_files(document: Document) -> dict[Trail, str]:
+    """Return the files that a set names (texts, ratings, vectors) by the path of the key that names each."""
+    files = {}
+    for trail, value in document.values.items():
+        match trail:
+            case ("texts" | "ratings", "file") | ("models", int(), "vectors", "file" | "baseline"):
+                if isinstance(value.data, str) and value.data.strip():
+                    files[trail] = value.data
+    return files
 
 
 def _look_for_vectors(document: Document, folder: Path) -> None:
     """Raise SetError if a file of vectors is not there; what it holds is not looked at."""
     problems = []
-    for trail, file in named_files(document.data or {}).items():
+    for trail, file in _named_files(document).items():
         if "vectors" in trail:
             try:
                 with opened(folder / file, "vectors are a file"):
