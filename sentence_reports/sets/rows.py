@@ -1,5 +1,6 @@
-"""A row of a table, of whatever kind its file is, and the columns that are asked for."""
+"""The rows of a table, of whatever kind its file is, and its columns: which are asked for, and what separates them."""
 
+import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,11 @@ from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.quoting import show
 
 SHOWN_COLUMNS = 20
+TEXT_COLUMNS = (
+    "text", "texts", "sentence", "sentences", "content", "body", "message", "comment", "review", "document",
+)  # fmt: skip
+"""Names of columns that are taken for the texts, whatever their case, if the set names no column."""
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 Choose = Callable[[list[str]], Sequence[str]]
 """Returns the columns to read, from the names of all columns. Raises SetError if they are not there."""
@@ -48,3 +54,49 @@ def listed_columns(header: Sequence[str]) -> str:
     """Return the names of columns for a message; of many, the first ones."""
     more = len(header) - SHOWN_COLUMNS
     return ", ".join(map(show, header[:SHOWN_COLUMNS])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def text_column(path: Path, header: Sequence[str], column: str | None) -> str:
+    """Return the column of the texts: the one named, else the only one, else the only one with a usual name.
+
+    Raises SetError if it is not there, or if several could be meant.
+    """
+    if column is not None:
+        check_columns(path, [column], header)
+        return column
+    candidates = header if len(header) == 1 else [name for name in header if name.lower() in TEXT_COLUMNS]
+    if len(candidates) == 1:
+        return candidates[0]
+    found = "several columns may hold" if candidates else "it is not clear which column holds"
+    message = f"{found} the texts. Name one with `column`; the columns are {listed_columns(header)}."
+    raise refusal(path, None, message)
+
+
+def separator(path: Path, line: str, wanted: Sequence[str]) -> str:
+    r"""Return what separates the columns of a CSV file with this first line: ``,``, ``;`` or ``\t``.
+
+    `wanted` are the columns that the set names. Raises SetError if the line can be read in several ways.
+    """
+    headers = {}
+    for mark in SEPARATORS:
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
+        if len(cells) > 1 and not any('"' in cell for cell in cells):
+            headers[mark] = cells
+    if len(headers) > 1:
+        fitting = {mark: cells for mark, cells in headers.items() if _fits(cells, wanted)}
+        if len(fitting) != 1:
+            ways = " or ".join(
+                f"{SEPARATORS[mark]} ({len(cells)} columns)" for mark, cells in headers.items()
+            )
+            message = f"the first line, {show(line.strip())}, can be separated by {ways}. Put names that contain one"
+            raise refusal(
+                path, 1, f"{message} of these characters in quotes, or use tabs and call the file .tsv."
+            )
+        headers = fitting
+    return next(iter(headers), ",")
+
+
+def _fits(cells: Sequence[str], wanted: Sequence[str]) -> bool:
+    if wanted:
+        return set(wanted) <= set(cells)
+    return any(cell.lower() in TEXT_COLUMNS for cell in cells)

@@ -17,8 +17,7 @@ from sentence_reports.sets.naming import folded
 from sentence_reports.sets.opening import refusal
 from sentence_reports.sets.parquet import parquet_rows
 from sentence_reports.sets.quoting import show
-from sentence_reports.sets.rows import Row, check_columns
-from sentence_reports.sets.text_columns import TEXT_COLUMNS, separator, text_column
+from sentence_reports.sets.rows import TEXT_COLUMNS, Row, check_columns, separator, text_column
 from sentence_reports.sets.text_stream import MAX_LINE, NOT_TEXT, TextStream, streamed
 from sentence_reports.texts import count
 
