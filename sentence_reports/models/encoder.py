@@ -143,13 +143,9 @@ def _check_finite(found: FoundModel, encoder: SentenceTransformer) -> None:
     import torch
     from sentence_transformers.util import batch_to_device
 
-    broken = [
-        name
-        for name, weights in encoder.named_parameters()
-        if not torch.stack(weights.detach().aminmax())
-        .isfinite()
-        .all()  # the extremes are enough, and fast to read
-    ]
+    # The extremes are enough, and fast to read.
+    extremes = {name: torch.stack(weights.detach().aminmax()) for name, weights in encoder.named_parameters()}
+    broken = [name for name, pair in extremes.items() if not pair.isfinite().all()]
     if broken:
         raise ModelError(
             f"The weights of {found.name} are broken: {broken[0]} holds values that are not finite numbers "

@@ -20,14 +20,9 @@ UNWANTED = ("onnx/*", "openvino/*", "coreml/*", ".*", "*/.*")
 # Files without which a model gives other answers. A cached snapshot that lacks one that the repository has does
 # not count, even if it would load: without sentence_bert_config.json, for one, another token limit would apply.
 DECISIVE = (
-    "modules.json",
-    "config.json",
-    "*/config.json",
-    "sentence_*_config.json",
-    "config_sentence_transformers.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-)
+    "modules.json", "config.json", "*/config.json", "sentence_*_config.json", "config_sentence_transformers.json",
+    "tokenizer.json", "tokenizer_config.json",
+)  # fmt: skip
 TOKENIZERS = (
     *("tokenizer.json", "vocab.txt", "vocab.json"),
     *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model"),

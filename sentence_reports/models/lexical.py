@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import ModelFacts
-from sentence_reports.models.run import ModelRun, milliseconds_since
+from sentence_reports.models.run import ModelRun
 from sentence_reports.report import LEXICAL, FoundModel, ModelChoice
 from sentence_reports.texts import quoted, shorten
 
@@ -55,6 +55,7 @@ def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
     from sklearn.preprocessing import normalize as unit
 
     from sentence_reports.models.baseline import of_vectors, sentences
+    from sentence_reports.models.embed import Encoded
 
     began = time.perf_counter()
     options = {"token_pattern": r"(?u)\b\w+\b", "norm": None, "dtype": np.float32}
@@ -65,6 +66,7 @@ def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
     words = len(own)
     vectorizer = TfidfVectorizer(**options, vocabulary=[*sorted(own), *sorted(other - own)])
     counts = vectorizer.fit_transform(texts)[:, :words]
+    seconds = time.perf_counter() - began
     facts = ModelFacts(
         name=LEXICAL,
         revision=None,
@@ -78,10 +80,10 @@ def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
         size_bytes=0,
         dtype="float32",
     )
-    milliseconds = milliseconds_since(began, len(texts))
     key = hashlib.sha256("\n".join([*sentences(), "", *texts]).encode()).hexdigest()[:32]
     unrelated = unit(vectorizer.transform(sentences())).toarray()
     embeddings = (unit(counts) if normalize else counts).toarray()
+    milliseconds = Encoded(embeddings, len(texts), seconds).milliseconds
     return ModelRun(
         choice.label, embeddings, facts, of_vectors(LEXICAL, key, unrelated), milliseconds=milliseconds
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -73,11 +71,6 @@ def encode(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *, norm
         baseline=find_baseline(found, encoder),
         tokens=tuple(token_report(encoder, texts)),
     )
-
-
-def milliseconds_since(began: float, n: int) -> float | None:
-    """Return the time since `began` of `time.perf_counter` for each of `n` texts; None under SOURCE_DATE_EPOCH."""
-    return None if os.environ.get("SOURCE_DATE_EPOCH") else 1000 * (time.perf_counter() - began) / n
 
 
 def check_lengths(found: FoundModel, embeddings: NDArray[np.float32]) -> None:
