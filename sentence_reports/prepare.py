@@ -80,7 +80,7 @@ def prepare_job(
         n=set_file.n,
         models=find_models(set_file, models or ModelFinder()),
         date=date or today(),
-        command=_command(set_file, project.folder),
+        command=_command(set_file, project),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
         timeout=timeout or default_timeout(set_file),
         folder=str(set_file.path.parent.absolute()) if set_file.set.texts else "",
@@ -181,14 +181,15 @@ def today() -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def _command(set_file: SetFile, project: Path) -> str:
+def _command(set_file: SetFile, project: Project) -> str:
     """Return the command that makes a report again, from the project's folder or else from the set's."""
-    path, project, model = set_file.path.resolve(), project.resolve(), set_file.set.model
-    words = [path.name, "--out", "reports"]
-    if path.is_relative_to(project):
-        words = [path.relative_to(project).as_posix()]
-        if folder := model_folder(model, set_file.path.parent):
-            model = Path(os.path.relpath(folder.resolve(), project)).as_posix()
+    folder, base = set_file.path.parent.resolve(), project.folder.resolve()
+    name, model = set_file.path.name, set_file.set.model  # a link keeps its own name
+    words = [name, "--out", "reports"]
+    if project.params.is_dir() and folder.is_relative_to(base):
+        words = [(folder / name).relative_to(base).as_posix()]
+        if own := model_folder(model, set_file.path.parent):
+            model = Path(os.path.relpath(own.resolve(), base)).as_posix()
     if set_file.variant:
         words += ["--model", model]
     return shlex.join(["sentence-reports", "run", *words])

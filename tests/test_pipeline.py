@@ -28,10 +28,10 @@ from sentence_reports.execution.kernels import Kernels
 from sentence_reports.output_folder import LOCK, TEMPORARY, clean
 from sentence_reports.ownership import MARKER, STATE
 from sentence_reports.pipeline import default_jobs, run
-from sentence_reports.prepare import named_model
+from sentence_reports.prepare import named_model, prepare_job
 from sentence_reports.project import Project
 from sentence_reports.report import Options, Report
-from sentence_reports.sets import title_of
+from sentence_reports.sets import read_set, title_of
 from sentence_reports.sets.folder import find_sets, read_sets
 
 
@@ -757,6 +757,23 @@ def test_odd_file_names_are_quoted_in_the_command_that_makes_the_report_again(
     page = BeautifulSoup((tmp_path / "out" / "it's my set.html").read_text(), "html.parser")
     (command,) = [code.text for code in page.select("footer code") if "run" in code.text]
     assert shlex.split(command) == ["sentence-reports", "run", "params/it's my set.yaml"]
+
+
+def test_the_command_on_a_page_names_the_set_as_its_author_does(
+    write_set: Callable[..., Path], params: Path, model: str
+) -> None:
+    (loose := params.parent.parent / "loose").mkdir()
+    outside = loose / "one.yaml"
+    shutil.copy(write_set("one", model=model), outside)
+    (params / "link.yaml").symlink_to(outside)
+    here = Project(params.parent)
+    for path, project, words in [
+        (params / "one.yaml", here, "params/one.yaml"),
+        (params / "link.yaml", here, "params/link.yaml"),  # its report has the name of the link
+        (outside, here, "one.yaml --out reports"),
+        (outside, Project(loose), "one.yaml --out reports"),  # as if run there, where no project is
+    ]:
+        assert prepare_job(read_set(path), project).command == f"sentence-reports run {words}"
 
 
 def fill(disk: Path) -> Path:

@@ -289,7 +289,10 @@ def test_provenance_names_model_parameters_and_the_command() -> None:
     assert rows["Maximum input"] == "8 tokens"
     assert rows["Weights"] == "float32, SHA-256 " + "0" * 64
     assert rows["An embedding"] == "2 numbers, mean pooling, scaled to length 1"
-    assert rows["Made"] == "2026-01-02; to make it again: make report SET=set"
+    made, _, again = rows["Made"].partition(";")
+    assert made == "2026-01-02"
+    where = "in the project’s folder (without a project, in the set’s)"
+    assert again == f" to make it again, {where}: make report SET=set"
     assert rows["Colormap"] == "Reds"
     assert rows["My own key"] == "no"
     assert not [name for name in rows if name in settings]
