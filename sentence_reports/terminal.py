@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("sentence_reports")
 SHOWN_CLAIMS = 20
 LEAST = 0.5  # seconds of a step before its speed means something
+SILENT = 5.0  # seconds of a step before lines tell how far it is
+OTHERS = 30  # columns of a terminal that the table keeps for all but the names of the files
 BUG = "This is a bug in Sentence Reports; run the command again with --debug to see where it happened."
 
 
@@ -115,7 +117,8 @@ class Teller:
     def progress(self, stem: str, done: int, total: int, step: "Step") -> None:
         """Show how far a step of a large set is, and the time left.
 
-        On a terminal in a bar; elsewhere on a line after each tenth that is encoded and each quarter that is compared.
+        On a terminal in a bar; elsewhere, after `SILENT` seconds, on a line for each tenth that is encoded and each
+        quarter that is compared.
         A step begins again if its worker was lost; what comes after the end of a set is late, and not shown.
         """
         if stem in self.done_stems:
@@ -134,7 +137,11 @@ class Teller:
                 self._bars[stem] = self._bar.add_task(name, total=total, completed=first, rate="")
             unit = "%" if comparing else f"{rate:,.0f} texts/s" if rate else ""
             self._bar.update(self._bars[stem], completed=done, rate=unit)
-        elif done * (parts := 4 if comparing else 10) // total > last * parts // total and rate:
+        elif (
+            rate
+            and took >= SILENT
+            and done * (parts := 4 if comparing else 10) // total > last * parts // total
+        ):
             left = f"about {(total - done) / rate:,.0f} s left"
             if comparing:
                 say(f"{stem}: comparing the texts with each other, {done}%, {left}")
@@ -163,7 +170,7 @@ class Teller:
         else:
             for notice in report.notices:
                 say(f"{report.stem}: {notice}", "yellow")
-            tell_outcome(report)
+            tell_unmet(report)
         if self._bar is not None:
             task = self._bar.task_ids[0]
             self._bar.update(task, advance=1, description=printable(report.stem))
@@ -188,7 +195,7 @@ class Teller:
         good = [report for report in reports if not report.failure]
         for report in good:
             if report.stem not in self.done_stems:
-                tell_outcome(report)
+                tell_unmet(report)
         made = self.begun - sum(report.stem in self.done_stems for report in failed)
         if made or failed or self.printed_stems:
             counts = [f"{made} made", f"{len(good) - made} up to date"]
@@ -202,10 +209,8 @@ class Teller:
             say(f"{tally(checks)}.", "" if all(check.met for check in checks) else "yellow")
 
 
-def tell_outcome(report: "Report") -> None:
-    """Print what came out of a comparison, or the first `SHOWN_CLAIMS` claims of a set that do not hold."""
-    if report.closest is None and report.finding:
-        say(f"{report.stem}: {' '.join(report.finding)}")
+def tell_unmet(report: "Report") -> None:
+    """Print the first `SHOWN_CLAIMS` claims of a set that do not hold."""
     for check in report.unmet[:SHOWN_CLAIMS]:
         say(f"{report.stem}: does not hold: {check.statement}", "yellow")
     if more := len(report.unmet[SHOWN_CLAIMS:]):
@@ -227,35 +232,37 @@ def show(reports: Sequence["Report"], out: Path) -> None:
         for report in reports:
             print(*row(report, out), sep="\t")
         return
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column("report", overflow="fold")
+    console, table = Console(highlight=False), Table(box=None, pad_edge=False)
+    rows = [row(report, out) for report in reports]
+    longest = max(cell_len(file or stem) for stem, *_, file in rows)
+    table.add_column("report", overflow="fold", min_width=min(longest, console.width - OTHERS))
     table.add_column("sentences", justify="right")
     pairs = all(report.closest or report.failure for report in reports)
     table.add_column("closest pair" if pairs else "closest pair, or finding", overflow="fold", ratio=1)
-    for report in reports:
-        stem, _, n, pair, _, file = row(report, out)
+    for report, (stem, _, n, pair, _, file) in zip(reports, rows, strict=True):
         table.add_row(Text(file or stem), n, Text(pair, "red" if report.failure else ""))
-    Console(highlight=False).print(table)
+    console.print(table)
 
 
 def row(report: "Report", out: Path) -> Sequence[str]:
     """Return set, model, number of sentences, closest pair or else the finding, seconds and file, each on one line.
 
-    Several models are a JSON list of their labels.
+    Several models are a JSON list of their labels. On a terminal, the finding is its first sentence.
     """
+    is_terminal = sys.stdout.isatty()
     file = str(short(out / f"{report.stem}.html"))
     if report.failure:
         reason = f"failed: {' '.join(report.failure.split())}"
         fields = (report.stem, report.model_field, "", reason, "", file if report.date else "")
     else:
-        pair = " ".join(report.finding)
+        pair = " ".join(report.finding[:1] if is_terminal else report.finding)
         if report.closest:
             first, second, similarity = report.closest
             pair = f"{similarity:.4f}  {isolated(shorten(first, 30))} | {isolated(shorten(second, 30))}"
         fields = (report.stem, report.model_field, str(report.n), pair, f"{report.seconds:g}", file)
-    is_terminal = sys.stdout.isatty()
     return [on_terminal(field, is_terminal=is_terminal).replace("\n", "\\n") for field in fields]

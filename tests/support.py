@@ -178,13 +178,13 @@ def ran_once(temporary: pytest.TempPathFactory, name: str, run: Callable[[Path],
     return ran
 
 
-def on_a_terminal(*words: str | Path, cwd: Path | None = None) -> tuple[int, str]:
-    """Run Python on a terminal of 80 columns; return its exit code and what the terminal shows."""
+def on_a_terminal(*words: str | Path, cwd: Path | None = None, columns: int = 80) -> tuple[int, str]:
+    """Run Python on a terminal of so many columns; return its exit code and what the terminal shows."""
     import pty  # POSIX only
 
     master, slave = pty.openpty()
     command = [sys.executable, *words]
-    env = os.environ | {"COLUMNS": "80", "TERM": "xterm", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    env = os.environ | {"COLUMNS": str(columns), "TERM": "xterm", "HF_ENDPOINT": "http://127.0.0.1:9"}
     with subprocess.Popen(command, stdout=slave, stderr=slave, env=env, cwd=cwd) as process:
         os.close(slave)
         seen = b""

@@ -326,7 +326,6 @@ def test_the_command_line_asks_for_embeddings_and_tells_the_finding(
     assert told.code == 0
     assert names(project) == PAGE | {"mine.npy"}
     assert told.stdout.split("\t")[2:4] == ["3", "2 texts."]
-    assert "mine: 2 texts." in told.stderr
     assert "<system-out>2 texts.</system-out>" in Path("results.xml").read_text()
     assert "| 3 |  | 2 texts. |" in Path("results.md").read_text()
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from support import command_line, on_a_terminal
 
 from sentence_reports.claim_records import Check
@@ -35,6 +36,7 @@ def tell(*reports: Report, begun: int, debug: bool = False) -> None:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell of steps that take no time."""
     monkeypatch.setattr("sentence_reports.terminal.LEAST", 0)
+    monkeypatch.setattr("sentence_reports.terminal.SILENT", 0)
 
 
 def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,17 +85,12 @@ def test_the_last_line_counts_the_claims_of_good_reports(
     assert "claim" not in capsys.readouterr().err
 
 
-def test_what_came_out_of_a_comparison_is_told_also_if_it_is_up_to_date(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_what_came_out_of_a_comparison_is_in_the_table_only(capsys: pytest.CaptureFixture[str]) -> None:
     compared = replace(GOOD, stem="both", model="one, two", finding=("one meets all claims.", "They agree."))
     tell(compared, begun=1)
-    assert capsys.readouterr().err.splitlines()[1] == "both: one meets all claims. They agree."
-    tell(compared, replace(compared, stem="bad", failure="broken"), begun=0)
-    assert capsys.readouterr().err.splitlines()[0] == "both: one meets all claims. They agree."
-    walk = replace(compared, closest=("a", "b", 0.5))
-    tell(walk, begun=1)
+    tell(compared, begun=0)
     assert "meets" not in capsys.readouterr().err
+    walk = replace(compared, closest=("a", "b", 0.5))
     assert row(compared, Path())[1:4] == ["one, two", "2", "one meets all claims. They agree."]
     assert row(walk, Path())[3] == "0.5000  a | b"
     several = replace(compared, labels=("one, two", 'a "b"'))
@@ -130,7 +127,7 @@ from pathlib import Path
 from sentence_reports.report import Report
 from sentence_reports.terminal import show
 good = Report("a", "A", "", "m", 2, seconds=1, closest=("one", "two", 0.5))
-compared = Report("b", "B", "", "m, n", 2, seconds=1, finding=("m meets all",))
+compared = Report("b", "B", "", "m, n", 2, seconds=1, finding=("m meets all.", "They agree."))
 show([good, Report("c", "C", "", "m", 2, failure="broken")], Path())
 show([good, compared], Path())
 """
@@ -142,7 +139,30 @@ def test_the_head_of_the_table_says_what_its_last_column_holds() -> None:
     lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
     heads = [line.partition("sentences")[2].strip() for line in lines if line.startswith("report")]
     assert heads == ["closest pair", "closest pair, or finding"]
-    assert "m meets all" in shown
+    assert "m meets all." in shown
+    assert "They agree." not in shown  # the page says it
+
+
+LONG = """
+from pathlib import Path
+from sentence_reports.report import Report
+from sentence_reports.terminal import show
+names = ["negation@all-mpnet-base-v2", "n" * 37, "中" * 12, "l" * 90]
+pair = ("one of two quite long sentences", "the other of the two", 0.5)
+show([Report(name, "A", "", "m", 2, seconds=1, closest=pair) for name in names], Path("reports"))
+"""
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_long_file_names_stay_whole_where_there_is_room(columns: int) -> None:
+    code, shown = on_a_terminal("-c", LONG, columns=columns)
+    assert code == 0, shown
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    whole = [name for name in ("negation@all-mpnet-base-v2", "n" * 37) if f"reports/{name}.html " in shown]
+    assert len(whole) == (2 if columns == 80 else 0)
+    assert sum(line.count("l") for line in lines if "lll" in line) >= 90  # on several lines
+    assert "0.5000" in shown
 
 
 def test_a_bug_points_to_debug_which_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
