@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -17,12 +18,11 @@ from sentence_reports import pipeline, results, streams
 from sentence_reports import project as projects
 from sentence_reports.arguments import parser
 from sentence_reports.diff import diff
-from sentence_reports.errors import OutputError, SentenceReportsError, UsageError
-from sentence_reports.files import atomic_write, make_usable
-from sentence_reports.lock import LOCK
+from sentence_reports.errors import OutputError, SentenceReportsError, SetError, UsageError
+from sentence_reports.files import atomic_write
 from sentence_reports.model_commands import baseline, cache
 from sentence_reports.models.device import choose_device
-from sentence_reports.ownership import STATE, holds_results
+from sentence_reports.ownership import check_result_files
 from sentence_reports.prepare import named_model, today
 from sentence_reports.printing import find_browser
 from sentence_reports.process import Terminated
@@ -88,26 +88,39 @@ def need_temporary_folder() -> None:
         raise UsageError("no folder for temporary files can be written; name one: TMPDIR=FOLDER") from error
 
 
-def program() -> str:
-    """Return the command as it can be typed here; in a clone it may not be on PATH."""
+def program(*, here: bool = True) -> str:
+    """Return the command as it can be typed `here`, or in any folder; in a clone it may not be on PATH."""
     script = Path(sys.executable).with_name("sentence-reports")
-    return (
-        "sentence-reports" if shutil.which("sentence-reports") or not script.exists() else str(short(script))
-    )
+    if shutil.which("sentence-reports") or not script.exists():
+        return "sentence-reports"
+    return typed(short(script) if here else script)
+
+
+def typed(path: Path) -> str:
+    """Return a path as it is typed in a command, with quotes if it needs some."""
+    return shlex.quote(str(path)) if os.name == "posix" else subprocess.list2cmdline([str(path)])
 
 
 # --- what a command is about -------------------------------------------------------------------------------
 
 
-def project_of(arguments: argparse.Namespace) -> Project:
-    """Return the project that is named, or the one around the current folder. Raises UsageError if there is none."""
+def project_of(arguments: argparse.Namespace, *, needed: bool = True) -> Project:
+    """Return the project that is named, or the one around the current folder.
+
+    If there is none, raise UsageError, or return the current folder if none is `needed`.
+    """
     folder: Path | None = arguments.project
     if folder is None:
-        return find_project(Path.cwd())
+        try:
+            return find_project(Path.cwd())
+        except UsageError:
+            if needed:
+                raise
+            return Project(Path.cwd())
     if not (folder / "params").is_dir():
         raise UsageError(
             f"{folder} is not a project: it has no params/ folder."
-            f" Start one with  {program()} init {shlex.quote(str(folder))}"
+            f" Start one with  {program()} init {typed(folder)}"
         )
     return Project(folder.absolute())
 
@@ -126,39 +139,24 @@ def set_files(arguments: argparse.Namespace) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
+def is_set_file(name: str) -> bool:
+    """Return whether `name` is that of a file, not just of a set."""
+    return Path(name).suffix in SET_SUFFIXES
+
+
 def named_set(project: Project, name: str) -> Path:
-    """Return `name` if it is a set file, else the project's set of that name."""
-    if Path(name).suffix in SET_SUFFIXES:
-        return Path(name)
+    """Return `name` if it is a set file, else the project's set of that name. Raises UsageError if it is a folder."""
     yml = project.params / f"{name}.yml"
-    return short(yml if yml.exists() else yml.with_suffix(".yaml"))
-
-
-def check_result_files(junit: Path | None, markdown: Path | None) -> None:
-    """Raise UsageError if results cannot be written to one of these files, or if it holds anything else."""
-    for path in filter(None, (junit, markdown)):
-        try:
-            make_usable(path.parent)
-            ours = holds_results(path)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-        if not ours:
-            raise UsageError(f"{path} exists and was not made by Sentence Reports. Choose another file")
-        if path.name in (LOCK, STATE):
-            raise UsageError(f"{path} is a file that Sentence Reports needs for itself. Choose another file")
-    if junit is not None and markdown is not None and os.path.realpath(junit) == os.path.realpath(markdown):
-        raise UsageError(f"--junit and --markdown both name {junit}. Choose two files")
+    path = Path(name) if is_set_file(name) else short(yml if yml.exists() else yml.with_suffix(".yaml"))
+    if not path.exists() and Path(name).is_dir():
+        raise UsageError(f"{name} is a folder, and lab opens one set. Name the set")
+    return path
 
 
 def options_of(arguments: argparse.Namespace, **options: Any) -> Options:
     """Return the options of a run. Raises UsageError without a project, unless files and an output folder are named."""
     need_temporary_folder()
-    try:
-        project = project_of(arguments)
-    except UsageError:
-        if arguments.project is not None or not arguments.files or arguments.out is None:
-            raise
-        project = Project(Path.cwd())
+    project = project_of(arguments, needed=not arguments.files or arguments.out is None)
     return Options(project, out=arguments.out or short(project.reports), **options)
 
 
@@ -212,7 +210,7 @@ def new(arguments: argparse.Namespace) -> int:
     path = short(projects.new(project_of(arguments), stem, title_of(stem)))
     print(path)
     sys.stdout.flush()
-    say(f"Write your sentences in it, then:  {program()} run {shlex.quote(str(path))}")
+    say(f"Write your sentences in it, then:  {program()} run {typed(path)}")
     return 0
 
 
@@ -223,12 +221,12 @@ def init(arguments: argparse.Namespace) -> int:
     for path in written:
         print(path)
     sys.stdout.flush()
-    step = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
-    say(
-        f"Next:  {step}{program()} run"
-        if written
-        else f"Nothing to do: {folder.absolute()} already has all of these files."
-    )
+    if not written:
+        say(f"Nothing to do: {folder.absolute()} already has all of these files.")
+    elif folder == Path():
+        say(f"Next:  {program()} run")
+    else:
+        say(f"Next:  cd {typed(folder)} && {program(here=False)} run")
     return 0
 
 
@@ -257,10 +255,14 @@ def lab(arguments: argparse.Namespace) -> int:
     """Open a copy of the notebook in JupyterLab, which replaces this process."""
     from sentence_reports.lab import open_lab
 
-    project = project_of(arguments)
+    name = arguments.name
+    project = project_of(arguments, needed=name is None or not is_set_file(name) or arguments.out is None)
     need_temporary_folder()
-    path = None if arguments.name is None else named_set(project, arguments.name)
-    open_lab(project, path, arguments.out or project.folder / "notebooks" / ".lab")
+    path = None if name is None else named_set(project, name)
+    try:
+        open_lab(project, path, arguments.out or project.folder / "notebooks" / ".lab")
+    except SetError as error:
+        raise UsageError(str(error)) from error
 
 
 def clean(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sentence_reports import results
+from sentence_reports.errors import UsageError
+from sentence_reports.files import make_usable
+from sentence_reports.lock import LOCK
 from sentence_reports.summary import METADATA
 
 STATE = ".sentence-reports.json"
@@ -63,6 +66,22 @@ def holds_results(path: Path) -> bool:
     Raises OSError if it cannot be read.
     """
     return _begins(path, 100, results.is_ours)
+
+
+def check_result_files(junit: Path | None, markdown: Path | None) -> None:
+    """Raise UsageError if results cannot be written to one of these files, or if it holds anything else."""
+    for path in filter(None, (junit, markdown)):
+        try:
+            make_usable(path.parent)
+            ours = holds_results(path)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        if not ours:
+            raise UsageError(f"{path} exists and was not made by Sentence Reports. Choose another file")
+        if path.name in (LOCK, STATE):
+            raise UsageError(f"{path} is a file that Sentence Reports needs for itself. Choose another file")
+    if junit is not None and markdown is not None and os.path.realpath(junit) == os.path.realpath(markdown):
+        raise UsageError(f"--junit and --markdown both name {junit}. Choose two files")
 
 
 def _begins(path: Path, size: int, as_ours: Callable[[bytes], bool]) -> bool:

@@ -59,7 +59,8 @@ def preview(
     OSError if the output folder cannot be used or no port is free.
     """
     make_usable(options.out)
-    page = f"{quote(stem_of(files[0]))}.html" if len(files) == 1 and not files[0].is_dir() else ""
+    one = len(files) == 1 and files[0].suffix in SET_SUFFIXES and not files[0].is_dir()
+    page = f"{quote(stem_of(files[0]))}.html" if one else ""
     site = Site(options.out)
     maker = Maker(files or [options.project.params], options, listener, site)
     for file in maker.files:

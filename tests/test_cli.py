@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +22,7 @@ from sentence_reports.arguments import parser
 from sentence_reports.lock import LOCK
 from sentence_reports.models.baseline import SENTENCES
 from sentence_reports.ownership import STATE
+from sentence_reports.project import Project
 from sentence_reports.texts import printable
 
 MOVIES = ROOT / "params" / "sbert-movies.yaml"
@@ -417,6 +420,24 @@ def test_a_command_to_copy_is_one_that_can_be_typed(tmp_path: Path) -> None:
     assert ran.stderr == f"Next:  {Path(sys.executable).with_name('sentence-reports')} run\n"
 
 
+def test_a_path_is_quoted_as_its_shell_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli.typed(Path("my study")) == "'my study'"
+    monkeypatch.setattr(cli, "os", SimpleNamespace(name="nt"))
+    assert [cli.typed(Path(name)) for name in ("my study", r"a\b")] == ['"my study"', r"a\b"]
+
+
+def test_what_init_says_next_works_from_where_it_was_called(tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])  # as in a clone, without being on PATH
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    options: Any = {"cwd": tmp_path, "env": env, "capture_output": True, "text": True, "timeout": 60}
+    words = (str(tmp_path / ".venv" / "bin" / "python"), "-m", "sentence_reports", "init", "study")
+    command = subprocess.run(words, check=True, **options).stderr.removeprefix("Next:  ").strip()
+    assert command == f"cd study && {tmp_path}/.venv/bin/sentence-reports run"
+    ran = subprocess.run(f"{command.removesuffix('run')}check", shell=True, check=False, **options)
+    assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
+    assert "3 sets are valid" in ran.stderr
+
+
 def test_a_command_to_copy_is_quoted(
     tmp_path: Path, call: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,13 +454,27 @@ def test_a_set_that_lab_cannot_open_is_one_message(
     monkeypatch.chdir(tmp_path)
     assert cli.main(["init"]) == 0
     for words, code, message in [
-        (["none"], 1, "params/none.yaml: "),
-        (["params/none.yaml"], 1, "params/none.yaml: "),
+        (["none"], 2, "params/none.yaml: "),
+        (["params/none.yaml"], 2, "params/none.yaml: "),
+        (["params"], 2, "params is a folder, and lab opens one set. Name the set\n"),
         (["negation", "--out", "README.md"], 2, "cannot write to README.md: "),
     ]:
         capsys.readouterr()
         assert cli.main(["lab", *words]) == code
         assert capsys.readouterr().err.startswith(f"sentence-reports: {message}")
+
+
+def test_lab_opens_a_set_file_outside_a_project_as_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[Project, Path | None, Path]] = []
+    monkeypatch.setattr("sentence_reports.lab.open_lab", lambda *given: opened.append(given))
+    monkeypatch.chdir(tmp_path)
+    cli.main(["lab", "a.yaml", "--out", "copies"])
+    assert opened == [(Project(tmp_path), Path("a.yaml"), Path("copies"))]
+    for words in (["lab", "a.yaml"], ["lab", "mine", "--out", "copies"], ["lab", "--out", "copies"]):
+        assert cli.main(words) == 2
+    assert len(opened) == 1
 
 
 # --- terminals ---------------------------------------------------------------------------------------------

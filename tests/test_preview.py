@@ -195,6 +195,18 @@ def test_a_file_name_that_is_not_utf8_is_served_and_said(tmp_path: Path, tiny_no
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/caf%5Cudce9\.html", addresses[0])
 
 
+def test_what_is_no_set_file_opens_the_index_which_says_so(tmp_path: Path, tiny_notebook: Path) -> None:
+    (tmp_path / "params").mkdir()
+    addresses: list[str] = []
+
+    def ready(address: str) -> None:
+        addresses.append(address)
+        raise KeyboardInterrupt
+
+    preview([Path("mine")], Options(Project(tmp_path), tmp_path / "out", cold=True), Notes(), ready)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", addresses[0])
+
+
 # --- writing and looking -----------------------------------------------------------------------------------
 
 
@@ -596,7 +608,7 @@ def test_the_files_that_sets_name_are_watched_wherever_they_are(tmp_path: Path) 
     named = maker.named_files()
     folder = project.params
     assert {path.stem: files for path, files in named.items()} == {
-        "a": [folder / "../people.csv", folder / "../v/ada.npy", folder / "base.npy"],
+        "a": [folder / "../v/ada.npy", folder / "base.npy", folder / "../people.csv"],
         "b": [folder / "../data/texts.csv.gz"],
         "c": [],
         "d": [],
