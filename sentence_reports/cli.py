@@ -221,6 +221,8 @@ def init(arguments: argparse.Namespace) -> int:
     for path in written:
         print(path)
     sys.stdout.flush()
+    if (workflow := folder / projects.WORKFLOW) in written:
+        say(f"First say in {workflow}, at SENTENCE_REPORTS, what pip is to install")
     if not written:
         say(f"Nothing to do: {folder.absolute()} already has all of these files.")
     elif folder == Path():

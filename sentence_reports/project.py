@@ -11,6 +11,7 @@ from sentence_reports.errors import UsageError
 PACKAGE = Path(__file__).parent
 NOTEBOOKS = ("walkthrough", "search", "comparison", "collection")
 """The notebooks that come with the program, one per kind of report."""
+WORKFLOW = ".github/workflows/reports.yaml"
 STARTER_SETS = ("paraphrase.yaml", "negation.yaml", "four-topics.yaml")
 
 NEW_SET = """\
@@ -102,7 +103,7 @@ def init(folder: Path, *, ci: bool = False) -> list[Path]:
         ".gitignore": PACKAGE / "starter" / "gitignore",
     }
     if ci:
-        sources[".github/workflows/reports.yaml"] = PACKAGE / "starter" / "workflow.yaml"
+        sources[WORKFLOW] = PACKAGE / "starter" / "workflow.yaml"
     return [path for name, source in sources.items() if _write_new(path := folder / name, source)]
 
 

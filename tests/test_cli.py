@@ -444,6 +444,9 @@ def test_a_command_to_copy_is_quoted(
     monkeypatch.chdir(tmp_path)
     ran = call("init", "two words")
     assert ran.stderr == "Next:  cd 'two words' && sentence-reports run\n"
+    ran = call("init", "two words", "--ci")
+    workflow = "two words/.github/workflows/reports.yaml"
+    assert ran.stderr.startswith(f"First say in {workflow}, at SENTENCE_REPORTS, what pip is to install\n")
     ran = call("--project", "two words", "new", "mine")
     assert ran.stderr.endswith("sentence-reports run 'two words/params/mine.yaml'\n")
 

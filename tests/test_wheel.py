@@ -172,9 +172,13 @@ def test_a_study_anywhere_becomes_pages_by_the_workflow_of_init(installed: Insta
     odd = {"model": MODEL, "sentences": ["Bake the bread", "The train is late"]}
     odd["reference"] = {"source": "nowhere", "model": MODEL, "similarity": [[1, 0.9], [0.9, 1]]}
     (study / "params" / "odd.yaml").write_text(json.dumps(odd))
+    code, said = ran(steps[0])
+    assert (code, asked.exists()) == (1, False)
+    assert "SENTENCE_REPORTS: is empty. Say in this workflow what pip installs" in said
+    env["SENTENCE_REPORTS"] = "a.whl"
     codes = [ran(step) for step in steps]
     assert [code for code, _ in codes] == [0] * (len(steps) - 2) + [3, 0], codes
-    assert asked.read_text().splitlines()[-1] == "install sentence-reports"
+    assert asked.read_text().splitlines()[-1] == "install a.whl"
     pages = {path.name: path.read_text(encoding="utf-8") for path in (study / "reports").glob("*.html")}
     assert set(pages) == {"index.html", "negation.html", "odd.html"}
     assert not [name for name, text in pages.items() if str(installed.site) in text]
