@@ -91,7 +91,7 @@ class Difference:
     `removed` the others. `reordered` says whether the common ones are in another order. `renamed` holds groups,
     `regrouped` sentences that are in another group.
     `published` is about published figures, `labels` about models that only one of two comparisons has. `settings`
-    (with notices) and `versions` are no outcomes, but may explain some.
+    (with notices) and `versions` are not outcomes, but may explain some.
     """
 
     old: Edition

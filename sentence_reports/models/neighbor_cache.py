@@ -127,7 +127,7 @@ def _checksum(kind: object, texts: bytes, content: bytes) -> int:
 def _numbers(texts: object) -> NDArray[np.uint64]:
     """Return the first half of each key as a number, which tells texts apart well enough to compare tables.
 
-    Raises Damaged if they are no keys.
+    Raises Damaged if they are not keys.
     """
     if not isinstance(texts, bytes) or len(texts) % KEY:
         raise Damaged(DAMAGED)
