@@ -121,14 +121,14 @@ def room_of(name: str) -> str:
     return name.split(".")[0]
 
 
-def imports(path: Path, *, eager: bool) -> set[str]:
-    """Return the modules of the package that a module imports: when it is imported (`eager`), or ever."""
+def imports(path: Path) -> set[str]:
+    """Return the modules of the package that a module imports, at its beginning or in a function."""
     known = {name_of(module) for module in MODULES}
     found: set[str] = set()
 
     def look(node: ast.AST) -> None:
         typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        if typing_only or (eager and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+        if typing_only:
             return
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -153,14 +153,14 @@ def imports(path: Path, *, eager: bool) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_nothing_points_back_up(path: Path) -> None:
     here = room_of(name_of(path))
-    for name in imports(path, eager=False):
+    for name in imports(path):
         there = room_of(name)
         assert there == here or ROW_OF[there] < ROW_OF[here], f"{here} imports {name}"
         assert there not in SEPARATE.get(here, ()), f"{here} imports {name}"
 
 
 def test_there_is_no_circle() -> None:
-    graph = {name_of(path): imports(path, eager=True) for path in MODULES}
+    graph = {name_of(path): imports(path) for path in MODULES}
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:

@@ -26,6 +26,6 @@ def rehearse() -> None:
     heatmap(frame)
     strips(table, labels)
     angle(table[0], table[1], labels)
-    histogram(shipped(), table[0])
+    histogram(shipped(EMBEDDED), table[0])
     sentence_map(table, 1.0, labels)
     frame.to_html()

@@ -20,7 +20,8 @@ from sentence_reports.models.find import (
     find_model,
     handover,
 )
-from sentence_reports.models.run import ModelRun, run_model
+from sentence_reports.models.model_run import ModelRun
+from sentence_reports.models.run import run_model
 from sentence_reports.models.tokens import Piece, TokenFacts, token_report, word_pieces
 from sentence_reports.models.usage import Usage, choose_usage
 from sentence_reports.models.wordllama import WORDLLAMA

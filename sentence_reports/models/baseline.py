@@ -22,11 +22,8 @@ from pydantic import TypeAdapter
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import DIGITS, STEPS, Baseline
 from sentence_reports.files import atomic_write
-from sentence_reports.models.encoder import load
 from sentence_reports.models.files import files, modules
-from sentence_reports.models.find import EMBEDDED, find_model
 from sentence_reports.models.usage import Usage
-from sentence_reports.models.wordllama import WORDLLAMA
 from sentence_reports.report import FoundModel
 
 if TYPE_CHECKING:
@@ -112,7 +109,7 @@ def sentences() -> list[str]:
     return SENTENCES.read_text(encoding="utf-8").splitlines()
 
 
-def shipped(model: str = EMBEDDED) -> Baseline:
+def shipped(model: str) -> Baseline:
     """Return the shipped baseline of a model that comes as a package. Raises KeyError if none is shipped."""
     return {baseline.model: baseline for baseline in SEVERAL.validate_json(SHIPPED.read_bytes())}[model]
 
@@ -153,8 +150,3 @@ def _read(key: str) -> Baseline | None:
         if baseline.key == key and ordered and -1 <= quantiles[0] <= quantiles[-1] <= 1:
             return baseline
     return None
-
-
-if __name__ == "__main__":
-    found = [find_model(name) for name in (EMBEDDED, WORDLLAMA)]
-    atomic_write({SHIPPED: SEVERAL.dump_json(tuple(compute(one, load(one)) for one in found))})

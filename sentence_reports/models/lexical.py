@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import ModelFacts
-from sentence_reports.models.run import ModelRun
+from sentence_reports.models.model_run import ModelRun
 from sentence_reports.report import LEXICAL, FoundModel, ModelChoice
 from sentence_reports.texts import quoted, shorten
 

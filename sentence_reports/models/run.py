@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentence_reports.errors import ModelError
-from sentence_reports.facts import Baseline, ModelFacts
 from sentence_reports.models.device import kernel_device
 from sentence_reports.models.encoder import describe, load
-from sentence_reports.models.tokens import TokenFacts, token_report
+from sentence_reports.models.lexical import fit_lexical
+from sentence_reports.models.model_run import ModelRun
+from sentence_reports.models.tokens import token_report
 from sentence_reports.models.usage import choose_usage
+from sentence_reports.models.vectors import use_vectors
 from sentence_reports.report import FoundModel, ModelChoice
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class ModelRun:
-    """What one model of a comparison says about the texts.
-
-    `embeddings` is float32, `(n, d)`, in the order of the texts. `tokens` holds the facts of each text, or nothing if
-    the model has no tokens (word counts, vectors from a file). `milliseconds` is how long one text took to encode on
-    this machine; None if SOURCE_DATE_EPOCH asks for the same bytes each time, or if the embeddings came from the cache.
-    """
-
-    label: str
-    embeddings: NDArray[np.float32]
-    facts: ModelFacts
-    baseline: Baseline
-    tokens: tuple[TokenFacts, ...] = ()
-    milliseconds: float | None = None
 
 
 def run_model(
@@ -45,9 +29,6 @@ def run_model(
     Raises ModelError if the model does not load or does not fit the choice, or if a text has an embedding that is not
     finite or has length 0, and so no direction.
     """
-    from sentence_reports.models.lexical import fit_lexical
-    from sentence_reports.models.vectors import use_vectors
-
     choose_usage(found, choice.prompt, choice.truncate_dim)
     run_one = {"this set": fit_lexical, "file": use_vectors}.get(found.source, encode)
     run = run_one(found, choice, texts, normalize=normalize)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import ModelFacts
 from sentence_reports.models.files import quoted
-from sentence_reports.models.run import ModelRun
+from sentence_reports.models.model_run import ModelRun
 from sentence_reports.report import FoundModel, ModelChoice, Request, Vectors
 
 if TYPE_CHECKING:

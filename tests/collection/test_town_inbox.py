@@ -14,6 +14,7 @@ from sentence_reports.collection.neighbors import nearest
 from sentence_reports.collection.topics import find_topics
 from sentence_reports.lesson import encode_in_batches
 from sentence_reports.lesson.claims import check_claims
+from sentence_reports.models import EMBEDDED
 from sentence_reports.models.baseline import shipped
 from sentence_reports.sets import read_set
 from sentence_reports.sets.text_files import read_texts
@@ -41,7 +42,7 @@ def inbox() -> SimpleNamespace:
     encoder = models.load(models.find_model(models.EMBEDDED))
     vectors = encode_in_batches(encoder.encode, collected.texts)
     queries = encode_in_batches(encoder.encode, chosen.queries)
-    near, baseline = nearest(vectors), shipped()
+    near, baseline = nearest(vectors), shipped(EMBEDDED)
     return SimpleNamespace(
         chosen=chosen,
         collected=collected,

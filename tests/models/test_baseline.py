@@ -69,8 +69,10 @@ def test_the_shipped_baseline_is_of_these_sentences_and_the_embedded_model(
     found = find_model(EMBEDDED)
     encoder = models.load(found)
     baseline = find_baseline(found, encoder)
-    assert baseline == shipped(), "python -m sentence_reports.models.baseline computes it again"
-    assert find_baseline(found, encoder, queries=True) == shipped()  # it declares no prompts: no difference
+    assert baseline == shipped(EMBEDDED), "python -m sentence_reports.models computes it again"
+    assert find_baseline(found, encoder, queries=True) == shipped(
+        EMBEDDED
+    )  # it declares no prompts: no difference
     assert (baseline.model, baseline.pairs, len(baseline.quantiles)) == (EMBEDDED, 19900, STEPS + 1)
     assert counted() == 0
     assert kept() == []
@@ -81,8 +83,8 @@ def test_the_shipped_baseline_is_what_the_embedded_model_gives() -> None:
     found = find_model(EMBEDDED)
     computed = compute(found, models.load(found))
     # Rounded to three digits, a value at the edge may fall to either side on another machine.
-    assert np.abs(np.subtract(computed.quantiles, shipped().quantiles)).max() <= 0.001 + 1e-9
-    assert replace(computed, quantiles=()) == replace(shipped(), quantiles=())
+    assert np.abs(np.subtract(computed.quantiles, shipped(EMBEDDED).quantiles)).max() <= 0.001 + 1e-9
+    assert replace(computed, quantiles=()) == replace(shipped(EMBEDDED), quantiles=())
 
 
 def test_it_agrees_with_every_pair_compared_by_hand(

@@ -121,7 +121,7 @@ def test_its_baseline_is_shipped(found: FoundModel, monkeypatch: pytest.MonkeyPa
     encoder = models.load(found)
     monkeypatch.setattr("sentence_reports.models.baseline.compute", lambda *_, **__: pytest.fail("computed"))
     baseline = find_baseline(found, encoder)
-    assert baseline == shipped(WORDLLAMA), "python -m sentence_reports.models.baseline computes it again"
+    assert baseline == shipped(WORDLLAMA), "python -m sentence_reports.models computes it again"
     assert find_baseline(found, encoder, queries=True) == baseline
     computed = compute(found, encoder)
     assert np.abs(np.subtract(computed.quantiles, baseline.quantiles)).max() <= 0.001 + 1e-9
