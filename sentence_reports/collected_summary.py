@@ -4,8 +4,6 @@ Texts are named by `Text`: the number of their row, and what is shown of them. E
 what there is; how many there are is beside it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """The facts that a summary is made of: about a model, about what unrelated sentences score, about a heatmap."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple

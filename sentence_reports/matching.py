@@ -1,7 +1,5 @@
 """What differs between two reports, part by part; texts, claims and groups are matched by what they say."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher

@@ -1,7 +1,5 @@
 """Which pairs of sentences moved between two reports: those whose similarity differs beyond rounding."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass

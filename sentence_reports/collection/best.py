@@ -1,7 +1,5 @@
 """The best few of many proposals for each row, in a memory that does not grow with the number of proposals."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

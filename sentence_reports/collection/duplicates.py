@@ -6,8 +6,6 @@ compared, too (see `wording`), which keeps 571 of these pairs. Of 50 of them, re
 rule against a word in place of another one, 1,082 are kept, and of 50 of these 39 say the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ says is off by at most `error_bound`, and whatever lies so close to a limit is c
 order.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Groups that the file names, next to the topics that the model finds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Loners: texts that even their nearest neighbors have little in common with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Names of topics: the words that tell a topic's texts from those of the others (class-based TF-IDF)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ its rows and its columns. The result is the same bits for any size of tiles and 
 A million texts of 256 dimensions need a hundred times the time of 100,000 (over an hour on two cores) and 2 GB.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass

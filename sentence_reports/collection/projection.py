@@ -1,7 +1,5 @@
 """A map of a collection: two numbers for each text, the frame that is drawn, and places for the names of topics."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

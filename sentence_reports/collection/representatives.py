@@ -1,7 +1,5 @@
 """Representatives: a few texts that many others are related to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

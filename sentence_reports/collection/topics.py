@@ -4,8 +4,6 @@ The weight of an edge is the chance-corrected similarity, twice that if both tex
 texts that are not above chance are not joined.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Whether two texts say nearly the same, word for word, and which words of a text carry no topic."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

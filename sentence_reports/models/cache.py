@@ -5,8 +5,6 @@ written together are a shard. If they outgrow their part of the file, the shards
 are removed; using one vector of a shard counts as using all of it.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import time
 import zlib

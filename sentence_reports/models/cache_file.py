@@ -4,8 +4,6 @@ A cache can only save time, so trouble with it is never an error: a damaged file
 be used, the disk is full or another process holds the file for too long, nothing more is kept or found.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Callable

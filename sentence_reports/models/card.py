@@ -1,7 +1,5 @@
 """What a model's card says: README.md in its folder, whose first lines are YAML between two lines of hyphens."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

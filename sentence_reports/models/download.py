@@ -4,8 +4,6 @@ Nothing that a hub, a mirror or a proxy answers is trusted: bytes and requests a
 checked before the library makes paths of them. Each message to the parent is one line of JSON on stdout.
 """
 
-from __future__ import annotations
-
 import glob
 import json
 import os

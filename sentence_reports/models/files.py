@@ -1,7 +1,5 @@
 """What a model's folder must hold to be used, which is known files, complete weights and no code."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Find a model by its name, first on this machine, then on the Hugging Face hub; else find its fallback."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -3,8 +3,6 @@
 `download.py` is that process and sets the other limits.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -3,8 +3,6 @@
 It is scikit-learn's, fitted on the set's own sentences, so it needs no files and knows no other words.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Sequence

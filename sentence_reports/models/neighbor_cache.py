@@ -4,8 +4,6 @@ A table is kept under a hash of the vectors, in their order. They have a twentie
 `TABLES` of them; the ones that were not used for the longest time are removed.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import time
 import zlib
