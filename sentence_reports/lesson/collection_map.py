@@ -3,7 +3,6 @@
 import io
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from PIL import Image
 
 from sentence_reports.collection.projection import Place, Projection, label_places
 from sentence_reports.collection.topics import Topics
-from sentence_reports.lesson.picture import PX, SMALL, STYLE, Picture, can_draw, canvas, fit, text_width
+from sentence_reports.lesson.picture import PX, SMALL, Picture, can_draw, canvas, fit, styled, text_width
 from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
 from sentence_reports.texts import count, isolated, number
 
@@ -42,21 +41,21 @@ class Label(NamedTuple):
     width: float
 
 
+@styled
 def collection_map(projection: Projection, topics: Topics) -> Picture:
     """Return a map of `n` texts with the names of up to 25 topics; its dots are pixels, so that its size is bounded.
 
     The six largest topics have colors. What is beyond the frame is left out, and the text alternative says so.
     """
     labels = place_names(projection, topics)
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, HEIGHT)
-        pixels = small_enough(projection, topics.of, labels)
-        extent = (0, WIDTH, 0, HEIGHT)
-        axes.imshow(pixels, extent=extent, interpolation="none", aspect="auto", origin="upper")
-        axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
-        for label in labels:
-            _write(axes, label)
-        return Picture(figure, describe(projection, topics, labels))
+    figure, axes = canvas(WIDTH, HEIGHT)
+    pixels = small_enough(projection, topics.of, labels)
+    extent = (0, WIDTH, 0, HEIGHT)
+    axes.imshow(pixels, extent=extent, interpolation="none", aspect="auto", origin="upper")
+    axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
+    for label in labels:
+        _write(axes, label)
+    return Picture(figure, describe(projection, topics, labels))
 
 
 def place_names(projection: Projection, topics: Topics) -> list[Label]:

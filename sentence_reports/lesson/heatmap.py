@@ -10,12 +10,12 @@ from sentence_reports.facts import Baseline, Legend
 from sentence_reports.lesson.heatmap_cells import LABELED_UP_TO, Axis, draw_cells
 from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import (
-    STYLE,
     Picture,
     group_colors,
     group_names,
     numbered,
     numbered_labels,
+    styled,
 )
 from sentence_reports.overview import Blocks
 from sentence_reports.pairs import Pairs
@@ -40,6 +40,7 @@ def color_range(similarity: pd.DataFrame, baseline: Baseline) -> tuple[float, fl
     return low, min(max(float(values.max()), (low + 1) / 2), 1.0)
 
 
+@styled
 def heatmap(
     similarity: pd.DataFrame,
     *,
@@ -75,11 +76,10 @@ def heatmap(
         f"Heatmap of the cosine similarity of {n} sentences, {describe_scale(similarity, low, high, cmap)}"
         f"{_grouped(groups)}. {ends_in_words(similarity)}"
     )
-    with mpl.rc_context(STYLE):
-        figure = draw_cells(
-            values, (low, high), cmap, Axis([written[k] for k in positions], names), Axis(numbers, names)
-        )
-        return Picture(figure, alt)
+    figure = draw_cells(
+        values, (low, high), cmap, Axis([written[k] for k in positions], names), Axis(numbers, names)
+    )
+    return Picture(figure, alt)
 
 
 def _block_heatmap(similarity: pd.DataFrame, means: Blocks, low: float, cmap: str) -> Picture:
@@ -95,12 +95,10 @@ def _block_heatmap(similarity: pd.DataFrame, means: Blocks, low: float, cmap: st
         f"Heatmap of the mean cosine similarity in and between {len(names)} {what}, {in_words(low, high, cmap)}: "
         f"{len(similarity)} sentences in all. {ends_in_words(similarity)}"
     )
-    with mpl.rc_context(STYLE):
-        return Picture(
-            draw_cells(values, (low, high), cmap, Axis(numbered_labels(names)), Axis(numbers)), alt
-        )
+    return Picture(draw_cells(values, (low, high), cmap, Axis(numbered_labels(names)), Axis(numbers)), alt)
 
 
+@styled
 def search_heatmap(
     similarity: pd.DataFrame,
     *,
@@ -124,8 +122,7 @@ def search_heatmap(
         f"and {len(texts[1])} sentences (columns{_grouped(groups)}), {describe_scale(similarity, low, high, cmap)}. "
         f"The best match is {quoted(texts[0][query])} with {quoted(texts[1][sentence])} at {number(value, 2)}."
     )
-    with mpl.rc_context(STYLE):
-        return Picture(draw_cells(similarity.to_numpy(dtype=float), (low, high), cmap, rows, columns), alt)
+    return Picture(draw_cells(similarity.to_numpy(dtype=float), (low, high), cmap, rows, columns), alt)
 
 
 def legend(

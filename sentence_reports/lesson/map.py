@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from sentence_reports.lesson.picture import (
     DOTS_UP_TO,
     PX,
     SMALL,
-    STYLE,
     TEXT,
     Picture,
     can_draw,
@@ -23,6 +21,7 @@ from sentence_reports.lesson.picture import (
     group_colors,
     group_names,
     numbered,
+    styled,
     text_width,
     wrap,
 )
@@ -43,6 +42,7 @@ LINE = 1.25  # the height of a line in relation to its type
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
+@styled
 def sentence_map(
     points: NDArray[np.floating], kept: float, labels: Sequence[str], groups: Sequence[str] | None = None
 ) -> Picture:
@@ -61,20 +61,19 @@ def sentence_map(
     unit = min((size - 2 * margin) / span)
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     places = (points - middle) * unit + size / 2
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, height)
-        colors = np.array(group_colors(groups) if groups else [HUES[0]] * n)
-        for color in dict.fromkeys(colors.tolist()):
-            across, upwards = places[colors == color].T
-            area = 44 if n <= NUMBERED_UP_TO else 14
-            axes.scatter(across, upwards, s=area, c=color, linewidths=0, rasterized=n > DOTS_UP_TO)
-        free = _Free(places[:MAX_DOTS], (0, 0, WIDTH, height))
-        unlabeled = _label(axes, free, places, labels) if n <= NUMBERED_UP_TO else 0
-        unnamed = _name_groups(axes, free, places, groups) if groups else 0
-        alt = _describe(points, kept, labels, groups)
-        for count, what in ((unnamed, "names of groups"), (unlabeled, "numbers")):
-            alt += f" For lack of room, {count} {what} are left out." if count else ""
-        return Picture(figure, alt)
+    figure, axes = canvas(WIDTH, height)
+    colors = np.array(group_colors(groups) if groups else [HUES[0]] * n)
+    for color in dict.fromkeys(colors.tolist()):
+        across, upwards = places[colors == color].T
+        area = 44 if n <= NUMBERED_UP_TO else 14
+        axes.scatter(across, upwards, s=area, c=color, linewidths=0, rasterized=n > DOTS_UP_TO)
+    free = _Free(places[:MAX_DOTS], (0, 0, WIDTH, height))
+    unlabeled = _label(axes, free, places, labels) if n <= NUMBERED_UP_TO else 0
+    unnamed = _name_groups(axes, free, places, groups) if groups else 0
+    alt = _describe(points, kept, labels, groups)
+    for count, what in ((unnamed, "names of groups"), (unlabeled, "numbers")):
+        alt += f" For lack of room, {count} {what} are left out." if count else ""
+    return Picture(figure, alt)
 
 
 class _Free:

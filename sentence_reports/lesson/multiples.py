@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,13 +18,13 @@ from sentence_reports.lesson.order import blocks
 from sentence_reports.lesson.picture import (
     PX,
     SMALL,
-    STYLE,
     Picture,
     can_draw,
     canvas,
     fit,
     group_names,
     numbered_labels,
+    styled,
     text_width,
 )
 from sentence_reports.schemes import QUIET
@@ -59,6 +58,7 @@ def corrected_legend(
     return legend(_lowest(tables), low=low, high=high, groups=groups, cmap=cmap)
 
 
+@styled
 def heatmaps(
     tables: Mapping[str, pd.DataFrame],
     *,
@@ -95,8 +95,7 @@ def heatmaps(
     alt += f"{describe_scale(_lowest(tables), low, high, cmap)}."
     for label, table in tables.items():
         alt += f" {isolated(label)}: {ends_in_words(table)}"
-    with mpl.rc_context(STYLE):
-        return Picture(_draw(cells, (low, high), cmap, rows, numbers), alt)
+    return Picture(_draw(cells, (low, high), cmap, rows, numbers), alt)
 
 
 def _lowest(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib import font_manager, ft2font
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -40,6 +41,8 @@ STYLE: Any = {  # matplotlib types the names of its settings one by one
     "axes.facecolor": "none",
     "figure.dpi": 192,  # of what is drawn as pixels inside the SVG: twice a page's
 }
+styled = mpl.rc_context(STYLE)
+"""Decorates a function that draws: these settings hold while it runs, whatever the user's own are."""
 
 
 class Picture:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from scipy import stats
 
 from sentence_reports.claim_records import Agreement, RatedPair
 from sentence_reports.facts import EQUAL
-from sentence_reports.lesson.picture import DOTS_UP_TO, PX, STYLE, Picture
+from sentence_reports.lesson.picture import DOTS_UP_TO, PX, Picture, styled
 from sentence_reports.schemes import HUES
 from sentence_reports.texts import number, quoted
 
@@ -74,6 +73,7 @@ def _spearman(one: NDArray[np.floating], other: NDArray[np.floating], axis: int)
     return np.asarray((x * y).sum(axis=axis) / np.where(lengths > 0, lengths, 1.0))
 
 
+@styled
 def scatter(
     rated: Sequence[Rating], matrix: NDArray[np.floating], texts: Sequence[str], agreed: Agreement
 ) -> Picture:
@@ -83,27 +83,26 @@ def scatter(
     """
     pairs = rank_pairs(rated, matrix)
     marked = set(agreed.disagreements)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(480 * PX / 72, 400 * PX / 72))
-        axes = figure.add_axes((0.13, 0.13, 0.85, 0.85))
-        for color, marker, size, shown in (
-            (HUES[0], "o", 18, [pair for pair in pairs if pair not in marked]),
-            (HUES[1], "D", 30, agreed.disagreements),
-        ):
-            across, upwards = [pair.score for pair in shown], [pair.similarity_rank for pair in shown]
-            axes.scatter(
-                across,
-                upwards,
-                s=size,
-                c=color,
-                marker=marker,
-                alpha=0.6,
-                linewidths=0,
-                rasterized=len(pairs) > DOTS_UP_TO,
-            )
-        axes.set(xlabel="what people say (score)", ylabel="rank of the model's similarity (0 to 100)")
-        axes.spines[["top", "right"]].set_visible(False)
-        return Picture(figure, _describe(pairs, agreed, texts))
+    figure = Figure(figsize=(480 * PX / 72, 400 * PX / 72))
+    axes = figure.add_axes((0.13, 0.13, 0.85, 0.85))
+    for color, marker, size, shown in (
+        (HUES[0], "o", 18, [pair for pair in pairs if pair not in marked]),
+        (HUES[1], "D", 30, agreed.disagreements),
+    ):
+        across, upwards = [pair.score for pair in shown], [pair.similarity_rank for pair in shown]
+        axes.scatter(
+            across,
+            upwards,
+            s=size,
+            c=color,
+            marker=marker,
+            alpha=0.6,
+            linewidths=0,
+            rasterized=len(pairs) > DOTS_UP_TO,
+        )
+    axes.set(xlabel="what people say (score)", ylabel="rank of the model's similarity (0 to 100)")
+    axes.spines[["top", "right"]].set_visible(False)
+    return Picture(figure, _describe(pairs, agreed, texts))
 
 
 def _describe(pairs: Sequence[RatedPair], agreed: Agreement, texts: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 from sentence_reports.lesson.picture import (
     PX,
     SMALL,
-    STYLE,
     Picture,
     can_draw,
     canvas,
     fit,
     numbered,
+    styled,
     text_width,
 )
 from sentence_reports.schemes import INK, QUIET
@@ -41,6 +40,7 @@ def most_moved(ranks: pd.DataFrame, count: int = 6) -> pd.DataFrame:
     return ranks.loc[spread[spread > 0].nlargest(count).index]
 
 
+@styled
 def slopes(ranks: pd.DataFrame, labels: Sequence[str], total: int) -> Picture:
     """Return a slope chart of one or more pairs: the models from left to right, the closest rank on top.
 
@@ -62,18 +62,17 @@ def slopes(ranks: pd.DataFrame, labels: Sequence[str], total: int) -> Picture:
     ]
     across = np.linspace(sides[0].room, WIDTH - sides[1].room, len(ranks.columns))
     upwards = FOOT + HEIGHT * (1 - (ranks.to_numpy(dtype=float) - 1) / max(total - 1, 1))
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, HEAD + HEIGHT + FOOT)
-        for points in upwards:
-            for k in range(len(across) - 1):
-                ends = points[k : k + 2]
-                dashes = (0, (5, 4)) if ends[1] < ends[0] else "solid"
-                axes.plot(across[k : k + 2], ends, color=INK, alpha=0.6, lw=1.5, ls=dashes)
-            axes.scatter(across, points, s=14, c=INK, linewidths=0, zorder=3)
-        _name_models(axes, across, list(ranks.columns))
-        for side, column in zip(sides, (0, -1), strict=True):
-            side.write(axes, across[column], upwards[:, column])
-        return Picture(figure, _describe(ranks, labels, total))
+    figure, axes = canvas(WIDTH, HEAD + HEIGHT + FOOT)
+    for points in upwards:
+        for k in range(len(across) - 1):
+            ends = points[k : k + 2]
+            dashes = (0, (5, 4)) if ends[1] < ends[0] else "solid"
+            axes.plot(across[k : k + 2], ends, color=INK, alpha=0.6, lw=1.5, ls=dashes)
+        axes.scatter(across, points, s=14, c=INK, linewidths=0, zorder=3)
+    _name_models(axes, across, list(ranks.columns))
+    for side, column in zip(sides, (0, -1), strict=True):
+        side.write(axes, across[column], upwards[:, column])
+    return Picture(figure, _describe(ranks, labels, total))
 
 
 class _Side:

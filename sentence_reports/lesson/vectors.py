@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from sentence_reports.facts import Baseline
 from sentence_reports.lesson.picture import (
-    STYLE,
     Picture,
     canvas,
     fit,
     numbered_labels,
+    styled,
     text_width,
     wrap,
 )
@@ -33,6 +33,7 @@ BLUE, RED = HUES[:2]
 Side = tuple[float, float]
 
 
+@styled
 def strips(embeddings: NDArray[np.floating], labels: Sequence[str]) -> Picture:
     """Return the first rows of an `(n, d)` array of embeddings as colored strips, the most similar to the first on top.
 
@@ -51,26 +52,24 @@ def strips(embeddings: NDArray[np.floating], labels: Sequence[str]) -> Picture:
     with_gaps = np.zeros((2 * n, bins, 4))
     with_gaps[1::2] = shown  # each below its label
     pitch, names = 21, numbered_labels(labels[:n])
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, 2 * n * pitch + 4)
-        axes.imshow(
-            with_gaps, extent=(0, WIDTH - 50, 4, 2 * n * pitch + 4), aspect="auto", interpolation="none"
-        )
-        for row, k in enumerate(rows):
-            strip = (2 * (n - row) - 1.5) * pitch + 4
-            axes.text(0, strip + pitch - 3, fit(names[k], WIDTH - 60), va="center")
-            axes.text(WIDTH, strip, number(cosines[k], 2), va="center", ha="right", weight="bold")
-        alt = (
-            f"{n} strips, one per sentence, each with {bins} colored fields for {d} numbers: red for above 0, "
-            "blue for below. All are in the order of the first sentence's numbers, so the first runs evenly from red "
-            f"to blue; the others are sorted by their cosine similarity to it, which is at their ends: from "
-            f"{number(cosines[rows[1]], 2)} for {quoted(labels[rows[1]])} to {number(cosines[rows[-1]], 2)} for "
-            f"{quoted(labels[rows[-1]])}."
-        )
-        more = f" Only the first {n} of {len(embeddings)} sentences are drawn." if n < len(embeddings) else ""
-        return Picture(figure, alt + more)
+    figure, axes = canvas(WIDTH, 2 * n * pitch + 4)
+    axes.imshow(with_gaps, extent=(0, WIDTH - 50, 4, 2 * n * pitch + 4), aspect="auto", interpolation="none")
+    for row, k in enumerate(rows):
+        strip = (2 * (n - row) - 1.5) * pitch + 4
+        axes.text(0, strip + pitch - 3, fit(names[k], WIDTH - 60), va="center")
+        axes.text(WIDTH, strip, number(cosines[k], 2), va="center", ha="right", weight="bold")
+    alt = (
+        f"{n} strips, one per sentence, each with {bins} colored fields for {d} numbers: red for above 0, "
+        "blue for below. All are in the order of the first sentence's numbers, so the first runs evenly from red "
+        f"to blue; the others are sorted by their cosine similarity to it, which is at their ends: from "
+        f"{number(cosines[rows[1]], 2)} for {quoted(labels[rows[1]])} to {number(cosines[rows[-1]], 2)} for "
+        f"{quoted(labels[rows[-1]])}."
+    )
+    more = f" Only the first {n} of {len(embeddings)} sentences are drawn." if n < len(embeddings) else ""
+    return Picture(figure, alt + more)
 
 
+@styled
 def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str]) -> Picture:
     """Return two vectors of shape `(d,)` in the plane that holds both, drawn at length one, with their angle.
 
@@ -82,36 +81,36 @@ def angle(u: NDArray[np.floating], v: NDArray[np.floating], labels: Sequence[str
     one, other = numbered_labels(labels[:2])
     unit, bottom = 210 if cosine >= 0 else 150, 30
     left = 8 - unit * min(cosine, 0.0) + (24 if abs(cosine) < 0.1 else 0)
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, bottom + unit * y + 52)
+    figure, axes = canvas(WIDTH, bottom + unit * y + 52)
 
-        def at(across: float, up: float) -> Side:
-            return left + unit * across, bottom + unit * up
+    def at(across: float, up: float) -> Side:
+        return left + unit * across, bottom + unit * up
 
-        for tip, color in ((at(1, 0), BLUE), (at(cosine, y), RED)):
-            arrow = {"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0}
-            axes.annotate("", tip, at(0, 0), arrowprops=arrow)
-        axes.plot(*zip(at(cosine, y), at(cosine, 0), strict=True), ":", color=QUIET)
-        axes.add_patch(Arc(at(0, 0), 0.44 * unit, 0.44 * unit, theta1=0, theta2=degrees, color=QUIET))
-        narrow, half = degrees < 30, np.radians(degrees / 2)
-        middle = (0.3 * cosine, 0.3 * y + 0.06) if narrow else (0.34 * np.cos(half), 0.34 * np.sin(half))
-        if not narrow and abs(middle[0] - cosine) < 0.15:  # not across the dotted line
-            middle = (cosine + 0.16, middle[1])
-        axes.text(*at(*middle), f"{degrees:.1f}°", ha="right" if narrow else "center", va="center")
-        room = WIDTH - at(1, 0)[0] - 8
-        axes.text(at(1, 0)[0] + 8, bottom, wrap(one, room), va="top" if y < 0.15 else "center")
-        room = WIDTH - at(cosine, y)[0]
-        axes.text(at(cosine, y)[0] + 4, at(0, y)[1] + 4, wrap(other, room), va="bottom")
-        side = "right" if cosine > 0.85 else "left" if cosine < -0.85 else "center"
-        axes.text(at(cosine, 0)[0], bottom - 6, number(cosine, 2), color=QUIET, ha=side, va="top")
-        alt = (
-            f"Two arrows from one point, both of length 1: {quoted(labels[0])} and {quoted(labels[1])}. The angle "
-            f"between them is {degrees:.1f} degrees; the second reaches {number(cosine, 2)} along the first, which is "
-            "their cosine similarity."
-        )
-        return Picture(figure, alt)
+    for tip, color in ((at(1, 0), BLUE), (at(cosine, y), RED)):
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", tip, at(0, 0), arrowprops=arrow)
+    axes.plot(*zip(at(cosine, y), at(cosine, 0), strict=True), ":", color=QUIET)
+    axes.add_patch(Arc(at(0, 0), 0.44 * unit, 0.44 * unit, theta1=0, theta2=degrees, color=QUIET))
+    narrow, half = degrees < 30, np.radians(degrees / 2)
+    middle = (0.3 * cosine, 0.3 * y + 0.06) if narrow else (0.34 * np.cos(half), 0.34 * np.sin(half))
+    if not narrow and abs(middle[0] - cosine) < 0.15:  # not across the dotted line
+        middle = (cosine + 0.16, middle[1])
+    axes.text(*at(*middle), f"{degrees:.1f}°", ha="right" if narrow else "center", va="center")
+    room = WIDTH - at(1, 0)[0] - 8
+    axes.text(at(1, 0)[0] + 8, bottom, wrap(one, room), va="top" if y < 0.15 else "center")
+    room = WIDTH - at(cosine, y)[0]
+    axes.text(at(cosine, y)[0] + 4, at(0, y)[1] + 4, wrap(other, room), va="bottom")
+    side = "right" if cosine > 0.85 else "left" if cosine < -0.85 else "center"
+    axes.text(at(cosine, 0)[0], bottom - 6, number(cosine, 2), color=QUIET, ha=side, va="top")
+    alt = (
+        f"Two arrows from one point, both of length 1: {quoted(labels[0])} and {quoted(labels[1])}. The angle "
+        f"between them is {degrees:.1f} degrees; the second reaches {number(cosine, 2)} along the first, which is "
+        "their cosine similarity."
+    )
+    return Picture(figure, alt)
 
 
+@styled
 def histogram(baseline: Baseline, values: NDArray[np.floating]) -> Picture:
     """Return a histogram of the similarities of unrelated pairs with the pairs of a set below it.
 
@@ -120,36 +119,34 @@ def histogram(baseline: Baseline, values: NDArray[np.floating]) -> Picture:
     """
     lowest, highest = float(values.min()), float(values.max())
     rare, count = baseline.rare, f"{len(values):,} pair{'s' if len(values) > 1 else ''} of this set"
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, 264)
-        scale = _Scale(axes, (*baseline.quantiles, lowest, highest), (6, WIDTH - 6))
-        axes.text(0, 254, f"above: {baseline.pairs:,} unrelated pairs  ·  below: the {count}", va="center")
-        scale.hill(baseline.quantiles, 128, 84)
-        scale.mark(rare, (52, 238))
-        if len(values) <= LINES_UP_TO:
-            axes.plot(
-                np.repeat(scale.at(values), 3), np.tile([96, 122, np.nan], len(values)), color=BLUE, lw=1.5
-            )
-        else:
-            scale.hill(values, 122, -26, BLUE)
-        names = ("farthest", "closest") if len(values) > 1 else ("",)
-        taken = -1.0
-        for name, value in zip(names, (lowest, highest), strict=False):
-            words = f"{name} {number(value, 2)}".strip()
-            width = text_width(words)
-            start = float(np.clip(scale.at(value) - width / 2, 0, WIDTH - width))
-            axes.text(start, 86 if start > taken else 68, words, va="center")
-            taken = start + width + 8
-        scale.axis(52)
-        own = f"{count}, from {number(lowest, 2)} to {number(highest, 2)}"
-        beyond = f"{int((values > rare).sum()):,} of them closer than 99% of unrelated pairs"
-        alt = (
-            f"Histogram of the cosine similarity of {_in_words(baseline)}. Below it, the "
-            f"{f'{own}, {beyond}' if len(values) > 1 else f'one pair of this set, at {number(lowest, 2)}'}."
-        )
-        return Picture(figure, alt)
+    figure, axes = canvas(WIDTH, 264)
+    scale = _Scale(axes, (*baseline.quantiles, lowest, highest), (6, WIDTH - 6))
+    axes.text(0, 254, f"above: {baseline.pairs:,} unrelated pairs  ·  below: the {count}", va="center")
+    scale.hill(baseline.quantiles, 128, 84)
+    scale.mark(rare, (52, 238))
+    if len(values) <= LINES_UP_TO:
+        axes.plot(np.repeat(scale.at(values), 3), np.tile([96, 122, np.nan], len(values)), color=BLUE, lw=1.5)
+    else:
+        scale.hill(values, 122, -26, BLUE)
+    names = ("farthest", "closest") if len(values) > 1 else ("",)
+    taken = -1.0
+    for name, value in zip(names, (lowest, highest), strict=False):
+        words = f"{name} {number(value, 2)}".strip()
+        width = text_width(words)
+        start = float(np.clip(scale.at(value) - width / 2, 0, WIDTH - width))
+        axes.text(start, 86 if start > taken else 68, words, va="center")
+        taken = start + width + 8
+    scale.axis(52)
+    own = f"{count}, from {number(lowest, 2)} to {number(highest, 2)}"
+    beyond = f"{int((values > rare).sum()):,} of them closer than 99% of unrelated pairs"
+    alt = (
+        f"Histogram of the cosine similarity of {_in_words(baseline)}. Below it, the "
+        f"{f'{own}, {beyond}' if len(values) > 1 else f'one pair of this set, at {number(lowest, 2)}'}."
+    )
+    return Picture(figure, alt)
 
 
+@styled
 def dots(baseline: Baseline, values: Mapping[str, float]) -> Picture:
     """Return a few named similarities as dots, one below the other, under a histogram of unrelated pairs.
 
@@ -158,25 +155,24 @@ def dots(baseline: Baseline, values: Mapping[str, float]) -> Picture:
     ranked = sorted(values.items(), key=lambda item: -item[1])
     left = min(max(text_width(name) for name in values) + 12, WIDTH / 3)
     height = 28 * len(ranked)
-    with mpl.rc_context(STYLE):
-        figure, axes = canvas(WIDTH, height + 162)
-        scale = _Scale(axes, (*baseline.quantiles, *values.values()), (left + 6, WIDTH - 50))
-        axes.text(0, height + 84, "unrelated\npairs", va="center", color=QUIET)
-        scale.hill(baseline.quantiles, height + 64, 64)
-        scale.mark(baseline.rare, (46, height + 154))
-        for row, (name, value) in enumerate(ranked):
-            y, x = height + 48 - 28 * row, float(scale.at(value))
-            axes.text(0, y, fit(name, left - 8), va="center")
-            axes.plot([left + 6, x], [y, y], color=FAINT, lw=1)
-            axes.plot([x], [y], "o", color=BLUE, markersize=8)
-            axes.text(x + 10, y, number(value, 2), va="center", weight="bold")
-        scale.axis(46)
-        listed = ", ".join(f"{quoted(name)} {number(value, 2)}" for name, value in ranked)
-        alt = (
-            f"Dots for {len(ranked)} similarities, the largest on top: {listed}. Above them, as a gray hill, "
-            f"{_in_words(baseline)}."
-        )
-        return Picture(figure, alt)
+    figure, axes = canvas(WIDTH, height + 162)
+    scale = _Scale(axes, (*baseline.quantiles, *values.values()), (left + 6, WIDTH - 50))
+    axes.text(0, height + 84, "unrelated\npairs", va="center", color=QUIET)
+    scale.hill(baseline.quantiles, height + 64, 64)
+    scale.mark(baseline.rare, (46, height + 154))
+    for row, (name, value) in enumerate(ranked):
+        y, x = height + 48 - 28 * row, float(scale.at(value))
+        axes.text(0, y, fit(name, left - 8), va="center")
+        axes.plot([left + 6, x], [y, y], color=FAINT, lw=1)
+        axes.plot([x], [y], "o", color=BLUE, markersize=8)
+        axes.text(x + 10, y, number(value, 2), va="center", weight="bold")
+    scale.axis(46)
+    listed = ", ".join(f"{quoted(name)} {number(value, 2)}" for name, value in ranked)
+    alt = (
+        f"Dots for {len(ranked)} similarities, the largest on top: {listed}. Above them, as a gray hill, "
+        f"{_in_words(baseline)}."
+    )
+    return Picture(figure, alt)
 
 
 class _Scale:
