@@ -6,7 +6,7 @@ import numpy as np
 from nbformat import NotebookNode
 
 from sentence_reports.claim_records import ClaimCheck
-from sentence_reports.comparison import Compared
+from sentence_reports.comparison import Compared, Moved
 from sentence_reports.pages.top import NUMBERS_UP_TO, TABLE_UP_TO, heat_table, of_all_kinds, tagged_picture
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFacts
 
@@ -21,22 +21,6 @@ LABELS = 216  # pixels of the sentences of the first heatmap
 GROUPS = 92  # pixels of their groups' names
 CELL = 35  # pixels
 GAP = 50  # pixels of the numbers of the rows of another heatmap, and the distance to it
-
-
-class Said(NamedTuple):
-    """What a model says about a pair: its rank among all pairs, the chance-corrected similarity, and the raw one."""
-
-    rank: float
-    corrected: float
-    similarity: float
-
-
-class MovedPair(NamedTuple):
-    """A pair by the positions of its sentences, and what each model says about it."""
-
-    first: int
-    second: int
-    said: list[Said]
 
 
 class Nearest(NamedTuple):
@@ -101,18 +85,16 @@ def fits(n: int, models: int, *, grouped: bool) -> bool:
     return n <= NUMBERS_UP_TO and width <= WIDTH
 
 
-def moved_pairs(compared: Compared) -> list[MovedPair]:
-    """Return the pairs whose rank differs most between any two models, the largest difference first."""
+def moved_pairs(compared: Compared) -> list[tuple[Moved, list[tuple[float, float, float]]]]:
+    """Return the pairs whose rank differs most between any two models, the largest difference first.
+
+    With each pair comes what each model says about it: its rank among all pairs, the chance-corrected similarity, and
+    the raw one.
+    """
     tables = compared.ranks, compared.corrected, compared.similarities
     return [
-        MovedPair(
-            *(move.first, move.second),
-            [
-                Said(*values)
-                for values in zip(*(table[:, move.row].tolist() for table in tables), strict=True)
-            ],
-        )
-        for move in compared.moved(MOVED)
+        (pair, list(zip(*(table[:, pair.row].tolist() for table in tables), strict=True)))
+        for pair in compared.moved(MOVED)
     ]
 
 
