@@ -3,7 +3,8 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,46 +78,19 @@ def nearest_neighbors(matrix: NDArray[np.float32]) -> list[list[int]]:
     return positions
 
 
-@dataclass(frozen=True)
-class Alone:
-    """A sentence far from all others, by position: its nearest neighbor, and how that compares with unrelated pairs."""
-
-    sentence: int
-    nearest: int
-    similarity: float
-    place: str
-    related: bool
-
-
-@dataclass(frozen=True)
-class LargeSet:
-    """What the page of a large set shows.
+def large_set(summary: WalkthroughSummary) -> dict[str, Any] | None:
+    """Return what the page shows of a set that is too large for a heatmap of all; None for a smaller one.
 
     `closest` holds the closest pairs, `alone` the sentences whose nearest neighbor is least similar, the farthest
-    first; `without` counts those whose nearest neighbor is not above chance, `by_chance` says how many unrelated
-    sentences have such a neighbor. `neighbors` holds position and similarity of each sentence's nearest, `short` each
-    sentence cut to `SHORT` characters. `colors` are those of the mean similarities of the blocks, from `low` to `high`;
-    `given` says whether the rows are in the order of the set.
+    first: the positions of both, their similarity, and whether it is above chance. `without` counts the sentences whose
+    nearest neighbor is not above chance, `by_chance` says how many unrelated sentences have such a neighbor.
+    `neighbors` holds position and similarity of each sentence's nearest, `short` each sentence cut to `SHORT`
+    characters. `legend` and `colors` are those of the mean similarities of the blocks; `given` says whether the rows
+    are in the order of the set.
     """
-
-    closest: list[Pair]
-    alone: list[Alone]
-    without: int
-    by_chance: float
-    neighbors: list[list[tuple[int, float]]]
-    blocks: Blocks
-    colors: Colors
-    low: float
-    high: float
-    short: list[str]
-    given: bool
-
-
-def large_set(summary: WalkthroughSummary) -> LargeSet | None:
-    """Return what the page shows of a set that is too large for a heatmap of all; None for a smaller one."""
     if summary.overview is None:
         return None
-    near, baseline = summary.overview.neighbors, summary.baseline
+    near, blocks = summary.overview.neighbors, summary.overview.blocks
     positions, similarities = near.positions.tolist(), near.similarities.tolist()
     pairs = {
         Pair(min(k, other), max(k, other), value)
@@ -124,28 +98,24 @@ def large_set(summary: WalkthroughSummary) -> LargeSet | None:
         for other, value in zip(*others, strict=True)
     }
     lonely = np.argsort(near.similarities[:, 0], kind="stable").tolist()
-    related = [baseline.percentile(row[0]) >= RELATED for row in similarities]
+    related = [summary.baseline.percentile(row[0]) >= RELATED for row in similarities]
     shown = NEIGHBORS if len(positions) <= MANY else FEW_NEIGHBORS
-    colors = block_legend(summary.legend, summary.overview.blocks)
-    return LargeSet(
-        closest=sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second))[:EXTREMES],
-        alone=[
-            Alone(k, positions[k][0], similarities[k][0], baseline.describe(similarities[k][0]), related[k])
-            for k in lonely[:EXTREMES]
-        ],
-        without=related.count(False),
-        by_chance=found_by_chance(len(positions) - 1),
-        neighbors=[
+    legend = block_legend(summary.legend, blocks)
+    return {
+        "closest": sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second))[:EXTREMES],
+        "alone": [(k, positions[k][0], similarities[k][0], related[k]) for k in lonely[:EXTREMES]],
+        "without": related.count(False),
+        "by_chance": found_by_chance(len(positions) - 1),
+        "neighbors": [
             list(zip(*(row[:shown] for row in rows), strict=True))
             for rows in zip(positions, similarities, strict=True)
         ],
-        blocks=summary.overview.blocks,
-        colors=Colors(colors),
-        low=colors.low,
-        high=colors.high,
-        short=[cut_at_word(text, SHORT) for text in summary.sentences],
-        given=list(summary.order) == sorted(summary.order),
-    )
+        "blocks": blocks,
+        "legend": legend,
+        "colors": Colors(legend),
+        "short": [cut_at_word(text, SHORT) for text in summary.sentences],
+        "given": list(summary.order) == sorted(summary.order),
+    }
 
 
 def block_legend(legend: Legend, blocks: Blocks) -> Legend:

@@ -148,6 +148,6 @@ def test_long_sentences_are_cut_where_they_are_repeated() -> None:
     texts = (f"{'word ' * 40}end", "x" * 300, *(str(k) for k in range(N - 2)))
     shown = tables.large_set(large(sentences=texts, labels=texts))
     assert shown is not None
-    assert shown.short[0].endswith("word …")
-    assert len(shown.short[0]) <= 80
-    assert shown.short[1] == "x" * 80 + "…"
+    assert shown["short"][0].endswith("word …")
+    assert len(shown["short"][0]) <= 80
+    assert shown["short"][1] == "x" * 80 + "…"
