@@ -14,15 +14,9 @@ from sentence_reports.schemes import TOPIC_HUES
 from sentence_reports.summary import PageFacts
 from sentence_reports.texts import count
 
-TOPICS_UNFOLDED = 12  # beside the map
-QUERIES_UNFOLDED = 12
-UNFOLDED = 5  # of any other list
-OF_A_GROUP = 2  # near-duplicates; the others are folded
-CLIP = 200  # characters of a text; a longer one is folded
 LENGTHS = (400, 200, 100)  # characters of a text on the page: as many as fit
 BUDGET = 900_000  # bytes of all texts on the page
 TOPICS_OF_GROUP, MORE_TOPICS = 4, 8  # the largest topics of a group, and how many more are folded
-GROUPS_UNFOLDED = 20
 
 
 class GroupRow(NamedTuple):
@@ -56,16 +50,10 @@ def collection_top(summary: CollectionSummary, facts: PageFacts, notebook: Noteb
         "csv": {"name": f"{facts.stem}.csv", "href": None},
         "map": picture,
         "widest": max((topic.share for topic in summary.topics), default=1),
-        "topics_unfolded": TOPICS_UNFOLDED,
-        "unfolded": UNFOLDED,
-        "of_a_group": OF_A_GROUP,
-        "queries_unfolded": QUERIES_UNFOLDED,
-        "clip": CLIP,
         "longest": longest(summary),
         "hues": TOPIC_HUES,
         "group_rows": group_rows(table, summary.topics) if table else [],
         "topics_of_group": TOPICS_OF_GROUP,
-        "groups_unfolded": GROUPS_UNFOLDED,
         "contents": {id: name for id, name in contents.items() if name},
     }
 

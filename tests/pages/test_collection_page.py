@@ -13,7 +13,7 @@ from support import MODEL, executed, large_collection, small_collection
 
 from sentence_reports.collected_summary import CollectionSummary, MapFacts, Text, TopicSummary
 from sentence_reports.collection import duplicates, groups, topics
-from sentence_reports.pages.collection import BUDGET, CLIP, TOPICS_UNFOLDED, UNFOLDED, longest, texts_of
+from sentence_reports.pages.collection import BUDGET, longest, texts_of
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import THUMBNAIL, TINTS, thumbnail
 from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
@@ -261,25 +261,25 @@ LARGE = large_collection()
     [
         (
             "topics",
-            TOPICS_UNFOLDED,
+            12,
             ["180 topics", "88 smaller topics", "The other 80 topics are only in complaints.csv"],
         ),
         (
             "duplicates",
-            3 * UNFOLDED,
+            3 * 5,
             ["45 more groups", "The other 1,184 groups are in complaints.csv", "35 more are in"],
         ),
         (
             "duplicates",
-            3 * UNFOLDED,
+            3 * 5,
             ["25 more are not shown", "15 more groups", "The other 412 groups are not shown"],
         ),
-        ("duplicates", 3 * UNFOLDED, ["15 more", "The other 2,980 repeated texts are in complaints.csv"]),
-        ("loners", UNFOLDED, ["45 more", "For every other text, see complaints.csv"]),
-        ("representatives", UNFOLDED, ["15 more"]),
+        ("duplicates", 3 * 5, ["15 more", "The other 2,980 repeated texts are in complaints.csv"]),
+        ("loners", 5, ["45 more", "For every other text, see complaints.csv"]),
+        ("representatives", 5, ["15 more"]),
         (
             "groups",
-            UNFOLDED,
+            5,
             [
                 "30 more groups",
                 "The other 650 groups are in complaints.csv",
@@ -302,7 +302,7 @@ def test_each_list_is_capped_and_says_how_many_more_there_are_and_where(
 
 
 def test_a_long_text_is_on_the_page_once_and_folded() -> None:
-    text = "beginning " + "and so on " * (CLIP // 10) + "end"
+    text = "beginning " + "and so on " * 20 + "end"
     html = render(
         notebook(small_collection(loners=(small_collection().loners[0]._replace(text=Text(7, text)),)))
     )
