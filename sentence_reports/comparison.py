@@ -5,7 +5,6 @@ Models differ in scale, so nothing here compares the similarities of two models 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.facts import DIGITS, EQUAL, STEPS, Baseline
-from sentence_reports.overview import Neighbors
+from sentence_reports.overview import Neighbors, unpack
 
 if TYPE_CHECKING:
     from sentence_reports.summary import ComparisonSummary
@@ -179,7 +178,7 @@ class Compared:
         """The positions of the two sentences of each kept pair, `(m, 2)`, the first before the second."""
         if self._packed is None:
             return np.column_stack(np.triu_indices(self.n, k=1))
-        return np.frombuffer(base64.b64decode(self._packed), dtype="<u4").reshape(-1, 2).astype(np.intp)
+        return unpack(self._packed, "<u4").reshape(-1, 2).astype(np.intp)
 
     @cached_property
     def similarities(self) -> NDArray[np.float32]:
@@ -237,13 +236,3 @@ class Compared:
             for k in largest
             if spread[k]
         ]
-
-
-def pack(values: NDArray[np.generic], dtype: str = "<f4") -> str:
-    """Return numbers as base64 of their little-endian bytes: float32, or "<u4" for positions."""
-    return base64.b64encode(values.astype(dtype).tobytes()).decode("ascii")
-
-
-def unpack(text: str) -> NDArray[np.float32]:
-    """Return the float32 numbers that `pack` wrote."""
-    return np.frombuffer(base64.b64decode(text), dtype="<f4")

@@ -1,6 +1,5 @@
 """Which pairs of sentences moved between two reports: those whose similarity differs beyond rounding."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -105,9 +104,8 @@ def known_pairs(summary: WalkthroughSummary | ComparisonSummary) -> list[Known]:
 def _of_walkthrough(summary: WalkthroughSummary) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
     n = len(summary.sentences)
     if summary.matrix is not None:
-        matrix = np.frombuffer(base64.b64decode(summary.matrix), dtype="<f4").reshape(n, n)
         rows, columns = np.triu_indices(n, k=1)
-        return np.column_stack([rows, columns]), matrix[rows, columns].astype(float)
+        return np.column_stack([rows, columns]), summary.similarity.reshape(n, n)[rows, columns].astype(float)
     if summary.overview is None:
         raise ValueError("it keeps no similarities")
     near = summary.overview.neighbors

@@ -45,18 +45,18 @@ class Neighbors:
             least = np.partition(others, -count)[-count]
             candidates = np.flatnonzero(others >= least)  # more than `count` if there are ties
             positions[k] = candidates[np.argsort(-others[candidates], kind="stable")][:count]
-        similarities = np.take_along_axis(matrix, positions.astype(int), axis=1).astype("<f4")
-        return cls(count, *(base64.b64encode(t.tobytes()).decode("ascii") for t in (positions, similarities)))
+        similarities = np.take_along_axis(matrix, positions.astype(int), axis=1)
+        return cls(count, pack(positions, "<u4"), pack(similarities))
 
     @cached_property
     def positions(self) -> NDArray[np.uint32]:
         """The positions of the neighbors, `(n, count)`."""
-        return _unpacked(self.packed_positions, "<u4").reshape(-1, self.count)
+        return unpack(self.packed_positions, "<u4").reshape(-1, self.count)
 
     @cached_property
     def similarities(self) -> NDArray[np.float32]:
         """The similarities of the neighbors, `(n, count)`, bit for bit as the notebook had them."""
-        return _unpacked(self.packed_similarities, "<f4").reshape(-1, self.count)
+        return unpack(self.packed_similarities).reshape(-1, self.count)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,13 @@ class Overview:
     verdict: tuple[str, ...] = ()
 
 
-def _unpacked(text: str, dtype: str) -> NDArray[Any]:
+def pack(values: NDArray[np.generic], dtype: str = "<f4") -> str:
+    """Return numbers as base64 of their little-endian bytes: float32, or "<u4" for positions."""
+    return base64.b64encode(values.astype(dtype).tobytes()).decode("ascii")
+
+
+def unpack(text: str, dtype: str = "<f4") -> NDArray[Any]:
+    """Return the numbers that `pack` wrote, bit for bit."""
     import numpy as np
 
     return np.frombuffer(base64.b64decode(text), dtype=dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -10,7 +9,7 @@ from sentence_reports.claim_records import Agreement, Check, ClaimCheck, Referen
 from sentence_reports.collected_summary import CollectionSummary as CollectionSummary
 from sentence_reports.errors import RenderError
 from sentence_reports.facts import Baseline, Legend, ModelFacts, Pair
-from sentence_reports.overview import Overview
+from sentence_reports.overview import Overview, unpack
 from sentence_reports.summary_base import MIME as MIME
 from sentence_reports.summary_base import Summary as Summary
 from sentence_reports.summary_base import adapter
@@ -44,7 +43,7 @@ class SentenceSummary(Summary):
 class OneModelSummary(SentenceSummary):
     """The summary of a report about the similarities of one model.
 
-    `matrix` is the matrix of similarities as `encode_matrix` writes it, None if it is too large to be kept.
+    `matrix` is the matrix of similarities as `overview.pack` writes it, None if it is too large to be kept.
     """
 
     model: ModelFacts
@@ -69,13 +68,11 @@ class OneModelSummary(SentenceSummary):
 
         Raises ValueError if the set is so large that they are not kept.
         """
-        import numpy as np
-
         if self.matrix is None:
             raise ValueError(
                 f"the similarities of {len(self.sentences):,} sentences are not kept, only their overview"
             )
-        return np.frombuffer(base64.b64decode(self.matrix), dtype="<f4").reshape(-1, len(self.sentences))
+        return unpack(self.matrix).reshape(-1, len(self.sentences))
 
     @property
     def closest_texts(self) -> tuple[str, str]:
@@ -203,11 +200,6 @@ class ComparisonSummary(SentenceSummary):
     def labels_of_models(self) -> tuple[str, ...]:
         """The labels of the models that ran."""
         return tuple(column.label for column in self.columns)
-
-
-def encode_matrix(matrix: NDArray[np.float32]) -> str:
-    """Return a float32 matrix as base64 of its little-endian bytes."""
-    return base64.b64encode(matrix.astype("<f4").tobytes()).decode("ascii")
 
 
 AnySentenceSummary = WalkthroughSummary | SearchSummary | ComparisonSummary

@@ -171,7 +171,8 @@ TINY = [
         # Without the lesson, whose imports take a cold kernel two seconds.
         "from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts\n"
         "from sentence_reports.pairs import Pairs\n"
-        "from sentence_reports.summary import WalkthroughSummary, encode_matrix\n"
+        "from sentence_reports.overview import pack\n"
+        "from sentence_reports.summary import WalkthroughSummary\n"
         "facts = ModelFacts(name=model, revision=None, source='folder', sha256='0' * 64, dimension=2, max_tokens=8,\n"
         "                   pooling='mean', normalizes=True, parameters=2, size_bytes=8, dtype='float32')\n"
         "(closest,), (farthest,) = Pairs(matrix).closest(1), Pairs(matrix).farthest(1)\n"
@@ -179,7 +180,7 @@ TINY = [
         "    settings=dict(title=title, description=description, model=model, normalize=normalize),\n"
         "    sentences=tuple(sentences), labels=tuple(sentences), groups=None, order=tuple(range(len(sentences))),\n"
         "    model=facts, baseline=Baseline('k', 'm', 10, (0.0,) * (STEPS + 1)), closest=closest, farthest=farthest,\n"
-        "    places=('', ''), finding=(), claims=(), notices=(), versions={}, matrix=encode_matrix(matrix),\n"
+        "    places=('', ''), finding=(), claims=(), notices=(), versions={}, matrix=pack(matrix),\n"
         "    legend=Legend(low=0, high=1, scale='', ramp=('#ffffff', '#000000')))",
     ),
 ]

@@ -37,9 +37,10 @@ from sentence_reports.collected_summary import (
     Text,
     TopicSummary,
 )
-from sentence_reports.comparison import kept_pairs, nearest, pack, rank_pairs, square, upper
+from sentence_reports.comparison import kept_pairs, nearest, rank_pairs, square, upper
 from sentence_reports.facts import STEPS, Baseline, Legend, ModelFacts, Pair
 from sentence_reports.models import FoundModel, find_model
+from sentence_reports.overview import pack
 from sentence_reports.report import Report
 from sentence_reports.summary import (
     Column,
@@ -49,7 +50,6 @@ from sentence_reports.summary import (
     SearchSummary,
     Summary,
     WalkthroughSummary,
-    encode_matrix,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -319,7 +319,7 @@ def small_summary(**changes: Any) -> WalkthroughSummary:
         legend=LEGEND,
         reference=None,
         versions={"Python": "3"},
-        matrix=encode_matrix(np.array([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]], dtype="f4")),
+        matrix=pack(np.array([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]], dtype="f4")),
     )
     return replace(plain, **changes)
 
@@ -329,7 +329,7 @@ def small_search(**changes: Any) -> SearchSummary:
     plain = small_summary()
     common = {f.name: getattr(plain, f.name) for f in fields(OneModelSummary) if f.name != "kind"}
     found = np.array([[0.1, 0.995, 0.25], [0.3, 0.2, 0.4]], dtype="f4")
-    search = {"queries": ("first?", "second?"), "closest": Pair(0, 1, 0.995), "matrix": encode_matrix(found)}
+    search = {"queries": ("first?", "second?"), "closest": Pair(0, 1, 0.995), "matrix": pack(found)}
     return SearchSummary(**common | search | changes)
 
 

@@ -14,7 +14,6 @@ from sentence_reports.comparison import (
     Moved,
     kept_pairs,
     nearest,
-    pack,
     percentiles,
     rank_pairs,
     shared_by_chance,
@@ -23,10 +22,10 @@ from sentence_reports.comparison import (
     spearman,
     spearman_by_chance,
     square,
-    unpack,
     upper,
 )
 from sentence_reports.facts import STEPS
+from sentence_reports.overview import pack, unpack
 from sentence_reports.summary import Column, ComparisonSummary
 
 

@@ -17,12 +17,11 @@ from sentence_reports.cli import main
 from sentence_reports.diff import Row, rows
 from sentence_reports.matching import CORRELATION_ROUNDING, Change
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
-from sentence_reports.summary import WalkthroughSummary, encode_matrix
+from sentence_reports.overview import pack
+from sentence_reports.summary import WalkthroughSummary
 
 GOOD = small_summary()
-MOVED = small_summary(
-    matrix=encode_matrix(np.array([[1, 0.5, 0.1], [0.5, 1, -0.25], [0.1, -0.25, 1]], dtype="f4"))
-)
+MOVED = small_summary(matrix=pack(np.array([[1, 0.5, 0.1], [0.5, 1, -0.25], [0.1, -0.25, 1]], dtype="f4")))
 CLAIM = ClaimCheck(
     "related", True, Side("pair", ("one", "two"), 0.995), Side("limit", (), 0.99), because="so they say"
 )
@@ -83,7 +82,7 @@ def test_texts_in_the_table_stay_in_their_cell(capsys: pytest.CaptureFixture[str
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert rows == [["changed", "", "Sentence 3", "", "three", r"a\tb\nc\x1b[31m\u202e", "", ""]]
     fewer = replace(
-        GOOD, sentences=("one", "three"), matrix=encode_matrix(np.eye(2, dtype="f4"))
+        GOOD, sentences=("one", "three"), matrix=pack(np.eye(2, dtype="f4"))
     )  # another similarity, which does not matter here
     assert main(["diff", "old.ipynb", save("new.ipynb", fewer)]) == 3
     assert capsys.readouterr().out.splitlines()[-1] == "removed\t\ttwo\t\t\t\t\t"

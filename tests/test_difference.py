@@ -8,13 +8,12 @@ from support import MODEL, small_search
 from two_reports import OLD, VALUES, A, B, C, D, comparison, large, square, walkthrough
 
 from sentence_reports.claim_records import Agreement, ClaimCheck, ReferenceCheck, Side
-from sentence_reports.comparison import pack
 from sentence_reports.difference import Difference, difference
 from sentence_reports.errors import UsageError
 from sentence_reports.facts import STEPS, Baseline, ModelFacts
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
-from sentence_reports.overview import Blocks, Neighbors, Overview
-from sentence_reports.summary import ComparisonSummary, WalkthroughSummary, encode_matrix
+from sentence_reports.overview import Blocks, Neighbors, Overview, pack
+from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 
 OTHER = replace(MODEL, name="other", sha256="1" * 64)
 OTHER_BASELINE = Baseline("k2", "other", 10, tuple(round(0.5 + k / STEPS / 2, 4) for k in range(STEPS + 1)))
@@ -463,8 +462,8 @@ BEYOND = Neighbors(1, pack(np.array([1, 2, 3, 9]), "<u4"), pack(np.full(4, 0.5))
 @pytest.mark.parametrize(
     "damaged",
     [
-        replace(OLD, matrix=encode_matrix(np.eye(3, dtype="f4"))),
-        replace(OLD, matrix=encode_matrix(np.full((4, 4), np.nan, dtype="f4"))),
+        replace(OLD, matrix=pack(np.eye(3, dtype="f4"))),
+        replace(OLD, matrix=pack(np.full((4, 4), np.nan, dtype="f4"))),
         replace(OLD, matrix="?"),
         replace(OLD, matrix=None),
         replace(OLD, groups=("x",)),

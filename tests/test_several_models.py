@@ -40,7 +40,8 @@ for choice in SentenceSet(sentences=sentences, models=models).choices:
         missing[choice.label] = str(error)
 """,
     """
-from sentence_reports.comparison import pack, rank_pairs, spearman, spearman_by_chance, upper
+from sentence_reports.comparison import rank_pairs, spearman, spearman_by_chance, upper
+from sentence_reports.overview import pack
 from sentence_reports.facts import Legend
 from sentence_reports.summary import Column, ComparisonSummary, Likeness
 pairs = [upper(run.embeddings @ run.embeddings.T) for run in runs]

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from support import BASELINE, LEGEND, MODEL, small_summary
 
 from sentence_reports.claim_records import ClaimCheck, Side
-from sentence_reports.comparison import pack, upper
+from sentence_reports.comparison import upper
 from sentence_reports.difference import ColumnDifference, Difference, Edition
 from sentence_reports.matching import Change, ClaimChange
 from sentence_reports.movement import Moved, Movement
-from sentence_reports.overview import Blocks, Neighbors, Overview
-from sentence_reports.summary import Column, ComparisonSummary, Likeness, WalkthroughSummary, encode_matrix
+from sentence_reports.overview import Blocks, Neighbors, Overview, pack
+from sentence_reports.summary import Column, ComparisonSummary, Likeness, WalkthroughSummary
 
 A, B, C, D = "a cat", "a dog", "a car", "a bus"
 VALUES = (0.6, 0.2, 0.1, 0.3, 0.15, 0.5)
@@ -30,9 +30,7 @@ def square(*values: float) -> NDArray[np.floating]:
 
 def walkthrough(texts: Sequence[str], *values: float, **changes: Any) -> WalkthroughSummary:
     """The summary of these sentences, whose pairs have these similarities, row by row."""
-    return small_summary(
-        sentences=tuple(texts), labels=tuple(texts), matrix=encode_matrix(square(*values)), **changes
-    )
+    return small_summary(sentences=tuple(texts), labels=tuple(texts), matrix=pack(square(*values)), **changes)
 
 
 OLD = walkthrough([A, B, C, D], *VALUES)

@@ -13,7 +13,6 @@ from sentence_reports.claim_records import Agreement, Claim, ClaimCheck
 from sentence_reports.comparison import (
     SHARED,
     kept_pairs,
-    pack,
     shared_by_chance,
     shared_neighbors,
     spearman,
@@ -25,6 +24,7 @@ from sentence_reports.facts import Legend
 from sentence_reports.lesson.comparison_words import comparison_finding, comparison_notices
 from sentence_reports.lesson.facts import model_facts
 from sentence_reports.lesson.slopes import most_moved
+from sentence_reports.overview import pack
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, Shared
 from sentence_reports.texts import digits_apart, number, quoted
 

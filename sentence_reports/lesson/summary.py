@@ -10,10 +10,10 @@ from sentence_reports.claim_records import Agreement, ClaimCheck, ReferenceCheck
 from sentence_reports.facts import Baseline, Legend, ModelFacts
 from sentence_reports.lesson.finding import finding, groups_in_words, search_finding
 from sentence_reports.lesson.order import blocks
-from sentence_reports.overview import MATRIX_UP_TO, OVERVIEW_FROM, Neighbors, Overview
+from sentence_reports.overview import MATRIX_UP_TO, OVERVIEW_FROM, Neighbors, Overview, pack
 from sentence_reports.pairs import Pairs
 from sentence_reports.rankings import best_match
-from sentence_reports.summary import SearchSummary, WalkthroughSummary, encode_matrix
+from sentence_reports.summary import SearchSummary, WalkthroughSummary
 from sentence_reports.texts import isolated, quoted
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def summarize(
         legend=legend,
         reference=reference,
         versions=versions,
-        matrix=encode_matrix(matrix) if len(texts) <= MATRIX_UP_TO else None,
+        matrix=pack(matrix) if len(texts) <= MATRIX_UP_TO else None,
         overview=Overview(
             neighbors=Neighbors.of(matrix),
             blocks=blocks(matrix, positions, groups),
@@ -136,7 +136,7 @@ def summarize_search(
         ),
         legend=legend,
         versions=versions,
-        matrix=encode_matrix(matrix),
+        matrix=pack(matrix),
     )
 
 

@@ -20,11 +20,11 @@ from support import MODEL, Ran, executed, ran_once
 from two_reports import hostile_difference
 
 from sentence_reports.claim_records import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
+from sentence_reports.overview import pack
 from sentence_reports.pages.difference import render_difference
 from sentence_reports.pages.index import render_index
 from sentence_reports.pages.render import render
 from sentence_reports.report import Report
-from sentence_reports.summary import encode_matrix
 from sentence_reports.texts import isolated
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
@@ -116,7 +116,7 @@ def crafted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         "settings": {"title": texts[3], "description": "", "normalize": True, "claim": texts[4]},
         "sentences": texts,
         "labels": texts,
-        "matrix": encode_matrix(np.eye(len(texts), dtype="f4")),
+        "matrix": pack(np.eye(len(texts), dtype="f4")),
         "finding": (" ".join(texts), "and " + " ".join(reversed(texts))),
         "claims": tuple(claims),
         "notices": texts,

@@ -19,9 +19,9 @@ from sentence_reports.claim_records import Agreement, ClaimCheck, RatedPair, Ref
 from sentence_reports.errors import RenderError
 from sentence_reports.facts import Pair
 from sentence_reports.lesson import folded
+from sentence_reports.overview import pack
 from sentence_reports.pages.render import render
 from sentence_reports.schemes import COLORS, HUES
-from sentence_reports.summary import encode_matrix
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{ 7 * 7 }}{% raw %}&amp; $5 to $10 \x1b[31m`"
@@ -32,7 +32,7 @@ CHECK = ReferenceCheck("a book", "m", 0.01, compared=True, met=1, total=3, large
 
 
 def encoded(matrix: list[list[float]]) -> str:
-    return encode_matrix(np.array(matrix, dtype="f4"))
+    return pack(np.array(matrix, dtype="f4"))
 
 
 def sides(text: str) -> tuple[Side, Side]:

@@ -10,9 +10,10 @@ from bs4 import BeautifulSoup
 from support import BASELINE, executed, small_search, small_summary
 
 from sentence_reports.facts import Legend, Pair
+from sentence_reports.overview import pack
 from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import MAX_ROWS, RANKS, table_csv, thumbnail
-from sentence_reports.summary import SearchSummary, encode_matrix
+from sentence_reports.summary import SearchSummary
 
 
 def page(summary: SearchSummary | None = None, **changes: Any) -> BeautifulSoup:
@@ -26,7 +27,7 @@ def large(queries: int, sentences: int) -> SearchSummary:
         queries=tuple(f"query {k}" for k in range(queries)),
         sentences=texts,
         labels=texts,
-        matrix=encode_matrix(matrix),
+        matrix=pack(matrix),
         closest=Pair(0, 0, float(matrix[0, 0])),
     )
 
@@ -67,7 +68,7 @@ def test_what_finds_nothing_and_what_nothing_finds_are_listed() -> None:
         "Sentences that are not the best match of any query": ["one", "three"],
     }
     matched = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype="f4")
-    every = page(queries=("a?", "b?", "c?"), matrix=encode_matrix(matched)).select_one("#found")
+    every = page(queries=("a?", "b?", "c?"), matrix=pack(matched)).select_one("#found")
     assert every is not None
     assert every.find("h3") is None
 

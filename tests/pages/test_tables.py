@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from support import contrast, small_search, small_summary
 
 from sentence_reports.facts import Legend
+from sentence_reports.overview import pack
 from sentence_reports.pages import tables
 from sentence_reports.pages.tables import Colors
-from sentence_reports.summary import encode_matrix
 
 MATRIX = np.array([[1, 0.5, 0.25], [0.5, 1, 0.75], [0.25, 0.75, 1]], dtype=np.float32)
 LEGEND = Legend(low=0, high=1, scale="", ramp=("#ffffff", "#808080", "#000000"))
@@ -56,14 +56,12 @@ def test_neighbors_are_nearest_first_and_never_the_sentence_itself() -> None:
 
 def thumbnail(matrix: NDArray[np.float32]) -> tuple[tuple[str, ...], ...]:
     texts = tuple(map(str, range(len(matrix))))
-    return tables.thumbnail(
-        small_summary(sentences=texts, labels=texts, legend=LEGEND, matrix=encode_matrix(matrix))
-    )
+    return tables.thumbnail(small_summary(sentences=texts, labels=texts, legend=LEGEND, matrix=pack(matrix)))
 
 
 def test_a_thumbnail_samples_a_large_matrix_from_corner_to_corner() -> None:
     assert thumbnail(MATRIX)[1] == ("#808080", "#000000", "#000000")
-    assert tables.thumbnail(small_search(legend=LEGEND, matrix=encode_matrix(MATRIX[:2]))) == (
+    assert tables.thumbnail(small_search(legend=LEGEND, matrix=pack(MATRIX[:2]))) == (
         ("#000000", "#808080", "#ffffff"),
         ("#808080", "#000000", "#000000"),
     )
@@ -74,5 +72,5 @@ def test_a_thumbnail_samples_a_large_matrix_from_corner_to_corner() -> None:
 
 
 def test_a_thumbnail_shows_the_rows_in_the_order_of_the_heatmap() -> None:
-    shown = tables.thumbnail(small_summary(legend=LEGEND, matrix=encode_matrix(MATRIX), order=(0, 2, 1)))
+    shown = tables.thumbnail(small_summary(legend=LEGEND, matrix=pack(MATRIX), order=(0, 2, 1)))
     assert [row[0] for row in shown] == [Colors(LEGEND).of(value) for value in (1, 0.25, 0.5)]
