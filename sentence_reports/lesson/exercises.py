@@ -266,9 +266,9 @@ class Exercises:
 
     # --- what they share ----------------------------------------------------------------------------------------
 
-    def _known(self, solutions: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    def _known(self, solutions: dict[str, str]) -> list[str]:
         """The solutions that were written for a sentence of this set."""
-        return tuple(known for text in self.texts for known in solutions.get(text, ()))
+        return [solutions[text] for text in self.texts if text in solutions]
 
     def _vectors_of(self, *texts: str) -> NDArray[np.floating]:
         """The embeddings of texts at length one, `(n, d)`; no text is encoded twice."""
