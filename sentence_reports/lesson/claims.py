@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import repeat
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sentence_reports.claim_records import Claim, ClaimCheck, Side, tally
@@ -35,11 +33,17 @@ def check_claims(
 
     def best(query: int, wanted: int) -> tuple[Side, Side]:
         assert found is not None
-        return compare_best(found, (query, wanted), queries, texts)
+        row = found[query].astype(float).round(EQUAL)
+        rival = int(np.where(np.arange(len(row)) == wanted, -np.inf, row).argmax())
+        one, other = (Side("search", (queries[query], texts[k]), float(row[k])) for k in (wanted, rival))
+        return one, other
 
     def group(name: str) -> tuple[Side, Side]:
         assert means is not None
-        return compare_group(means, name)
+        row = dict(zip(map(str, means), map(float, means.loc[name]), strict=True))
+        within = Side("within", (name,), row.pop(name))
+        rival = max(row, key=row.__getitem__)
+        return within, Side("between", (name, rival), row[rival])
 
     return check_each(claims, baseline, pair, best, group)
 
@@ -54,7 +58,7 @@ def check_each(
     """Return what came out of each claim, by the values that the functions return.
 
     `pair` returns that of two texts; `best` those of a query with the text that it should find and with the best other
-    one, `group` those within a group and between it and the nearest other one, as `compare_best` and `compare_group`.
+    one, `group` those within a group and between it and the nearest other one.
     """
 
     def sides(claim: Claim) -> tuple[Side, Side]:
@@ -86,19 +90,17 @@ def check_corrected(
     The arguments are those of `check_claims`: `matrix` holds the similarities before the correction. A margin is one of
     chance-corrected similarities; without a margin, the outcome is that of `check_claims`.
     """
-    checks = check_claims(claims, texts, matrix, baseline, groups=groups)
-    return tuple(map(corrected_check, claims, checks, repeat(baseline)))
 
+    def corrected(claim: Claim, check: ClaimCheck) -> ClaimCheck:
+        decimals = DIGITS if check.second.kind == "limit" else EQUAL  # as the values were compared
+        first, second = (
+            replace(side, value=round(baseline.corrected(round(side.value, decimals)), EQUAL))
+            for side in (check.first, check.second)
+        )
+        met = holds(claim, first, second) if claim.margin else check.met
+        return replace(check, met=met, first=first, second=second)
 
-def corrected_check(claim: Claim, check: ClaimCheck, baseline: Baseline) -> ClaimCheck:
-    """Return an outcome with its two values corrected for chance, as they were compared."""
-    decimals = DIGITS if check.second.kind == "limit" else EQUAL
-    sides = [
-        replace(side, value=round(baseline.corrected(round(side.value, decimals)), EQUAL))
-        for side in (check.first, check.second)
-    ]
-    met = holds(claim, *sides) if claim.margin else check.met
-    return replace(check, met=met, first=sides[0], second=sides[1])
+    return tuple(map(corrected, claims, check_claims(claims, texts, matrix, baseline, groups=groups)))
 
 
 def tally_claims(checks: Sequence[ClaimCheck]) -> str:
@@ -111,22 +113,3 @@ def holds(claim: Claim, first: Side, second: Side) -> bool:
     if second.kind == "limit":  # as the baseline is rounded, so that all of a page agrees
         return (round(first.value, DIGITS) > second.value) != (claim.kind == "unrelated")
     return first.value > second.value and round(first.value - second.value, EQUAL) >= claim.margin
-
-
-def compare_best(
-    found: NDArray[np.floating], pair: tuple[int, int], queries: Sequence[str], texts: Sequence[str]
-) -> tuple[Side, Side]:
-    """Return a query with the sentence that it should find, and the query with the best of the other sentences."""
-    query, wanted = pair
-    row = found[query].astype(float).round(EQUAL)
-    best = int(np.where(np.arange(len(row)) == wanted, -np.inf, row).argmax())
-    one, other = (Side("search", (queries[query], texts[k]), float(row[k])) for k in (wanted, best))
-    return one, other
-
-
-def compare_group(means: pd.DataFrame, group: str) -> tuple[Side, Side]:
-    """Return the pairs within a group, and the pairs between it and the nearest other group."""
-    row = dict(zip(map(str, means), map(float, means.loc[group]), strict=True))
-    within = Side("within", (group,), row.pop(group))
-    rival = max(row, key=row.__getitem__)
-    return within, Side("between", (group, rival), row[rival])
