@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sentence_reports.difference import OTHERS, TURNED, ColumnDifference, Difference
 from sentence_reports.matching import ClaimChange
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING, Moved, Movement
-from sentence_reports.pages.index import FILTERS, TEMPLATE, style_sheets
-from sentence_reports.texts import digits_apart, exact, number
+from sentence_reports.pages.index import fill_in, style_sheets
+from sentence_reports.texts import digits_apart, number
 
 DRAWN = 8  # pairs in the slope chart; more lines cannot be followed
 UNFOLDED = 10  # pairs, texts
@@ -30,13 +30,8 @@ class Slope(NamedTuple):
 
 def render_difference(found: Difference, old_name: str = "", new_name: str = "") -> str:
     """Return the page about a difference as HTML; the names say which reports it is about, such as stem and date."""
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= FILTERS | {"digits": digits}
-    html = environment.get_template("diff.html.j2").render(
+    return fill_in(
+        "diff.html.j2",
         found=found,
         claims=claims_once(found.columns),
         names=(old_name, new_name),
@@ -45,9 +40,9 @@ def render_difference(found: Difference, old_name: str = "", new_name: str = "")
         corrected_rounding=CORRECTED_ROUNDING,
         listed=LISTED,
         unfolded=UNFOLDED,
+        decimals=digits,
         css=style_sheets("style.css", "diff.css", "paper.css"),
     )
-    return exact(html)
 
 
 def claims_once(columns: Sequence[ColumnDifference]) -> list[list[tuple[str, ClaimChange]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentence_reports.claim_records import tally
 from sentence_reports.report import Report
@@ -55,16 +55,17 @@ def environment() -> Environment:
     return made
 
 
+def fill_in(template: str, **contents: Any) -> str:
+    """Return the page that one of our templates makes of its `contents`, by the names under which it looks for them."""
+    return exact(environment().get_template(template).render(contents))
+
+
 def render_index(reports: Sequence[Report]) -> str:
     """Return the index page as HTML: failed sets first, then a card for each report, sorted by title."""
     by_title = sorted(reports, key=lambda report: (report.title.casefold(), report.stem))
-    html = (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            reports=[report for report in by_title if report.date],
-            failed=[report for report in by_title if report.failure],
-            css=style_sheets("style.css", "paper.css"),
-        )
+    return fill_in(
+        "index.html.j2",
+        reports=[report for report in by_title if report.date],
+        failed=[report for report in by_title if report.failure],
+        css=style_sheets("style.css", "paper.css"),
     )
-    return exact(html)
