@@ -18,10 +18,9 @@ from sentence_reports.collection.projection import DIGITS, Projection
 from sentence_reports.collection.topics import Topics
 from sentence_reports.comparison import percentiles
 from sentence_reports.facts import EQUAL, Baseline
+from sentence_reports.report import EMBEDDINGS, WRITTEN
 
-TEXTS, NEIGHBORS, VECTORS = "collection.csv", "collection.neighbours.csv", "collection.npy"
-WANTED = "SENTENCE_REPORTS_EMBEDDINGS"
-"""The environment variable that asks for the embeddings as well, if it is not empty."""
+TEXTS, NEIGHBORS, VECTORS = WRITTEN.values()
 BLOCK = 4096  # rows that are turned into text at once
 
 
@@ -37,12 +36,12 @@ def write_files(
     """Write the files into the current folder, and return their sizes in bytes by name.
 
     `TEXTS` has a row for each text of the file in its order, `NEIGHBORS` the neighbors of each distinct text. `VECTORS`
-    is written only if `WANTED` asks for it: the vector of a row of the file is in the same row, ``number - 1``.
+    is written only if `EMBEDDINGS` asks for it: the vector of a row of the file is in the same row, ``number - 1``.
     """
     _write(TEXTS, text_rows(collected, nearest, topics, duplicates, projection))
     _write(NEIGHBORS, neighbor_rows(collected, nearest, baseline))
     names = [TEXTS, NEIGHBORS]
-    if os.environ.get(WANTED):
+    if os.environ.get(EMBEDDINGS):
         write_vectors(Path(VECTORS), collected, vectors)
         names.append(VECTORS)
     return {name: Path(name).stat().st_size for name in names}

@@ -112,7 +112,8 @@ def dots(
         total += here
     levels = FEW_LEVELS if len(topic_of) <= FEW else LEVELS
     opacity = np.array(levels, dtype=np.uint8)[np.searchsorted((1, 2, 3, 6), total, side="right")]
-    pixels = np.dstack([palette()[color], opacity])
+    palette = np.array([list(bytes.fromhex(each[1:])) for each in COLORS], dtype=np.uint8)  # (7, 3)
+    pixels = np.dstack([palette[color], opacity])
     pixels[total == 0] = 0
     for label in labels:
         left, right = (label.x + side * label.width / 2 for side in (-1, 1))
@@ -147,11 +148,6 @@ def stamped(
         inside = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
         np.add.at(total, y[inside] * shape[1] + x[inside], 1)
     return total.reshape(shape)
-
-
-def palette() -> NDArray[np.uint8]:
-    """Return `COLORS` as red, green and blue, `(7, 3)`."""
-    return np.array([[int(color[k : k + 2], 16) for k in (1, 3, 5)] for color in COLORS], dtype=np.uint8)
 
 
 def _write(axes: Axes, label: Label) -> None:

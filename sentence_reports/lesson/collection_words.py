@@ -8,7 +8,7 @@ from sentence_reports.collected import Collected
 from sentence_reports.collected_summary import CollectionSummary
 from sentence_reports.lesson.finding import claims_in_words
 from sentence_reports.lesson.summary import model_notices
-from sentence_reports.texts import count, cut_at_word, quoted
+from sentence_reports.texts import capitalized, count, cut_at_word, quoted
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -81,8 +81,7 @@ def twice_in_words(summary: CollectionSummary) -> str:
         if lonely
         else "none is a loner"
     )
-    words = f"{', '.join(parts[:-1])} and {parts[-1]}."
-    return words[:1].upper() + words[1:]
+    return capitalized(f"{', '.join(parts[:-1])} and {parts[-1]}.")
 
 
 def covered_in_words(summary: CollectionSummary) -> str:

@@ -177,11 +177,11 @@ def summarize_comparison(
     ranks of all pairs, `neighbors` what `nearest` returns, `checks` what `check_corrected` returns, `agreed` what
     `ratings.agreement` returns. `likenesses` is what `likenesses` returns, `named` what `named_pairs` returns.
     """
-    tables = [neighbors[run.label] for run in runs]
-    first, second = np.triu_indices(len(texts), k=1)
+    tables, n = [neighbors[run.label] for run in runs], len(texts)
+    first, second = np.triu_indices(n, k=1)
     moved = most_moved(ranks, MOVED_KEPT).index
     pairs = kept_pairs(tables, [*named, *zip(first[moved].tolist(), second[moved].tolist(), strict=True)])
-    rows = slice(None) if pairs is None else np.flatnonzero(marked(pairs, len(texts))[first, second])
+    rows = slice(None) if pairs is None else np.searchsorted(first * n + second, pairs @ [n, 1])
     summary = ComparisonSummary(
         settings=settings,
         sentences=tuple(texts),
@@ -212,10 +212,3 @@ def summarize_comparison(
         ),
     )
     return replace(summary, finding=comparison_finding(summary), notices=comparison_notices(summary, runs))
-
-
-def marked(pairs: NDArray[np.integer], n: int) -> NDArray[np.bool_]:
-    """Return an `(n, n)` table that is true for the pairs, `(m, 2)`."""
-    table = np.zeros((n, n), dtype=bool)
-    table[tuple(pairs.T)] = True
-    return table

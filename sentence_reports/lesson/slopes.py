@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from sentence_reports.lesson.picture import (
     PX,
@@ -112,17 +113,10 @@ def apart(places: NDArray[np.floating], size: float, low: float, high: float) ->
     """
     count = len(places)
     step = min(size, (high - low) / max(count - 1, 1))
-    order = np.argsort(places, kind="stable")
-    shifted = places[order] - step * np.arange(count)
-    # The nondecreasing values that are nearest to these: runs that decrease become their mean.
-    runs: list[list[float]] = []
-    for value in shifted.tolist():
-        runs.append([value])
-        while len(runs) > 1 and np.mean(runs[-2]) > np.mean(runs[-1]):
-            runs[-2:] = [runs[-2] + runs[-1]]
-    level = np.concatenate([np.full(len(run), np.mean(run)) for run in runs])
+    order, steps = np.argsort(places, kind="stable"), step * np.arange(count)
+    level = isotonic_regression(places[order] - steps).x  # the nondecreasing values that are nearest to these
     result = np.empty(count)
-    result[order] = np.clip(level, low, high - step * (count - 1)) + step * np.arange(count)
+    result[order] = np.clip(level, low, high - step * (count - 1)) + steps
     return result
 
 

@@ -143,10 +143,8 @@ def render(notebook: NotebookNode) -> str:
     return exact(str(html))
 
 
-@cache
-def _exporter() -> ReportExporter:
-    """One for all reports of this process: to compile the template takes as long as to fill it in."""
-    return ReportExporter()
+_exporter = cache(ReportExporter)
+"""One for all reports of this process: to compile the template takes as long as to fill it in."""
 
 
 def _concerns(cell: NotebookNode, summary: Summary) -> bool:

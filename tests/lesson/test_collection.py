@@ -28,7 +28,7 @@ from sentence_reports.collection.topics import find_topics
 from sentence_reports.errors import ModelError
 from sentence_reports.facts import STEPS, Baseline, ModelFacts
 from sentence_reports.lesson import collection as show
-from sentence_reports.lesson.collection_files import WANTED, write_files
+from sentence_reports.lesson.collection_files import write_files
 from sentence_reports.lesson.collection_map import (
     BYTES,
     HEIGHT,
@@ -48,7 +48,7 @@ from sentence_reports.lesson.collection_words import (
 )
 from sentence_reports.lesson.picture import SMALL, text_width
 from sentence_reports.models import EMBEDDED
-from sentence_reports.report import FoundModel
+from sentence_reports.report import EMBEDDINGS, FoundModel
 from sentence_reports.sets import SentenceSet
 from sentence_reports.summary import MIME, read_summary
 
@@ -358,7 +358,7 @@ def test_the_files_have_a_row_for_each_text_and_each_neighbor(
     parts: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(WANTED, "1")
+    monkeypatch.setenv(EMBEDDINGS, "1")
     sizes = write_files(**parts)
     assert sizes == {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     lines = Path("collection.csv").read_bytes().split(b"\r\n")
