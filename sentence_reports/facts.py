@@ -79,6 +79,10 @@ class Legend:
     ramp: tuple[str, ...]
     groups: tuple[tuple[str, str], ...] = ()
 
+    def fraction(self, similarity: float) -> float:
+        """Return how far a similarity is from `low` to `high`, from 0 to 1; what is beyond is at that end."""
+        return min(1.0, max(0.0, (similarity - self.low) / (self.high - self.low)))
+
 
 @dataclass(frozen=True)
 class Baseline:

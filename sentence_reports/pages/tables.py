@@ -44,12 +44,12 @@ class Colors:
     """The heatmap's colors, from a similarity to a color as ``#rrggbb``."""
 
     def __init__(self, legend: Legend) -> None:
-        self._low, self._high, self._ramp = legend.low, legend.high, legend.ramp
+        self._legend = legend
 
     def of(self, similarity: float) -> str:
         """Return the color of a similarity."""
-        step = round((similarity - self._low) / (self._high - self._low) * (len(self._ramp) - 1))
-        return self._ramp[min(len(self._ramp) - 1, max(0, step))]
+        ramp = self._legend.ramp
+        return ramp[round(self._legend.fraction(similarity) * (len(ramp) - 1))]
 
     def style(self, similarity: float) -> str:
         """Return the style of a box in the color of a similarity, with ink that can be read on it."""

@@ -34,7 +34,8 @@ def top(summary: WalkthroughSummary | SearchSummary, facts: PageFacts) -> dict[s
     """Return what the templates show above the lesson, by the names under which they look for it."""
     search = isinstance(summary, SearchSummary)
     large = None if isinstance(summary, SearchSummary) else tables.large_set(summary)
-    heat = _heat(summary) if not large and max(summary.similarity.shape) <= TABLE_UP_TO else None
+    shown = not large and max(summary.similarity.shape) <= TABLE_UP_TO
+    heat = heat_table(summary, search=search) if shown else None
     told = not (search or large) or bool(summary.checks)
     contents = {
         "expected": "What was expected" if summary.claims else "Published figures" if summary.checks else "",
@@ -83,20 +84,6 @@ def _size(summary: SentenceSummary) -> str:
     if not isinstance(summary, SearchSummary):
         return n + grouped
     return f"{len(summary.queries):,} {'query' if len(summary.queries) == 1 else 'queries'}, {n}{grouped}"
-
-
-def _heat(summary: WalkthroughSummary | SearchSummary) -> dict[str, Any]:
-    """Return the heatmap's rows and columns, and where on its scale the unrelated pairs are.
-
-    `band` holds two places on the scale, in percent: of the median and of the 99th percentile of unrelated pairs.
-    """
-    legend, baseline = summary.legend, summary.baseline
-    return heat_table(summary, search=isinstance(summary, SearchSummary)) | {
-        "band": [
-            100 * min(1.0, max(0.0, (similarity - legend.low) / (legend.high - legend.low)))
-            for similarity in (baseline.median, baseline.rare)
-        ],
-    }
 
 
 def heat_table(summary: SentenceSummary, *, search: bool = False) -> dict[str, Any]:
