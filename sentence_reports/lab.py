@@ -162,7 +162,6 @@ def environment(folder: Path) -> dict[str, str]:
     if not defaults.exists():
         defaults.write_text(json.dumps(SETTINGS), encoding="utf-8")
     own = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"), str(folder.absolute()))
-    hub = {
-        "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")
-    }  # in JupyterLab, a kernel looks for its model
+    # In JupyterLab, a kernel looks for its model.
+    hub = {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")}
     return kernel_environment() | own | hub | {"JUPYTER_PREFER_ENV_PATH": "1"}

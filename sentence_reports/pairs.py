@@ -11,9 +11,8 @@ class Pairs:
 
     def __init__(self, matrix: NDArray[np.floating]) -> None:
         self._values = matrix[np.tri(len(matrix), k=-1, dtype=bool).T]
-        self._starts = np.arange(
-            len(matrix) - 1, 0, -1
-        ).cumsum()  # of the pairs of each sentence but the first
+        # The starts of the pairs of each sentence but the first.
+        self._starts = np.arange(len(matrix) - 1, 0, -1).cumsum()
 
     def __len__(self) -> int:
         return len(self._values)

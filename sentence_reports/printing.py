@@ -87,9 +87,8 @@ def find_browser() -> Browser:
         if Path(found).is_file():
             return Browser(Path(found).absolute(), sandboxed)
     if (program := _downloaded_by_playwright()) is not None:
-        return Browser(
-            program, sandboxed=False
-        )  # Linux may refuse it a sandbox; Playwright starts it without, too
+        # Linux may refuse it a sandbox; Playwright starts it without, too.
+        return Browser(program, sandboxed=False)
     python = Path(sys.executable)
     raise UsageError(
         "--pdf needs a browser that can print, and none was found. Looked for Chromium, Google Chrome, Microsoft Edge "

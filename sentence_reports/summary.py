@@ -221,11 +221,7 @@ def read_summary(notebook: NotebookNode) -> AnySummary:
                 try:
                     summary: AnySummary = adapter(KINDS[data["kind"]]).validate_python(data)
                     return summary
-                except (
-                    ValueError,
-                    KeyError,
-                    TypeError,
-                ) as error:  # pydantic's ValidationError is a ValueError
+                except (ValueError, KeyError, TypeError) as error:  # ValidationError is a ValueError
                     raise RenderError(f"cannot read the notebook's summary: {error}") from error
     raise RenderError("cannot render a notebook that did not run to completion: it holds no summary")
 

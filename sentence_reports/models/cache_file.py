@@ -166,9 +166,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'neighbors'").fetchone()[0]:
-            db.executescript(
-                f"BEGIN IMMEDIATE; {TABLES} COMMIT;"
-            )  # a file of an older version has the others
+            # A file of an older version has the others.
+            db.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
     except sqlite3.Error:
         db.close()
         raise

@@ -26,13 +26,8 @@ from sentence_reports.summary import CollectionSummary, ComparisonSummary, PageF
 from sentence_reports.texts import exact
 
 HIDDEN_TAGS = {"parameters", "injected-parameters", "remove-cell"}
-PREFERRED = [
-    "text/html",
-    "text/markdown",
-    "image/svg+xml",
-    "image/png",
-    "text/plain",
-]  # the first one is shown
+# The first one is shown.
+PREFERRED = ["text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"]
 HEADING = re.compile(r"^## (?:\d+ · )?(.+)$", re.MULTILINE)
 SVG_SIZE = re.compile(r'<svg [^>]*?\b(width|height)="([\d.]+)pt"[^>]*?\b(width|height)="([\d.]+)pt"')
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
