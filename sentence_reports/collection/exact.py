@@ -14,7 +14,8 @@ PAIRS = 256  # whose products fit into a core's cache
 def dot_products(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the dot product of each row of `one` with the same row of `other`, `(m, d)` each, as `(m,)` float32.
 
-    The sum is taken in float64 and in a fixed order, so ``dot_products(a, b)`` equals ``dot_products(b, a)``.
+    `other` may also be one vector for all rows, `(d,)`. The sum is taken in float64 and in a fixed order, so
+    ``dot_products(a, b)`` equals ``dot_products(b, a)``.
     """
     terms: NDArray[np.float64] = np.ascontiguousarray((one.astype(np.float64) * other).T)
     width = len(terms)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sentence_reports.claim_records import Claim, ClaimCheck, Side
 from sentence_reports.collected import Collected
 from sentence_reports.collection.duplicates import NearDuplicates
-from sentence_reports.collection.exact import similarities
+from sentence_reports.collection.exact import dot_products
 from sentence_reports.collection.groups import GroupFacts
 from sentence_reports.collection.loners import Loners
 from sentence_reports.collection.representatives import Representatives
@@ -161,15 +161,9 @@ def best_texts(query: NDArray[np.float32], vectors: NDArray[np.float32], count: 
     count = min(count, len(values))
     spare = min(3 * count, len(values))
     likely = np.sort(np.argpartition(-values, spare - 1)[:spare])
-    exact = _with_query(query, vectors[likely])
+    exact = dot_products(vectors[likely], query)
     order = np.argsort(-exact, kind="stable")[:count]
     return Found(likely[order], exact[order])
-
-
-def _with_query(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the exact similarities of a query, `(d,)`, with some vectors, `(m, d)`."""
-    both = np.vstack([query[None], vectors])
-    return similarities(both, np.zeros(len(vectors), dtype=np.intp), np.arange(1, len(both)))
 
 
 def check_collection_claims(
@@ -190,7 +184,7 @@ def check_collection_claims(
     """
 
     def pair(i: int, j: int) -> Side:
-        value = similarities(vectors, np.array([i]), np.array([j]))[0]
+        (value,) = dot_products(vectors[[i]], vectors[j])
         return Side(
             "pair", (shown(collected.texts[i]), shown(collected.texts[j])), round(float(value), EQUAL)
         )
@@ -199,7 +193,7 @@ def check_collection_claims(
         assert asked is not None
         found = best_texts(asked[query], vectors, 2)
         other = next(k for k in found.positions.tolist() if k != wanted)
-        values = _with_query(asked[query], vectors[[wanted, other]]).tolist()
+        values = dot_products(vectors[[wanted, other]], asked[query]).tolist()
         one, rival = (
             Side("search", (queries[query], shown(collected.texts[k])), round(value, EQUAL))
             for k, value in zip((wanted, other), values, strict=True)

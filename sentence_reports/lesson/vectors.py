@@ -13,15 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from sentence_reports.facts import Baseline
-from sentence_reports.lesson.picture import (
-    Picture,
-    canvas,
-    fit,
-    numbered_labels,
-    styled,
-    text_width,
-    wrap,
-)
+from sentence_reports.lesson.picture import Picture, canvas, fit, numbered_labels, styled, text_width, wrap
 from sentence_reports.schemes import FAINT, HUES, QUIET
 from sentence_reports.texts import number, quoted
 

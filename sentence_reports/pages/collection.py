@@ -29,6 +29,8 @@ class GroupRow(NamedTuple):
 
 def collection_top(summary: CollectionSummary, facts: PageFacts, notebook: NotebookNode) -> dict[str, Any]:
     """Return what the templates show above the lesson of a collection, by the names under which they look for it."""
+    # The colors go from what half of the unrelated pairs do not exceed to the same text.
+    legend = Legend(low=min(summary.baseline.median, 0.99), high=1, scale="", ramp=TINTS)
     table = summary.group_table
     picture = tagged_picture(notebook, "map")
     contents = {
@@ -45,7 +47,7 @@ def collection_top(summary: CollectionSummary, facts: PageFacts, notebook: Noteb
     }
     return {
         "summary": summary,
-        "colors": Colors(legend(summary)),
+        "colors": Colors(legend),
         "size": size(summary),
         "csv": {"name": f"{facts.stem}.csv", "href": None},
         "map": picture,
@@ -78,11 +80,6 @@ def longest(summary: CollectionSummary) -> int:
         if sum(len(escape(text[:length]).encode()) for text in texts) <= BUDGET:
             break
     return length
-
-
-def legend(summary: CollectionSummary) -> Legend:
-    """Return the colors of similarities, from what half of the unrelated pairs do not exceed to the same text."""
-    return Legend(low=min(summary.baseline.median, 0.99), high=1, scale="", ramp=TINTS)
 
 
 def size(summary: CollectionSummary) -> str:
