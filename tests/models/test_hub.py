@@ -16,9 +16,10 @@ from support import edit, eventually, only_pickle
 
 from sentence_reports import models
 from sentence_reports.models import EMBEDDED, FoundModel, find_model
+from sentence_reports.models.find import DEFAULT_REVISIONS, EMBEDDED_SHA256
 
 BGE = "BAAI/bge-base-en"
-PINNED = models.DEFAULT_REVISIONS[BGE]
+PINNED = DEFAULT_REVISIONS[BGE]
 OTHER = "2" * 40
 
 
@@ -89,7 +90,7 @@ def test_a_hub_that_is_none_or_does_not_serve_makes_the_fallback_stand_in(case: 
     with StandIn(reply=reply) as hub:
         fallen, strict = Inside([BGE, None, EMBEDDED], [BGE], hub=hub.url).all()
     found = FoundModel(**fallen["found"])
-    assert (found.name, found.source, found.sha256) == (EMBEDDED, "installed package", models.EMBEDDED_SHA256)
+    assert (found.name, found.source, found.sha256) == (EMBEDDED, "installed package", EMBEDDED_SHA256)
     assert (found.stands_in_for, found.reason) == (BGE, reason)
     assert f"{BGE} is not on this machine, and {reason}" in strict["error"]
     if case != "round and round":

@@ -7,8 +7,8 @@ import pytest
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
-from sentence_reports.models import LEXICAL, FoundModel, choose_usage, find_model, run_model
-from sentence_reports.report import ModelChoice, Request
+from sentence_reports.models import FoundModel, choose_usage, find_model, run_model
+from sentence_reports.report import LEXICAL, ModelChoice, Request
 
 CHOICE = ModelChoice("words", Request(LEXICAL))
 TEXTS = ["A cat", "a dog", "Birds sing", "birds\nSING!"]

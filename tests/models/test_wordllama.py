@@ -11,10 +11,10 @@ from hub import Finder
 
 from sentence_reports import models
 from sentence_reports.errors import ModelError
-from sentence_reports.models import WORDLLAMA, FoundModel, find_model
+from sentence_reports.models import FoundModel, find_model
 from sentence_reports.models.baseline import STEPS, compute, find_baseline, shipped
 from sentence_reports.models.tokens import Piece, TokenFacts
-from sentence_reports.models.wordllama import FILES, TOKENIZER, WEIGHTS
+from sentence_reports.models.wordllama import FILES, TOKENIZER, WEIGHTS, WORDLLAMA
 
 pytestmark = pytest.mark.skipif(find_spec("wordllama") is None, reason="this Python has no wordllama")
 TEXTS = ["The dog bites the man.", "The man bites the dog.", "Ünïcode 中文 😀\u2028<s>", "  a  "]
