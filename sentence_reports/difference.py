@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sentence_reports.claim_records import Agreement, ClaimCheck
 from sentence_reports.errors import UsageError
-from sentence_reports.facts import Baseline, ModelFacts
 from sentence_reports.matching import (
     Change,
     ClaimChange,
@@ -27,7 +25,13 @@ from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 from sentence_reports.texts import capitalized, count, isolated, number, quoted
 
 ComparableSummary = WalkthroughSummary | ComparisonSummary
-TURNED, OTHERS = ("no longer holds", "now holds"), ("changed its sentence", "is new", "was removed")
+TURNED = {"no longer holds": "no longer hold", "now holds": "now hold"}
+OTHERS = {
+    "changed its sentence": "changed their sentences",
+    "is new": "are new",
+    "was removed": "were removed",
+}
+"""What can become of a claim, and of several."""
 USAGE = {
     "Prompt": "another prompt",
     "Dimensions": "another number of dimensions",
@@ -155,7 +159,7 @@ def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
     common = [text for text in before if text in after]
     if not common:
         raise UsageError("OLD and NEW have no sentence in common, so there is nothing to compare")
-    one, other = _columns(old), _columns(new)
+    one, other = known_pairs(old), known_pairs(new)
     if not one.keys() & other.keys():
         raise UsageError(
             f"OLD and NEW have no model in common: OLD has {', '.join(map(quoted, one))}, NEW has "
@@ -179,7 +183,7 @@ def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
         published=published_change(getattr(old, "reference", None), getattr(new, "reference", None)),
         labels=only_one("Model", one, other),
         columns=tuple(
-            one[label].difference(other[label], label, renamed, edited) for label in one if label in other
+            _column(label, one[label], other[label], renamed, edited) for label in one if label in other
         ),
         settings=(
             *changes(settings_in_words(old.settings), settings_in_words(new.settings)),
@@ -189,39 +193,18 @@ def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
     )
 
 
-@dataclass(frozen=True)
-class _Column:
-    """What a report says about one model."""
-
-    known: Known
-    model: ModelFacts
-    baseline: Baseline
-    claims: Sequence[ClaimCheck]
-    agreement: Agreement | None
-
-    def difference(
-        self, new: _Column, label: str, renamed: dict[str, str], edited: dict[str, str]
-    ) -> ColumnDifference:
-        moved = movement(self.known, new.known)
-        return ColumnDifference(
-            label=label,
-            movement=moved,
-            claims=claim_changes(self.claims, new.claims, renamed, edited),
-            ratings=ratings_change(self.agreement, new.agreement),
-            scale=scale_change(self.baseline, new.baseline) if moved.same else None,
-            model=changes(model_in_words(self.model), model_in_words(new.model)),
-        )
-
-
-def _columns(summary: ComparableSummary) -> dict[str, _Column]:
-    """What a report says about each of its models, by label."""
-    known = known_pairs(summary)
-    if isinstance(summary, ComparisonSummary):
-        return {
-            each.label: _Column(pairs, each.model, each.baseline, each.claims, each.agreement)
-            for each, pairs in zip(summary.columns, known, strict=True)
-        }
-    return {"": _Column(known[0], summary.model, summary.baseline, summary.claims, summary.agreement)}
+def _column(
+    label: str, old: Known, new: Known, renamed: dict[str, str], edited: dict[str, str]
+) -> ColumnDifference:
+    moved, before, after = movement(old, new), old.said, new.said
+    return ColumnDifference(
+        label=label,
+        movement=moved,
+        claims=claim_changes(before.claims, after.claims, renamed, edited),
+        ratings=ratings_change(before.agreement, after.agreement),
+        scale=scale_change(before.baseline, after.baseline) if moved.same else None,
+        model=changes(model_in_words(before.model), model_in_words(after.model)),
+    )
 
 
 def _groups(summary: ComparableSummary) -> dict[str, str]:
@@ -254,19 +237,10 @@ def _order_in_words(column: ColumnDifference) -> str:
     return f"{column.reason}; the rank correlation of the pairs{of} before and now is {number(order, 2)} (Spearman)"
 
 
-PLURALS = {
-    "no longer holds": "no longer hold",
-    "now holds": "now hold",
-    "changed its sentence": "changed their sentences",
-    "is new": "are new",
-    "was removed": "were removed",
-}
-
-
-def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Sequence[str]) -> list[str]:
+def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Mapping[str, str]) -> list[str]:
     """What became of claims: the claim itself if only one has turned in this way, else how many, each once."""
     parts = []
-    for outcome in outcomes:
+    for outcome, plural in outcomes.items():
         models: dict[str, list[str]] = {}
         for column in columns:
             for change in column.claims:
@@ -277,7 +251,7 @@ def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Sequence[str
             of = f" for {' and '.join(map(quoted, labels))}" if any(labels) else ""
             parts.append(f"the claim that {expected} {outcome}{of}")
         elif models:
-            parts.append(f"{count(len(models), 'claim')} {outcome if len(models) == 1 else PLURALS[outcome]}")
+            parts.append(f"{count(len(models), 'claim')} {outcome if len(models) == 1 else plural}")
     return parts
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentence_reports.comparison import Compared, rank_pairs, spearman
-from sentence_reports.facts import Baseline, ModelFacts
-from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
+from sentence_reports.facts import Baseline
+from sentence_reports.summary import Column, ComparisonSummary, WalkthroughSummary
 
 ROUNDING = 0.0001
 """Similarities of one model that differ by no more did not move: it is the last decimal that tables show.
@@ -69,31 +69,30 @@ class Known:
     """The similarities of one model that a report keeps.
 
     `pairs` holds the positions of two of its `texts`, `(m, 2)`, each pair once, and `similarities` is `(m,)` float64.
+    `said` is what the report says about the model.
     """
 
     texts: Sequence[str]
     pairs: NDArray[np.integer]
     similarities: NDArray[np.float64]
-    model: ModelFacts
-    baseline: Baseline
+    said: Column | WalkthroughSummary
 
 
-def known_pairs(summary: WalkthroughSummary | ComparisonSummary) -> list[Known]:
-    """Return the similarities that a report keeps, one for each of its models.
+def known_pairs(summary: WalkthroughSummary | ComparisonSummary) -> dict[str, Known]:
+    """Return the similarities that a report keeps of each of its models, by label; "" if there is only one model.
 
     Raises ValueError if the numbers in the summary do not fit its sentences.
     """
     n = len(summary.sentences)
     if isinstance(summary, ComparisonSummary):
         compared = Compared(summary)
-        known = [
-            Known(summary.sentences, compared.pairs, row, column.model, column.baseline)
+        known = {
+            column.label: Known(summary.sentences, compared.pairs, row, column)
             for column, row in zip(summary.columns, compared.similarities.astype(float), strict=True)
-        ]
+        }
     else:
-        pairs, values = _of_walkthrough(summary)
-        known = [Known(summary.sentences, pairs, values, summary.model, summary.baseline)]
-    for each in known:
+        known = {"": Known(summary.sentences, *_of_walkthrough(summary), summary)}
+    for each in known.values():
         if len(each.pairs) != len(each.similarities) or not np.isfinite(each.similarities).all():
             raise ValueError(f"{len(each.pairs)} pairs have {len(each.similarities)} finite similarities")
         if len(each.pairs) and not 0 <= each.pairs.min() <= each.pairs.max() < n:
@@ -120,9 +119,9 @@ def same_model(old: Known, new: Known) -> bool:
 
     A model that is fitted on the set itself is the same only if the sentences are.
     """
-    models = old.model, new.model
+    models = old.said.model, new.said.model
     used = [(m.sha256, m.dimension, m.pooling, m.prompt, m.normalizes, m.source == FITTED) for m in models]
-    return used[0] == used[1] and (old.model.source != FITTED or set(old.texts) == set(new.texts))
+    return used[0] == used[1] and (models[0].source != FITTED or set(old.texts) == set(new.texts))
 
 
 def movement(old: Known, new: Known) -> Movement:
@@ -134,7 +133,7 @@ def movement(old: Known, new: Known) -> Movement:
     (codes, one), (others, other) = (_coded(known, places) for known in (old, new))
     codes, rows, columns = np.intersect1d(codes, others, assume_unique=True, return_indices=True)
     one, other = one[rows], other[columns]
-    corrected = _corrected(one, old.baseline), _corrected(other, new.baseline)
+    corrected = _corrected(one, old.said.baseline), _corrected(other, new.said.baseline)
     same = same_model(old, new)
     change = np.abs(other - one) if same else np.abs(corrected[1] - corrected[0])
     moved = np.flatnonzero(change > (ROUNDING if same else CORRECTED_ROUNDING))
@@ -151,7 +150,7 @@ def movement(old: Known, new: Known) -> Movement:
         for k in listed
     )
     order = spearman(*ranked) if ranked else None
-    fitted = old.model.source == new.model.source == FITTED
+    fitted = old.said.model.source == new.said.model.source == FITTED
     return Movement(same, total, len(codes), len(moved), pairs, order, fitted)
 
 
