@@ -2,8 +2,7 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from sentence_reports.errors import RenderError, UsageError
 from sentence_reports.facts import STEPS
@@ -14,12 +13,9 @@ from sentence_reports.summary import (
     PageFacts,
     SearchSummary,
     WalkthroughSummary,
-    read_summary,
+    summary_of,
 )
 from sentence_reports.texts import legible
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
 KINDS = ("walkthrough", "comparison")
 ADDED_LATER: dict[str, Any] = {"kind": "walkthrough", "finding": [], "claims": [], "notices": []}
@@ -86,10 +82,8 @@ def _summary(path: Path, data: dict[str, Any]) -> WalkthroughSummary | Compariso
             f"{_shown(path)} is a report of another kind ({data['kind']}). diff compares two walkthroughs, or two "
             "comparisons of models"
         )
-    output = {"data": {MIME: data}}
     try:
-        # not by nbformat: it takes longer to import than all the rest
-        summary = read_summary(cast("NotebookNode", SimpleNamespace(cells=[{"outputs": [output]}])))
+        summary = summary_of(data)
     except RenderError as error:
         raise UsageError(f"{_shown(path)}: {_reason(error)}. {AGAIN}") from error
     assert not isinstance(summary, SearchSummary | CollectionSummary)
@@ -121,8 +115,7 @@ def _reason(error: RenderError) -> str:
 
 def _facts(notebook: dict[str, Any]) -> PageFacts | None:
     try:
-        metadata = notebook.get("metadata", {})
-        return PageFacts.read_from(cast("NotebookNode", SimpleNamespace(metadata=metadata)))
+        return PageFacts.read_from(notebook.get("metadata", {}))
     except (RenderError, AttributeError):  # the page can do without
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -217,13 +218,17 @@ def read_summary(notebook: NotebookNode) -> AnySummary:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if MIME in output.get("data", {}):
-                data = output["data"][MIME]
-                try:
-                    summary: AnySummary = adapter(KINDS[data["kind"]]).validate_python(data)
-                    return summary
-                except (ValueError, KeyError, TypeError) as error:  # ValidationError is a ValueError
-                    raise RenderError(f"cannot read the notebook's summary: {error}") from error
+                return summary_of(output["data"][MIME])
     raise RenderError("cannot render a notebook that did not run to completion: it holds no summary")
+
+
+def summary_of(data: dict[str, Any]) -> AnySummary:
+    """Return the summary in an output of the type `MIME`. Raises RenderError if it cannot be read."""
+    try:
+        summary: AnySummary = adapter(KINDS[data["kind"]]).validate_python(data)
+        return summary
+    except (ValueError, KeyError, TypeError) as error:  # pydantic's ValidationError is a ValueError
+        raise RenderError(f"cannot read the notebook's summary: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -244,10 +249,10 @@ class PageFacts:
         notebook.metadata[METADATA] = asdict(self) | {"warnings": list(self.warnings)}
 
     @classmethod
-    def read_from(cls, notebook: NotebookNode) -> PageFacts:
-        """Return the facts in the notebook's metadata. Raises RenderError if there are none."""
+    def read_from(cls, metadata: Mapping[str, Any]) -> PageFacts:
+        """Return the facts in a notebook's metadata. Raises RenderError if there are none."""
         try:
-            facts: PageFacts = adapter(PageFacts).validate_python(notebook.metadata.get(METADATA))
+            facts: PageFacts = adapter(PageFacts).validate_python(metadata.get(METADATA))
             return facts
         except ValueError as error:  # pydantic's ValidationError is one
             raise RenderError(

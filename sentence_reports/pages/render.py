@@ -122,7 +122,7 @@ def render(notebook: NotebookNode) -> str:
     summary = read_summary(notebook)
     if any(o.output_type == "error" for cell in notebook.cells for o in cell.get("outputs", [])):
         raise RenderError("cannot render a notebook that did not run to completion: it holds an error")
-    visible, facts = copy.copy(notebook), PageFacts.read_from(notebook)
+    visible, facts = copy.copy(notebook), PageFacts.read_from(notebook.metadata)
     visible.cells, steps = _numbered(cell for cell in notebook.cells if _concerns(cell, summary))
     if isinstance(summary, CollectionSummary):
         parts, style = collection_top(summary, facts, notebook), ["large.css", "collected.css"]
