@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,8 @@ def run(
     if the folder, the notebook or the date cannot be used, OutputError if the index cannot be written.
     """
     sets, errors = read_sets(paths, options.model, survey=False)
-    _tell_problems(sets, errors, listener)
+    for problem in (*chain.from_iterable(each.warnings for each in sets), *errors.values()):
+        listener.warn(str(problem))
     code, date = code_digest(), today()
     notebooks = {each.stem: options.project.notebook(each.set.notebook) for each in sets}
     # What changes from now on is stale.
@@ -113,13 +115,6 @@ def new_kernels(options: Options, notebooks: Iterable[Path]) -> Kernels:
 
     texts = [read_notebook(path) for path in dict.fromkeys(notebooks)]
     return Kernels([nbformat.reads(text, as_version=4) for text in texts], REHEARSAL, warm=not options.cold)
-
-
-def _tell_problems(sets: Iterable[SetFile], errors: dict[str, SetError], listener: Listener) -> None:
-    for problem in (problem for each in sets for problem in each.warnings):
-        listener.warn(str(problem))
-    for error in errors.values():
-        listener.warn(str(error))
 
 
 def _with_found_models(

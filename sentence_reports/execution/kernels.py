@@ -69,9 +69,7 @@ class Kernels:
         with self._lock:
             self.stopped = True
             running = list(self._running)
-            server, self.server = self.server, None
-        if server is not None:
-            server.stop()
+        self.rest()
         for execution in running:
             execution.end(STOPPED)
 
