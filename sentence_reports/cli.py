@@ -18,7 +18,7 @@ from sentence_reports import pipeline, results, streams
 from sentence_reports import project as projects
 from sentence_reports.arguments import parser
 from sentence_reports.diff import diff
-from sentence_reports.errors import OutputError, SentenceReportsError, SetError, UsageError
+from sentence_reports.errors import OutputError, SentenceReportsError, SetError, UsageError, explained
 from sentence_reports.files import atomic_write
 from sentence_reports.model_commands import baseline, cache
 from sentence_reports.models.device import choose_device
@@ -74,10 +74,8 @@ def start(*, debug: bool) -> None:
     except OSError as error:
         raise UsageError("the current folder is gone; change to another one") from error
     if debug:
-        try:
+        with explained(UsageError, "cannot write a log file"):
             say(f"Writing a log to {write_log()}")
-        except OSError as error:
-            raise UsageError(f"cannot write a log file: {error.strerror or error}") from error
 
 
 def need_temporary_folder() -> None:
@@ -181,10 +179,8 @@ def run(arguments: argparse.Namespace) -> int:
         show(reports, options.out)
         output_lost()  # a message only: the reports are made
     texts = {arguments.junit: results.junit(reports, today()), arguments.markdown: results.markdown(reports)}
-    try:
+    with explained(OutputError, "the results could not be written"):
         atomic_write({path: text.encode() for path, text in texts.items() if path is not None})
-    except OSError as error:
-        raise OutputError(f"the results could not be written: {error.strerror or error}") from error
     page = reports[0].stem if len(reports) == 1 and not reports[0].failure else "index"
     if (options.out / f"{page}.html").exists():
         say(f"Look at {short(options.out / page)}.html")

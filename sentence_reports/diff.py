@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentence_reports.errors import OutputError, UsageError
-from sentence_reports.files import atomic_write, make_usable
-from sentence_reports.ownership import is_difference
+from sentence_reports.errors import OutputError, UsageError, explained
+from sentence_reports.files import atomic_write
+from sentence_reports.ownership import check_file, is_difference
 from sentence_reports.saved_notebook import Saved, read_saved
 from sentence_reports.terminal import say, short
 from sentence_reports.texts import count, isolated, legible, on_terminal, shorten
@@ -70,15 +70,7 @@ def check_page(out: Path, inputs: Sequence[Path]) -> None:
             raise UsageError(f"--out names {name}, which is to be read. Choose another file")
     if out.suffix != ".html":
         raise UsageError(f"--out names {name}. Expected a name that ends in .html")
-    try:
-        make_usable(out.parent)
-        ours = is_difference(out)
-    except OSError as error:
-        raise UsageError(f"cannot write {name}: {error.strerror or error}") from error
-    if not ours:
-        raise UsageError(
-            f"{name} exists and is not a page that diff made. Move it away, or choose another file"
-        )
+    check_file(out, is_difference, "is not a page that diff made. Move it away, or choose another file")
 
 
 def write_page(out: Path, found: "Difference", saved: Sequence[Saved]) -> None:
@@ -86,10 +78,8 @@ def write_page(out: Path, found: "Difference", saved: Sequence[Saved]) -> None:
     from sentence_reports.pages.difference import render_difference
 
     names = [f"{each.facts.stem}, {each.facts.date}" if each.facts else "" for each in saved]
-    try:
+    with explained(OutputError, f"cannot write {legible(str(out))}"):
         atomic_write({out: render_difference(found, *names).encode()})
-    except OSError as error:
-        raise OutputError(f"cannot write {legible(str(out))}: {error.strerror or error}") from error
     say(f"Look at {short(out)}")
 
 

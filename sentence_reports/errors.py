@@ -1,5 +1,7 @@
 """Errors caused by a user's input or environment: one root class, one class per situation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import groupby, islice
@@ -93,6 +95,15 @@ class OutputError(SentenceReportsError):
 
 class UsageError(SentenceReportsError):
     """Raised when nothing can be started: the command line, its files or its output folder cannot be used."""
+
+
+@contextmanager
+def explained(kind: type[SentenceReportsError], what: str, remedy: str = "") -> Iterator[None]:
+    """Turn an OSError of the block into an error of this kind: what could not be done, why, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{what}: {error.strerror or error}{remedy}") from error
 
 
 def instead_of(written: str, base: Path, here: str, *, folder: bool = False) -> str:

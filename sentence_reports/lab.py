@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import nbformat
 
-from sentence_reports.errors import UsageError
+from sentence_reports.errors import UsageError, explained
 from sentence_reports.execution.environment import kernel_environment
 from sentence_reports.models.files import model_folder
 from sentence_reports.prepare import read_notebook
@@ -42,13 +42,9 @@ def open_lab(project: Project, path: Path | None, copies: Path) -> NoReturn:
     The copy is a file in the folder `copies` and has the values of the set at `path`, or the notebook's own if that
     is None. Raises SetError if the set is missing or invalid, UsageError if the folder or notebook cannot be used.
     """
-    try:
+    with explained(UsageError, f"cannot write to {copies}", ". Choose another folder with --out DIR"):
         copy = prepare(project, path, copies)
         env = environment(copies / ".jupyter")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {copies}: {error.strerror or error}. Choose another folder with --out DIR"
-        ) from error
     name = quote(copy.stem)
     command = [
         *(sys.executable, "-m", "jupyterlab", "--allow-root", "--ServerApp.log_level=ERROR"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sentence_reports import process
-from sentence_reports.errors import UsageError
+from sentence_reports.errors import UsageError, explained
 from sentence_reports.files import make_usable
 
 LOCK = ".sentence-reports.lock"
@@ -20,7 +20,7 @@ def locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
     Raises UsageError if the folder cannot be written to.
     """
     lock = FileLock(out / LOCK)
-    try:
+    with explained(UsageError, f"cannot write to {out}", ". Choose another folder with --out DIR"):
         make_usable(out)
         with suppress(Timeout):
             lock.acquire(blocking=False)
@@ -32,9 +32,6 @@ def locked(out: Path, wait: Callable[[], None] | None) -> Iterator[None]:
             process.check()
             with suppress(Timeout):
                 lock.acquire(timeout=process.PIECE)
-    except OSError as error:
-        reason = error.strerror or error
-        raise UsageError(f"cannot write to {out}: {reason}. Choose another folder with --out DIR") from error
     try:
         yield
     finally:

@@ -10,18 +10,14 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sentence_reports.errors import OutputError, UsageError
+from sentence_reports.errors import OutputError, UsageError, explained
 from sentence_reports.files import atomic_write, sha256
 from sentence_reports.lock import LOCK, locked
 from sentence_reports.ownership import STATE, has_hash, is_ours, make_temporary, not_ours, remove_temporary
 from sentence_reports.report import SET_SUFFIXES, WRITTEN, Failed, Made, Report
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from sentence_reports.summary_base import adapter
 
 TEMPORARY = ".sentence-reports.tmp"
 
@@ -180,12 +176,9 @@ class OutputFolder:
         state = self._state(indexed=True)
         if (self.out / "index.html").is_file() and _read_bytes(self.out / STATE) == state:
             return
-        try:
+        with explained(OutputError, f"the index of {self.out} could not be written"):
             self._write({"index.html": render_index(list(self.reports.values())).encode()})
             self._write({STATE: state})
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(f"the index of {self.out} could not be written: {reason}") from error
 
     def _note(self, report: Report) -> Report:
         self.reports[report.stem] = report
@@ -263,19 +256,13 @@ def clean(out: Path) -> list[Path]:
 def _read_state(out: Path) -> Iterable[Report]:
     """Return what earlier runs recorded; nothing if it is lost or damaged, so that everything is made again."""
     try:
-        reports = _adapter().validate_python(json.loads((out / STATE).read_bytes())["reports"])
+        state = json.loads((out / STATE).read_bytes())
+        reports: list[Report] = adapter(list[Report]).validate_python(state["reports"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     whole = all(report.closest or report.finding for report in reports if report.date)
     whole = whole and all(report.date and report.seconds is not None for report in reports if report.digest)
     return reports if whole else []
-
-
-@cache
-def _adapter() -> "TypeAdapter[list[Report]]":
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(list[Report])
 
 
 def _is_set(path: Path) -> bool:

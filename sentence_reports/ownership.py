@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sentence_reports import results
-from sentence_reports.errors import UsageError
+from sentence_reports.errors import UsageError, explained
 from sentence_reports.files import make_usable
 from sentence_reports.lock import LOCK
 from sentence_reports.summary import METADATA
+from sentence_reports.texts import legible
 
 STATE = ".sentence-reports.json"
 MARKER = "made-by-sentence-reports"
@@ -42,13 +43,9 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def is_difference(path: Path) -> bool:
-    """Return whether a page of `diff` may be written to a file, because it does not exist or is such a page.
-
-    Raises OSError if it cannot be read.
-    """
-    mark = f'<meta name="generator" content="{DIFFERENCE}">'.encode()
-    return _begins(path, 4096, lambda beginning: mark in beginning)
+def is_difference(beginning: bytes) -> bool:
+    """Whether a file is a page of `diff`, by its first 4,096 bytes."""
+    return f'<meta name="generator" content="{DIFFERENCE}">'.encode() in beginning
 
 
 def has_hash(path: Path, hashes: Collection[str]) -> bool:
@@ -60,38 +57,30 @@ def has_hash(path: Path, hashes: Collection[str]) -> bool:
         return not os.path.lexists(path)
 
 
-def holds_results(path: Path) -> bool:
-    """Return whether results may be written to a file, because it does not exist, is empty or holds earlier ones.
-
-    Raises OSError if it cannot be read.
-    """
-    return _begins(path, 100, results.is_ours)
-
-
 def check_result_files(junit: Path | None, markdown: Path | None) -> None:
     """Raise UsageError if results cannot be written to one of these files, or if it holds anything else."""
     for path in filter(None, (junit, markdown)):
-        try:
-            make_usable(path.parent)
-            ours = holds_results(path)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-        if not ours:
-            raise UsageError(f"{path} exists and was not made by Sentence Reports. Choose another file")
+        check_file(path, results.is_ours, "was not made by Sentence Reports. Choose another file")
         if path.name in (LOCK, STATE):
             raise UsageError(f"{path} is a file that Sentence Reports needs for itself. Choose another file")
     if junit is not None and markdown is not None and os.path.realpath(junit) == os.path.realpath(markdown):
         raise UsageError(f"--junit and --markdown both name {junit}. Choose two files")
 
 
-def _begins(path: Path, size: int, as_ours: Callable[[bytes], bool]) -> bool:
-    """Whether a file does not exist, or `as_ours` accepts its first `size` bytes; a folder is never ours."""
-    if not os.path.lexists(path):
-        return True
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return as_ours(file.read(size))
+def check_file(path: Path, as_ours: Callable[[bytes], bool], whose: str) -> None:
+    """Raise UsageError if a file cannot be written, or would replace one that is not ours by its first 4,096 bytes.
+
+    `whose` says what is wrong with that one, and what to do. A folder is never ours.
+    """
+    name = legible(str(path))
+    with explained(UsageError, f"cannot write {name}"):
+        make_usable(path.parent)
+        ours = not os.path.lexists(path)
+        if path.is_file():
+            with path.open("rb") as file:
+                ours = as_ours(file.read(4096))
+    if not ours:
+        raise UsageError(f"{name} exists and {whose}")
 
 
 def not_ours(path: Path) -> str:

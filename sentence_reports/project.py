@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentence_reports.errors import UsageError
+from sentence_reports.errors import UsageError, explained
 
 PACKAGE = Path(__file__).parent
 NOTEBOOKS = ("walkthrough", "search", "comparison", "collection")
@@ -113,15 +113,13 @@ def new(project: Project, stem: str, title: str) -> Path:
     Raises UsageError if there is such a set, or if the file cannot be written.
     """
     path = project.params / f"{stem}.yaml"
-    try:
+    with explained(UsageError, f"cannot write {path}"):
         for taken in project.params.glob("*.y*ml"):
             if taken.stem.casefold() == stem.casefold():
                 raise UsageError(f"{taken} already exists; nothing was written")
         with path.open("x", encoding="utf-8") as file:
             file.write(NEW_SET.format(title=json.dumps(title, ensure_ascii=False)))
         _write_new(project.params / "schema.json", packaged("params") / "schema.json")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
     return path
 
 

@@ -21,7 +21,7 @@ REFERENCE = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|:(?=[\w+-]+:)", re.IGNORECA
 
 
 def is_ours(beginning: bytes) -> bool:
-    """Whether a file is empty, or one of those below, by its first 100 bytes."""
+    """Whether a file is empty, or one of those below, by its beginning."""
     texts = (MARKER, f"{XML_DECLARATION}\n{MARKER}")
     return not beginning or beginning.startswith(tuple(text.encode() for text in texts))
 

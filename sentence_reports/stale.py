@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sentence_reports.errors import UsageError
+from sentence_reports.errors import UsageError, explained
 from sentence_reports.models import folder_stamp
 from sentence_reports.report import Report, Request
 from sentence_reports.sets import SetFile
@@ -83,8 +83,6 @@ def _version(name: str) -> str | None:
 def _files_digest(paths: set[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(paths):
-        try:
+        with explained(UsageError, f"cannot read {path}"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     return digest.hexdigest()

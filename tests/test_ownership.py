@@ -1,15 +1,18 @@
 """Proof that this program made a file or folder: what may be replaced or removed, and what never."""
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from sentence_reports import results
+from sentence_reports.errors import UsageError
 from sentence_reports.ownership import (
     MARKER,
     STATE,
+    check_file,
     has_hash,
-    holds_results,
     is_difference,
     is_ours,
     make_temporary,
@@ -50,17 +53,19 @@ def test_a_folder_and_a_link_to_nothing_are_not_ours(tmp_path: Path) -> None:
     link.symlink_to("nowhere")
     for path in (folder, link):
         assert not is_ours(path)
-        assert not is_difference(path)
-        assert not holds_results(path)
         assert not has_hash(path, [])
+        for as_ours in (is_difference, results.is_ours, lambda beginning: True):
+            with pytest.raises(UsageError, match=r"[ab]\.html exists and is not one"):
+                check_file(path, as_ours, "is not one")
 
 
-def test_only_a_page_of_diff_is_one(tmp_path: Path) -> None:
-    path = tmp_path / "a.html"
-    assert is_difference(path)
+def test_only_a_page_of_diff_is_replaced_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.html"
+    check_file(path, is_difference, "is not one")  # there is nothing yet
     for content, ours in ((DIFF, True), (PAGE, False), (" " * 4096 + DIFF, False), ("", False)):
         path.write_text(content)
-        assert is_difference(path) is ours
+        with nullcontext() if ours else pytest.raises(UsageError, match=r"a\.html exists and is not one"):
+            check_file(path, is_difference, "is not one")
 
 
 def test_a_recorded_hash_proves_a_file(tmp_path: Path) -> None:

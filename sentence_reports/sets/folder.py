@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sentence_reports import process
-from sentence_reports.errors import Problem, SetError, UsageError
+from sentence_reports.errors import Problem, SetError, UsageError, explained
 from sentence_reports.report import SET_SUFFIXES
 from sentence_reports.sets import SetFile, read_set, variant_of
 from sentence_reports.texts import legible
@@ -16,10 +16,8 @@ def find_sets(folder: Path) -> list[Path]:
 
     Raises UsageError if the folder may not be read.
     """
-    try:
+    with explained(UsageError, f"cannot look into {folder}"):
         paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    except OSError as error:
-        raise UsageError(f"cannot look into {folder}: {error.strerror or error}") from error
     return [path for path in paths if path.suffix in SET_SUFFIXES and not path.name.startswith(".")]
 
 
