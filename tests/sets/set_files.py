@@ -1,15 +1,16 @@
-"""Read small set files, and apply what their messages suggest."""
+"""Read small set files, apply what their messages suggest, and check keys against the schema."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from sentence_reports.errors import SetError
-from sentence_reports.sets import SetFile, read_set
+from sentence_reports.sets import SetFile, read_set, schema
 
 MESSAGES_END = re.compile(r"(?:quotes|in it): (?P<line>.*)$")
 
@@ -47,6 +48,11 @@ def suggested(message: str) -> str:
 
 def with_third(item: str) -> str:
     return f"sentences:\n- first one\n- second one\n{item}\n- last one\n"
+
+
+def editor_accepts(**keys: object) -> bool:
+    """Whether an editor that knows the schema accepts a set of three sentences with these keys."""
+    return jsonschema.Draft202012Validator(schema()).is_valid({"sentences": ["one", "two", "three"], **keys})
 
 
 def python(code: str) -> list[str]:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from set_files import only_problem, problems, read
-from test_keys import is_valid
+from set_files import editor_accepts, only_problem, problems, read
 
 from sentence_reports.report import ModelChoice, Request, Vectors
 
@@ -257,7 +256,7 @@ def test_a_comment_after_a_label_is_doubtful() -> None:
 def test_an_editor_accepts_and_refuses_what_the_program_does() -> None:
     vectors = {"file": "a.npy", "baseline": "b.npy"}
     whole = {"model": "a", "revision": "r", "prompt": "", "truncate_dim": 2, "label": "l"}
-    assert is_valid(
+    assert editor_accepts(
         models=["a", whole, {"model": "tf-idf", "label": "x"}, {"vectors": vectors, "label": "l"}]
     )
     wrong = [
@@ -266,8 +265,8 @@ def test_an_editor_accepts_and_refuses_what_the_program_does() -> None:
         {"model": "a", "label": "x" * 61}, {"model": "a", "x": 1}, {"model": "a", "revision": None},
     ]  # fmt: skip
     for model in wrong:
-        assert not is_valid(models=["a", model]), model
-    assert not is_valid(models=["a"])
-    assert not is_valid(models=list("abcdefg"))
+        assert not editor_accepts(models=["a", model]), model
+    assert not editor_accepts(models=["a"])
+    assert not editor_accepts(models=list("abcdefg"))
     for key, value in {"model": "x", "fallback_model": None, "queries": ["q"], "prompt": "p"}.items():
-        assert not is_valid(models=["a", "b"], **{key: value}), key
+        assert not editor_accepts(models=["a", "b"], **{key: value}), key

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from set_files import only_problem, problems, read
+from set_files import editor_accepts, only_problem, problems, read
 from support import text_of_any_kind
 
 from sentence_reports.errors import SetError
@@ -170,15 +169,11 @@ def test_the_schema_knows_claims_and_ratings() -> None:
         assert "default" not in entry
 
 
-def is_valid(**keys: object) -> bool:
-    return jsonschema.Draft202012Validator(schema()).is_valid({"sentences": ["one", "two", "three"], **keys})
-
-
 def test_an_editor_accepts_and_refuses_what_the_program_does() -> None:
     pair, than = {"related": [1, "two"]}, {"closer": [1, 2], "than": [1, 3], "margin": 0.1, "because": "b"}
-    assert is_valid(expect=[pair, than, {"finds": [1, 1]}, {"together": "A"}], claim="c", queries=["q"])
-    assert is_valid(ratings=[[1, 2, 3], ["one", 3, 0.5]], prompt="", truncate_dim=8)
-    assert is_valid(ratings={"file": "t.csv", "first": "a", "second": "b", "score": "c"})
+    assert editor_accepts(expect=[pair, than, {"finds": [1, 1]}, {"together": "A"}], claim="c", queries=["q"])
+    assert editor_accepts(ratings=[[1, 2, 3], ["one", 3, 0.5]], prompt="", truncate_dim=8)
+    assert editor_accepts(ratings={"file": "t.csv", "first": "a", "second": "b", "score": "c"})
     claims = [
         {},
         {**pair, "unrelated": [1, 3]},
@@ -194,11 +189,11 @@ def test_an_editor_accepts_and_refuses_what_the_program_does() -> None:
         {**than, "margin": 3},
         {**pair, "x": 1},
     ):
-        assert not is_valid(expect=[claim]), claim
+        assert not editor_accepts(expect=[claim]), claim
     for ratings in ([], [[1, 2, 3]], [[1, 2], [1, 3]], [[1, 2, "3"]] * 2, {"file": "t.csv"}):
-        assert not is_valid(ratings=ratings), ratings
-    assert not is_valid(queries=[])
-    assert not is_valid(truncate_dim=1)
+        assert not editor_accepts(ratings=ratings), ratings
+    assert not editor_accepts(queries=[])
+    assert not editor_accepts(truncate_dim=1)
 
 
 # --- anything whatever ---------------------------------------------------------------------------------------------
