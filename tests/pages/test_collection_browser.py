@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from executed_notebooks import COLLECTION_PARTS, executed_collection
 from playwright.sync_api import Page
 from support import MODEL, large_collection, small_collection
 from test_browser import (  # noqa: F401
@@ -17,7 +18,6 @@ from test_browser import (  # noqa: F401
     violations,
     visit,
 )
-from test_collection_page import PARTS, notebook
 
 from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.collected_summary import (
@@ -75,7 +75,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("collected")
     summaries = {"small": small_collection(), "large": large_collection(), "hostile": hostile()}
     for name, summary in summaries.items():
-        (folder / f"{name}.html").write_text(render(notebook(summary)), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(executed_collection(summary)), encoding="utf-8")
     return {name: folder / f"{name}.html" for name in summaries}
 
 
@@ -222,7 +222,7 @@ def test_a_guess_comes_before_everything_that_came_out(
         assert not part.is_visible()
         labels.nth(k).click()
         assert part.is_visible()
-    assert [part for part in PARTS if not page.locator(f"#{part}").is_visible()] == []
+    assert [part for part in COLLECTION_PARTS if not page.locator(f"#{part}").is_visible()] == []
 
 
 @pytest.mark.parametrize("view", ["handout", "slides", "answers"])

@@ -4,12 +4,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
-from nbformat import NotebookNode
-from support import MODEL, executed, large_collection, small_collection
+from executed_notebooks import COLLECTION_PARTS, MAP, executed_collection
+from support import MODEL, large_collection, small_collection
 
 from sentence_reports.collected_summary import CollectionSummary, MapFacts, Text, TopicSummary
 from sentence_reports.collection import duplicates, groups, topics
@@ -18,23 +17,9 @@ from sentence_reports.pages.render import render
 from sentence_reports.pages.tables import THUMBNAIL, TINTS, thumbnail
 from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
 
-MAP = '<svg xmlns="http://www.w3.org/2000/svg" width="570pt" height="390pt"></svg>'
-PARTS = ["map", "topics", "duplicates", "loners", "representatives", "groups", "found", "expected"]
-PARTS += ["files", "method"]
-
-
-def notebook(summary: CollectionSummary, **data: str) -> NotebookNode:
-    found = data or {"image/svg+xml": MAP}
-    picture = nbformat.v4.new_output(
-        "display_data", found, metadata={kind: {"alt": "Dots."} for kind in found}
-    )
-    made = executed(picture, summary=summary, stem="complaints")
-    made.cells[2].metadata["tags"] = ["map"]
-    return made
-
 
 def page(summary: CollectionSummary | None = None, **changes: Any) -> BeautifulSoup:
-    return BeautifulSoup(render(notebook(summary or small_collection(**changes))), "html.parser")
+    return BeautifulSoup(render(executed_collection(summary or small_collection(**changes))), "html.parser")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +49,9 @@ def test_the_head_says_what_came_out_and_what_was_read() -> None:
 
 def test_the_parts_are_in_the_order_in_which_a_reader_wants_them() -> None:
     soup = page()
-    assert [section["id"] for section in soup.select(".top section")] == PARTS
+    assert [section["id"] for section in soup.select(".top section")] == COLLECTION_PARTS
     assert [link["href"] for link in soup.select(".toc a")] == [
-        *(f"#{part}" for part in PARTS),
+        *(f"#{part}" for part in COLLECTION_PARTS),
         *("#step-1", "#provenance"),
     ]
     assert not [tag["id"] for tag in soup.select("[id]") if len(soup.select(f'[id="{tag["id"]}"]')) > 1]
@@ -75,7 +60,7 @@ def test_the_parts_are_in_the_order_in_which_a_reader_wants_them() -> None:
 
 def test_what_a_collection_does_not_have_is_not_on_its_page() -> None:
     summary = small_collection(group_table=None, queries=(), query_count=0, claims=(), representatives=())
-    made = notebook(summary)
+    made = executed_collection(summary)
     made.cells[2].metadata["tags"] = []
     soup = BeautifulSoup(render(made), "html.parser")
     shown = [section["id"] for section in soup.select(".top section")]
@@ -103,7 +88,7 @@ def test_the_browser_is_the_search_box() -> None:
 
 @pytest.mark.parametrize("kind", ["image/svg+xml", "image/png"])
 def test_the_map_is_shown_on_top_and_in_the_lesson(kind: str) -> None:
-    soup = BeautifulSoup(render(notebook(small_collection(), **{kind: MAP})), "html.parser")
+    soup = BeautifulSoup(render(executed_collection(small_collection(), **{kind: MAP})), "html.parser")
     pictures = soup.select("img")
     assert [picture["alt"] for picture in pictures] == ["Dots.", "Dots."]
     assert len({picture["src"] for picture in pictures}) == 1
@@ -303,9 +288,8 @@ def test_each_list_is_capped_and_says_how_many_more_there_are_and_where(
 
 def test_a_long_text_is_on_the_page_once_and_folded() -> None:
     text = "beginning " + "and so on " * 20 + "end"
-    html = render(
-        notebook(small_collection(loners=(small_collection().loners[0]._replace(text=Text(7, text)),)))
-    )
+    loner = small_collection().loners[0]._replace(text=Text(7, text))
+    html = render(executed_collection(small_collection(loners=(loner,))))
     assert html.count(text) == 1
     found = BeautifulSoup(html, "html.parser").select_one("#loners .text")
     assert found is not None
@@ -316,7 +300,8 @@ def test_a_long_text_is_on_the_page_once_and_folded() -> None:
 @pytest.mark.parametrize("text", ["word " * 80, "\u6587" * 400, "<" * 400, "\U0001f600" * 400])
 def test_the_page_of_a_hundred_thousand_texts_is_below_two_megabytes(text: str) -> None:
     summary = large_collection(text)
-    assert len(render(notebook(summary)).encode()) < 2_000_000 - 2 * 340_000  # bytes of a map, twice
+    html = render(executed_collection(summary))
+    assert len(html.encode()) < 2_000_000 - 2 * 340_000  # bytes of a map, twice
     length = longest(summary)
     assert length == 100 or sum(len(each.text[:length].encode()) for each in texts_of(summary)) <= BUDGET
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from executed_notebooks import executed_comparison
 from playwright.sync_api import Page
 from support import MODEL, comparison_of, many_compared, measured, small_comparison
 from test_browser import (  # noqa: F401
@@ -19,7 +20,6 @@ from test_browser import (  # noqa: F401
     violations,
     visit,
 )
-from test_comparison_page import notebook
 
 from sentence_reports.claim_records import RatedPair
 from sentence_reports.pages.render import render
@@ -77,7 +77,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hostile": hostile(),
     }
     for name, summary in summaries.items():
-        (folder / f"{name}.html").write_text(render(notebook(summary)), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(executed_comparison(summary)), encoding="utf-8")
     return {name: folder / f"{name}.html" for name in summaries}
 
 

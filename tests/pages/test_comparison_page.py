@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from bs4.element import Tag
-from nbformat import NotebookNode
-from support import executed, many_compared, small_comparison
+from executed_notebooks import executed_comparison
+from support import many_compared, small_comparison
 
 from sentence_reports.claim_records import Agreement, RatedPair
 from sentence_reports.pages.comparison import CLAIMS_UP_TO, MOVED, NEIGHBORS_UNFOLDED, NEIGHBORS_UP_TO, fits
@@ -17,20 +17,10 @@ from sentence_reports.pages.render import render
 from sentence_reports.summary import Column, ComparisonSummary, Shared
 
 SPRING = "The spring in the mattress is broken"
-SLOPES = '<svg xmlns="http://www.w3.org/2000/svg" width="30pt" height="20pt"></svg>'
-
-
-def notebook(summary: ComparisonSummary, slopes: str = SLOPES) -> NotebookNode:
-    picture = nbformat.v4.new_output(
-        "display_data", {"image/svg+xml": slopes}, metadata={"image/svg+xml": {"alt": "Six lines."}}
-    )
-    made = executed(picture, summary=summary)
-    made.cells[2].metadata["tags"] = ["slopes"]
-    return made
 
 
 def page(summary: ComparisonSummary | None = None) -> BeautifulSoup:
-    return BeautifulSoup(render(notebook(summary or small_comparison())), "html.parser")
+    return BeautifulSoup(render(executed_comparison(summary or small_comparison())), "html.parser")
 
 
 def words(tag: Tag | None) -> str:
@@ -258,7 +248,7 @@ def test_the_pairs_that_moved_most_are_a_picture_and_a_table() -> None:
 
 
 def test_without_a_slope_chart_there_is_still_the_table() -> None:
-    made = notebook(small_comparison())
+    made = executed_comparison(small_comparison())
     made.cells[2].outputs = []
     soup = BeautifulSoup(render(made), "html.parser")
     assert not soup.select("#moved img")
@@ -372,7 +362,7 @@ def test_the_provenance_has_what_all_models_share() -> None:
 def test_cells_about_claims_and_ratings_are_there_if_the_set_has_any(
     changes: dict[str, Any], shown: str
 ) -> None:
-    made = notebook(small_comparison(**changes))
+    made = executed_comparison(small_comparison(**changes))
     for kind in ("claims", "ratings"):
         cell = nbformat.v4.new_markdown_cell(f"About {kind}.", metadata={"tags": [f"if-{kind}"]})
         made.cells.append(cell)
@@ -383,7 +373,7 @@ def test_cells_about_claims_and_ratings_are_there_if_the_set_has_any(
 
 
 def test_the_same_summary_gives_the_same_page() -> None:
-    assert render(notebook(small_comparison())) == render(notebook(small_comparison()))
+    assert render(executed_comparison(small_comparison())) == render(executed_comparison(small_comparison()))
 
 
 def test_a_page_of_thousands_of_sentences_stays_below_two_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,6 +382,6 @@ def test_a_page_of_thousands_of_sentences_stays_below_two_megabytes(monkeypatch:
     generator = np.random.default_rng(0)
     sentences = tuple(f"{k}: " + "a sentence as long as most in STS-B " * 2 for k in range(n))
     claimed = [tuple(generator.choice(n, 3, replace=False).tolist()) for _ in range(690)]
-    html = render(notebook(many_compared(n, 2, sentences=sentences, claimed=claimed, rated=0.82)))
+    html = render(executed_comparison(many_compared(n, 2, sentences=sentences, claimed=claimed, rated=0.82)))
     assert len(html.encode()) < 2_000_000
     assert "data:text/csv" not in html
