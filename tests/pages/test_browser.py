@@ -1,44 +1,20 @@
 """The pages in a real browser: they ask for nothing, run nothing, and can be read by everybody."""
 
-import io
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
-from axe_playwright_python.sync_playwright import Axe
+from browsing import SOME_VIEWS, VIEWS, Watched, painted_outside_boxes, reordered_texts, violations
 from bs4 import BeautifulSoup
-from numpy.typing import NDArray
-from PIL import Image
-from playwright.sync_api import Page
-from support import MODEL, Ran, executed, ran_once
-from two_reports import hostile_difference
+from hostile_texts import HOSTILE, MARKS, UNRULY_TEXTS
+from support import Ran, ran_once
 
-from sentence_reports.claim_records import Agreement, ClaimCheck, RatedPair, ReferenceCheck, Side
-from sentence_reports.overview import pack
-from sentence_reports.pages.difference import render_difference
-from sentence_reports.pages.index import render_index
-from sentence_reports.pages.render import render
-from sentence_reports.report import Report
 from sentence_reports.texts import isolated
 
-AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
-VIEWS = [("light", 1280), ("dark", 360)]
-SOME_VIEWS = [pytest.param(*VIEWS[0], marks=pytest.mark.slow), VIEWS[1]]  # a look at all rules takes seconds
-
-HOSTILE = [
-    "<script>document.title = 'owned'; alert(1)</script>",
-    "<img src=x onerror=\"alert(2)\"> <svg onload=alert(3)> <a href='javascript:alert(4)'>click</a>",
-    "\"><iframe src='http://127.0.0.1:9/'></iframe><style>* { display: none }</style>",
-    "{{ 7 * 7 }} {% include '/etc/passwd' %} ${7*7} <%= 7*7 %>",
-    "</title></style></script></textarea><h1>Another heading</h1>",
-    "costs $5 to $10, Pay $$ now, \\frac{1}{2} `code` **bold** [link](http://127.0.0.1:9/)",
-]
 SCRIPTS = ["中文句子在这里", "नमस्ते दुनिया", "مرحبا بالعالم", "🙂🚗 emoji", "Ελληνικά", "from $100 to $1000"]
 CONTROLS = [
     "a bell \x07 and red \x1b[31m \x9b32m \x85",
@@ -46,13 +22,6 @@ CONTROLS = [
     "line\nbreaks\u2028 of\x0b  all\x0c kinds\n",
 ]
 LONG = "word " * 20_000
-MARKS = "\u0301\u0330" * 150
-UNRULY_TEXTS = [
-    "An override \u202eand its end",
-    "An isolate \u2069\u202e left too early",
-    "A paragraph \u2029\u202e of its own",
-    f"marks on a{MARKS} letter",
-]
 UNRULY = {
     "title": "Turned \u202eround",
     "description": "Turned \u202eround\nand a" + MARKS,
@@ -101,88 +70,6 @@ def odd(tmp_path_factory: pytest.TempPathFactory, call_at_home: Callable[..., Ra
     return ran_once(tmp_path_factory, "odd", run)
 
 
-@pytest.fixture(scope="session")
-def crafted(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A page and an index whose findings, claims and ratings try to be more than text."""
-    texts = (*HOSTILE[:3], *UNRULY_TEXTS, "\u0e4a" * 200, "longest" * 200)
-    pairs = [Side("pair", pair, 0.123456 * k - 0.3) for k, pair in enumerate(pairwise(texts))]
-    claims = [
-        ClaimCheck("closer", k % 2 == 0, *sides, 0.05, texts[k]) for k, sides in enumerate(pairwise(pairs))
-    ]
-    for one, other in pairwise(texts):
-        sides = Side("within", (one,), 0.5), Side("between", (one, other), 0.2)
-        claims.append(ClaimCheck("together", True, *sides, because=other))
-    changes = {
-        "settings": {"title": texts[3], "description": "", "normalize": True, "claim": texts[4]},
-        "sentences": texts,
-        "labels": texts,
-        "matrix": pack(np.eye(len(texts), dtype="f4")),
-        "finding": (" ".join(texts), "and " + " ".join(reversed(texts))),
-        "claims": tuple(claims),
-        "notices": texts,
-        "reference": ReferenceCheck(texts[3], texts[4], 0.1, compared=False),
-        "agreement": Agreement(
-            10, 0.5, (-0.1, 0.9), tuple(RatedPair(k, k + 1, -k, 0.5, 10, 90) for k in range(8))
-        ),
-        "model": replace(MODEL, prompt=texts[3], declared_prompts={text: text for text in texts}),
-    }
-    out = tmp_path_factory.mktemp("crafted")
-    (out / "claims.html").write_text(render(executed(**changes)), encoding="utf-8")
-    reports = [
-        Report(
-            *(text, text, text, text, 2),
-            date="2026-01-02",
-            closest=(text, text, 0.5),
-            finding=(text,),
-            checks=tuple(claim.check for claim in claims[k:]),
-        )
-        for k, text in enumerate(texts)
-    ]
-    (out / "index.html").write_text(render_index(reports), encoding="utf-8")
-    (out / "diff.html").write_text(render_difference(hostile_difference(texts), *texts[:2]), encoding="utf-8")
-    return Ran(0, "", "", out, out)
-
-
-class Watched:
-    """A tab of the browser, with everything that its page asked for or complained of."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.trouble: list[str] = []
-        page.on("console", lambda message: self.trouble.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
-        page.on("dialog", self._asked_for_an_answer)
-        page.on("request", self._asked)
-
-    def _asked_for_an_answer(self, dialog: Any) -> None:
-        self.trouble.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def _asked(self, request: Any) -> None:
-        if (
-            request.url != self.page.url
-            and not request.url.startswith("data:")
-            and not request.is_navigation_request()
-        ):
-            self.trouble.append(f"request: {request.url}")
-
-
-@pytest.fixture(scope="module")
-def visit(only_tab: Page) -> Callable[..., Watched]:
-    """Show a page in the one tab, in place of the page that is there."""
-    watched = Watched(only_tab)
-
-    def open_page(path: Path, scheme: str = "light", width: int = 1280) -> Watched:
-        only_tab.goto("about:blank")
-        only_tab.set_viewport_size({"width": width, "height": 800})
-        only_tab.emulate_media(media="null", color_scheme=scheme)  # type: ignore[arg-type]
-        watched.trouble.clear()
-        only_tab.goto(path.as_uri())
-        return watched
-
-    return open_page
-
-
 def every_page(shipped: Ran, odd: Ran) -> list[Path]:
     return sorted(shipped.out.glob("*.html")) + sorted(odd.out.glob("*.html"))
 
@@ -212,12 +99,6 @@ def test_every_page_asks_for_nothing_has_an_outline_and_fits_its_window(
         assert watched.trouble == [], path.name
 
 
-def violations(page: Page) -> list[tuple[str, list[str]]]:
-    """Return the rules of WCAG that a page breaks, with the beginnings of what breaks them."""
-    found = Axe().run(page, options=AXE).response["violations"]
-    return [(rule["id"], [node["html"][:100] for node in rule["nodes"][:3]]) for rule in found]
-
-
 @pytest.mark.parametrize(
     ("stem", "scheme", "width"),
     [("blog", "light", 1280), ("index", "dark", 360)],  # test_none_of_all_pages has the rest
@@ -244,10 +125,6 @@ def test_none_of_all_pages_breaks_a_rule_of_wcag(
         assert violations(visit(path, scheme, width).page) == [], path.name
 
 
-# What holds a text of a set, each a box of its own.
-BOXES = "bdi, q, h1, .headline p, .kicker, .lead, .full, .line, td, th"
-
-
 @pytest.fixture(params=["odd/unruly", "odd/index", "crafted/claims", "crafted/index", "crafted/diff"])
 def unruly(request: pytest.FixtureRequest) -> Path:
     """A page of texts that try to leave their boxes."""
@@ -258,59 +135,11 @@ def unruly(request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
 def test_no_text_paints_outside_its_box(visit: Callable[..., Watched], unruly: Path, width: int) -> None:
-    page = visit(unruly, width=width).page
-    page.add_style_tag(content=".card { content-visibility: visible !important }")
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-
-    def picture() -> NDArray[np.int16]:
-        shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-        return np.asarray(shot.convert("L"), dtype=np.int16)
-
-    with_texts = picture()
-    rectangles = page.evaluate(
-        """boxes => [...document.querySelectorAll(boxes)].map(box => {
-            const {left, top, right, bottom} = box.getBoundingClientRect();
-            return [left, top + scrollY, right, bottom + scrollY];
-        })""",
-        BOXES,
-    )
-    page.add_style_tag(content=f":is({BOXES}), :is({BOXES}) * {{ color: transparent !important }}")
-    changed = np.abs(with_texts - picture()) > 8
-    assert changed.any()
-    for left, top, right, bottom in rectangles:
-        margin = 7  # .2em of the largest text, the title
-        rows = slice(max(0, math.floor(top) - margin), math.ceil(bottom) + margin)
-        changed[rows, max(0, math.floor(left) - margin) : math.ceil(right) + margin] = False
-    assert not changed.any(), np.argwhere(changed)[:5].tolist()
+    assert painted_outside_boxes(visit(unruly, width=width).page) == []
 
 
 def test_no_text_reorders_what_is_around_it(visit: Callable[..., Watched], unruly: Path) -> None:
-    page = visit(unruly).page
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    reordered = page.evaluate(
-        """boxes => {
-            const found = [], nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-            while (nodes.nextNode()) {
-                const node = nodes.currentNode;
-                if (node.parentElement.closest(boxes + ", math, svg, style")) continue;
-                let last, depth = 0;
-                for (let k = 0; k < node.length; k++) {
-                    // isolated by marks of its own, as plain text has to be
-                    depth += /[\\u2066-\\u2068]/.test(node.data[k]) - /\\u2069/.test(node.data[k]);
-                    if (depth) continue;
-                    const range = new Range();
-                    range.setStart(node, k);
-                    range.setEnd(node, k + 1);
-                    const place = range.getClientRects()[0];
-                    if (last && place && place.top === last.top && place.left < last.left) found.push(node.data);
-                    last = place;
-                }
-            }
-            return [...new Set(found)];
-        }""",
-        BOXES,
-    )
-    assert reordered == []
+    assert reordered_texts(visit(unruly).page) == []
 
 
 def test_a_hostile_set_is_only_text(visit: Callable[..., Watched], odd: Ran) -> None:

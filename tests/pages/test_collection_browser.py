@@ -5,19 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from browsing import VIEWS, Watched, painted_outside_boxes, reordered_texts, violations
 from executed_notebooks import COLLECTION_PARTS, executed_collection
+from hostile_texts import HOSTILE, UNRULY_TEXTS
 from playwright.sync_api import Page
 from support import MODEL, large_collection, small_collection
-from test_browser import (  # noqa: F401
-    HOSTILE,
-    UNRULY_TEXTS,
-    VIEWS,
-    Watched,
-    test_no_text_paints_outside_its_box,
-    test_no_text_reorders_what_is_around_it,
-    violations,
-    visit,
-)
 
 from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.collected_summary import (
@@ -79,21 +71,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in summaries}
 
 
-@pytest.fixture
-def unruly(pages: dict[str, Path]) -> Path:
-    return pages["hostile"]
-
-
 def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_no_page_is_wider_than_its_window(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-    scheme: str,
-    width: int,
+    visit: Callable[..., Watched], pages: dict[str, Path], scheme: str, width: int
 ) -> None:
     for name, path in pages.items():
         watched = visit(path, scheme, width)
@@ -103,10 +87,18 @@ def test_no_page_is_wider_than_its_window(
         assert watched.trouble == [], name
 
 
-def test_the_page_breaks_no_rule_of_wcag(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
+def test_no_text_paints_outside_its_box(
+    visit: Callable[..., Watched], pages: dict[str, Path], width: int
 ) -> None:
+    assert painted_outside_boxes(visit(pages["hostile"], width=width).page) == []
+
+
+def test_no_text_reorders_what_is_around_it(visit: Callable[..., Watched], pages: dict[str, Path]) -> None:
+    assert reordered_texts(visit(pages["hostile"]).page) == []
+
+
+def test_the_page_breaks_no_rule_of_wcag(visit: Callable[..., Watched], pages: dict[str, Path]) -> None:
     page = visit(pages["small"], *VIEWS[1]).page
     unfold(page)
     assert violations(page) == []
@@ -115,10 +107,7 @@ def test_the_page_breaks_no_rule_of_wcag(
 @pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_none_of_all_pages_breaks_a_rule_of_wcag(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-    scheme: str,
-    width: int,
+    visit: Callable[..., Watched], pages: dict[str, Path], scheme: str, width: int
 ) -> None:
     for name, path in pages.items():
         page = visit(path, scheme, width).page
@@ -127,10 +116,7 @@ def test_none_of_all_pages_breaks_a_rule_of_wcag(
         assert name == "large" or violations(page) == [], name  # it would take half a minute
 
 
-def test_hostile_texts_and_names_are_only_text(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-) -> None:
+def test_hostile_texts_and_names_are_only_text(visit: Callable[..., Watched], pages: dict[str, Path]) -> None:
     watched = visit(pages["hostile"])
     page = watched.page
     assert page.locator("script, iframe, [onerror], [onload], a[href^='javascript']").count() == 0
@@ -140,8 +126,7 @@ def test_hostile_texts_and_names_are_only_text(
 
 
 def test_the_first_screen_has_the_finding_the_map_and_the_largest_topics(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["small"]).page
     shown, told = (page.locator(part).bounding_box() for part in ("#map img", "#topics summary >> nth=0"))
@@ -157,8 +142,7 @@ def test_the_first_screen_has_the_finding_the_map_and_the_largest_topics(
 
 
 def test_a_long_text_is_clipped_until_it_is_opened(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["large"]).page
     text = page.locator("#loners .text bdi").first
@@ -171,8 +155,7 @@ def test_a_long_text_is_clipped_until_it_is_opened(
 
 
 def test_on_a_phone_a_group_is_above_its_topics(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["small"], width=360).page
     name, topics = page.locator("#groups tbody th").first, page.locator("#groups .held").first
@@ -183,8 +166,7 @@ def test_on_a_phone_a_group_is_above_its_topics(
 
 
 def test_on_paper_nothing_is_wider_and_no_control_is_left(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["large"]).page
     page.emulate_media(media="print")
@@ -197,8 +179,7 @@ def test_on_paper_nothing_is_wider_and_no_control_is_left(
 
 
 def test_a_guess_comes_before_everything_that_came_out(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["small"]).page
     page.goto(f"{pages['small'].as_uri()}#guess")
@@ -227,9 +208,7 @@ def test_a_guess_comes_before_everything_that_came_out(
 
 @pytest.mark.parametrize("view", ["handout", "slides", "answers"])
 def test_the_other_views_leave_the_answers_out(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-    view: str,
+    visit: Callable[..., Watched], pages: dict[str, Path], view: str
 ) -> None:
     page = visit(pages["small"]).page
     page.goto(f"{pages['small'].as_uri()}#{view}")

@@ -7,19 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import VIEWS, Watched, painted_outside_boxes, reordered_texts, violations
 from executed_notebooks import executed_comparison
+from hostile_texts import HOSTILE, UNRULY_TEXTS
 from playwright.sync_api import Page
 from support import MODEL, comparison_of, many_compared, measured, small_comparison
-from test_browser import (  # noqa: F401
-    HOSTILE,
-    UNRULY_TEXTS,
-    VIEWS,
-    Watched,
-    test_no_text_paints_outside_its_box,
-    test_no_text_reorders_what_is_around_it,
-    violations,
-    visit,
-)
 
 from sentence_reports.claim_records import RatedPair
 from sentence_reports.pages.render import render
@@ -81,21 +73,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in summaries}
 
 
-@pytest.fixture
-def unruly(pages: dict[str, Path]) -> Path:
-    return pages["hostile"]
-
-
 def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_no_page_is_wider_than_its_window(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-    scheme: str,
-    width: int,
+    visit: Callable[..., Watched], pages: dict[str, Path], scheme: str, width: int
 ) -> None:
     for name, path in pages.items():
         watched = visit(path, scheme, width)
@@ -103,6 +87,17 @@ def test_no_page_is_wider_than_its_window(
         unfold(watched.page)
         assert watched.page.evaluate("document.documentElement.scrollWidth") == width, name
         assert watched.trouble == [], name
+
+
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
+def test_no_text_paints_outside_its_box(
+    visit: Callable[..., Watched], pages: dict[str, Path], width: int
+) -> None:
+    assert painted_outside_boxes(visit(pages["hostile"], width=width).page) == []
+
+
+def test_no_text_reorders_what_is_around_it(visit: Callable[..., Watched], pages: dict[str, Path]) -> None:
+    assert reordered_texts(visit(pages["hostile"]).page) == []
 
 
 @pytest.mark.parametrize(
@@ -114,11 +109,7 @@ def test_no_page_is_wider_than_its_window(
     ],
 )
 def test_no_page_breaks_a_rule_of_wcag(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-    name: str,
-    scheme: str,
-    width: int,
+    visit: Callable[..., Watched], pages: dict[str, Path], name: str, scheme: str, width: int
 ) -> None:
     page = visit(pages[name], scheme, width).page
     unfold(page)
@@ -126,8 +117,7 @@ def test_no_page_breaks_a_rule_of_wcag(
 
 
 def test_hostile_texts_and_labels_are_only_text(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     watched = visit(pages["hostile"])
     page = watched.page
@@ -141,8 +131,7 @@ def test_hostile_texts_and_labels_are_only_text(
 
 
 def test_heatmaps_are_beside_each_other_and_on_a_phone_one_at_a_time(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["two"]).page
     one, other = (page.locator(".heats .matrix").nth(k) for k in (0, 1))
@@ -162,10 +151,7 @@ def test_heatmaps_are_beside_each_other_and_on_a_phone_one_at_a_time(
     assert other.locator(".label bdi").first.is_visible()
 
 
-def test_tabs_are_chosen_by_keys(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-) -> None:
+def test_tabs_are_chosen_by_keys(visit: Callable[..., Watched], pages: dict[str, Path]) -> None:
     page = visit(pages["six"]).page
     maps = page.locator(".heats .matrix")
     assert [maps.nth(k).is_visible() for k in range(6)] == [True, *[False] * 5]
@@ -177,8 +163,7 @@ def test_tabs_are_chosen_by_keys(
 
 
 def test_on_a_phone_each_cell_of_the_scoreboard_names_its_model(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["two"], width=360).page
     cell = page.locator("#expected tbody td").first
@@ -189,8 +174,7 @@ def test_on_a_phone_each_cell_of_the_scoreboard_names_its_model(
 
 
 def test_on_paper_every_heatmap_is_shown_and_no_control(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     for name, count in (("two", 2), ("six", 6)):
         page = visit(pages[name]).page
@@ -202,8 +186,7 @@ def test_on_paper_every_heatmap_is_shown_and_no_control(
 
 
 def test_on_paper_the_scoreboard_and_both_heatmaps_are_on_page_one(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["two"]).page
     page.emulate_media(media="print")
@@ -214,8 +197,7 @@ def test_on_paper_the_scoreboard_and_both_heatmaps_are_on_page_one(
 
 
 def test_a_guess_comes_before_everything_that_came_out(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
+    visit: Callable[..., Watched], pages: dict[str, Path]
 ) -> None:
     page = visit(pages["two"]).page
     page.goto(f"{pages['two'].as_uri()}#guess")
@@ -239,9 +221,7 @@ def test_a_guess_comes_before_everything_that_came_out(
 
 @pytest.mark.parametrize("view", ["handout", "slides", "answers"])
 def test_the_other_views_leave_the_answers_out(
-    visit: Callable[..., Watched],  # noqa: F811
-    pages: dict[str, Path],
-    view: str,
+    visit: Callable[..., Watched], pages: dict[str, Path], view: str
 ) -> None:
     page = visit(pages["two"]).page
     page.goto(f"{pages['two'].as_uri()}#{view}")

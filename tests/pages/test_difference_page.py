@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import SOME_VIEWS, Watched, violations
 from bs4 import BeautifulSoup
+from hostile_texts import HOSTILE
 from support import MODEL, Ran
-from test_browser import HOSTILE, SOME_VIEWS, Watched, crafted, violations, visit  # noqa: F401
 from two_reports import OLD, VALUES, A, B, C, D, comparison, hostile_difference, large, square, walkthrough
 
 from sentence_reports.claim_records import ClaimCheck, Side
@@ -190,7 +191,7 @@ def test_ranks_that_are_the_same_are_not_drawn() -> None:
 # --- hostile texts, in a browser ----------------------------------------------------------------------------------
 
 
-def test_hostile_texts_are_only_text(visit: Callable[..., Watched], crafted: Ran) -> None:  # noqa: F811
+def test_hostile_texts_are_only_text(visit: Callable[..., Watched], crafted: Ran) -> None:
     path = crafted.out / "diff.html"
     watched = visit(path)
     assert watched.page.title() == "What changed: " + "longest" * 200
@@ -207,10 +208,7 @@ def test_hostile_texts_are_only_text(visit: Callable[..., Watched], crafted: Ran
 
 @pytest.mark.parametrize(("scheme", "width"), SOME_VIEWS)
 def test_the_page_breaks_no_rule_of_wcag(
-    visit: Callable[..., Watched],  # noqa: F811
-    tmp_path: Path,
-    scheme: str,
-    width: int,
+    visit: Callable[..., Watched], tmp_path: Path, scheme: str, width: int
 ) -> None:
     path = tmp_path / "diff.html"
     path.write_text(render_difference(hostile_difference([A, B, C, D, *"efghijklmnop"])), encoding="utf-8")
