@@ -1,4 +1,4 @@
-"""How the package is built: its modules import downwards, and anywhere."""
+"""How the package and its tests are built: modules import downwards, and anywhere; a test file imports no other."""
 
 import ast
 import subprocess
@@ -172,3 +172,17 @@ def test_there_is_no_circle() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+# --- the tests ---------------------------------------------------------------------------------------------
+
+
+def test_no_test_file_imports_another() -> None:
+    found = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+                line = f"{path.relative_to(ROOT)}:{node.lineno}"
+                found += [f"{line} imports {name}" for name in names if ".test_" in f".{name}"]
+    assert found == []
