@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from importlib import import_module
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # As in the command line, and before nbformat is imported: no second is spent on a parser that nothing here uses.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -284,15 +285,22 @@ CHROMIUM = [
 ]
 
 
+def without_browser(reason: str) -> NoReturn:
+    """Skip the tests that need a browser; in CI, which must have one, fail them."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
 @pytest.fixture(scope="module")  # its event loop runs in this thread, where other modules want their own
 def browser() -> Iterator["Browser"]:
-    from playwright.sync_api import sync_playwright
+    try:
+        from playwright.sync_api import sync_playwright
 
+        import_module("axe_playwright_python.sync_playwright")  # with which tests look for violations of WCAG
+    except ImportError as error:
+        without_browser(f"{error}; to install it: pip install playwright axe-playwright-python")
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium was found, and CI must have one: .ci/run installs it")
-        pytest.skip("no Chromium was found; on Debian: apt install chromium")
+        without_browser("no Chromium was found; to install it on Debian: apt install chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
         yield chromium
@@ -314,3 +322,11 @@ def tab(only_tab: "Page") -> Iterator["Page"]:
     only_tab.emulate_media(media="null", color_scheme="light")
     yield only_tab
     only_tab.goto("about:blank")
+
+
+@pytest.fixture
+def expect(browser: "Browser") -> Callable[..., Any]:
+    """Playwright's `expect`: it waits until a page is as it should be."""
+    from playwright.sync_api import expect
+
+    return expect

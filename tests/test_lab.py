@@ -10,17 +10,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import papermill
 import pytest
-from playwright.sync_api import Browser, Page, expect
 from support import ROOT, not_root
 
 from sentence_reports import lab
 from sentence_reports.errors import SetError, UsageError
 from sentence_reports.project import Project
 from sentence_reports.sets import SentenceSet, read_set
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 PROJECT = Project(ROOT)
 STEMS = sorted(path.stem for path in (ROOT / "params").glob("*.yaml"))
@@ -332,7 +335,7 @@ def open_lab(
     os.close(terminal)
 
 
-def run_all(page: Page, attempts: int = 3) -> None:
+def run_all(page: "Page", expect: Callable[..., Any], attempts: int = 3) -> None:
     """Click the double arrow. On a busy machine JupyterLab can miss what a restarted kernel says: then once more."""
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
     for attempt in range(1, attempts + 1):
@@ -348,9 +351,10 @@ def run_all(page: Page, attempts: int = 3) -> None:
 @pytest.mark.slow
 def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
     open_lab: Callable[..., tuple[subprocess.Popen, str]],
-    browser: Browser,
+    browser: "Browser",
     tmp_path: Path,
     private_folders: Path,
+    expect: Callable[..., Any],
 ) -> None:
     notebook = (ROOT / "notebooks" / "walkthrough.ipynb").read_bytes()
     (tmp_path / "params").mkdir()
@@ -363,7 +367,7 @@ def test_one_click_runs_all_cells_in_jupyterlab_and_ctrl_c_ends_it(
     page = browser.new_page()
     page.goto(address)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=120_000)
-    run_all(page)
+    run_all(page, expect)
     expect(page.locator(".jp-Dialog")).to_have_count(0)
     expect(
         page.locator(".jp-Notebook .jp-OutputArea-output svg, .jp-Notebook .jp-OutputArea-output img").first

