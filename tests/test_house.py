@@ -1,6 +1,7 @@
 """How the package and its tests are built: modules import downwards, and anywhere; a test file imports no other."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,41 @@ def test_no_test_file_imports_another() -> None:
                 line = f"{path.relative_to(ROOT)}:{node.lineno}"
                 found += [f"{line} imports {name}" for name in names if ".test_" in f".{name}"]
     assert found == []
+
+
+WITHOUT_BROWSER_KIT = """
+import sys
+sys.modules |= dict.fromkeys(["playwright", "axe_playwright_python"])  # as if they were not installed
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def without_browser_kit(*words: str, ci: str) -> tuple[int, str]:
+    """Run pytest without the packages that drive a browser; return its exit code and what it prints."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    command = [sys.executable, "-c", WITHOUT_BROWSER_KIT, "-p", "no:cacheprovider", *words]
+    done = subprocess.run(
+        command, cwd=ROOT, env=kept | {"CI": ci}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.slow
+def test_no_test_file_needs_the_browser_kit_to_be_collected() -> None:
+    code, said = without_browser_kit("--collect-only", "-qq", "-m", "slow or not slow", "tests", ci="")
+    assert code == 0, said
+    assert "tests/test_texts.py: " in said
+    assert "playwright" not in said  # as the reason why a whole file is skipped
+
+
+@pytest.mark.parametrize(("ci", "outcome", "code"), [("", "2 skipped", 0), ("true", "2 errors", 1)])
+def test_without_the_browser_kit_only_tests_of_a_browser_are_skipped_and_in_ci_they_fail(
+    tmp_path: Path, ci: str, outcome: str, code: int
+) -> None:
+    words = ["-q", "-k", "isolated", f"--basetemp={tmp_path / 'base'}", "tests/test_texts.py"]
+    ended, said = without_browser_kit(*words, ci=ci)
+    assert ended == code, said
+    assert "1 passed, " in said
+    assert f", {outcome}" in said
+    assert "pip install playwright axe-playwright-python" in said
