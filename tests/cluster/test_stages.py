@@ -21,8 +21,9 @@ from sentence_reports.cluster.stages import Stage, Task, is_large, stages
 from sentence_reports.collection.neighbors import nearest
 from sentence_reports.lesson import collection_neighbors
 from sentence_reports.lesson.collection_neighbors import nearest_neighbors
-from sentence_reports.models import EMBEDDED, find_model, load
+from sentence_reports.models import EMBEDDED, choose_usage, find_model, load
 from sentence_reports.models import embed as embedding
+from sentence_reports.models.batches import Encoding
 from sentence_reports.models.embed import embed
 from sentence_reports.report import Failed, FoundModel, Job
 from sentence_reports.stale import code_digest
@@ -129,6 +130,13 @@ def test_nothing_is_encoded_that_the_cache_has(job: Job, monkeypatch: pytest.Mon
     again = carried_out(job)
     blocks = [task.arguments[2].embeddings for task in (first, again)]  # type: ignore[attr-defined]
     assert np.array_equal(*blocks)
+
+
+def test_a_recipe_says_all_about_how_texts_are_encoded() -> None:
+    found = find_model(EMBEDDED)
+    encoding = Recipe(found, "query: ", 32, normalize=False, device="cuda").encoding
+    assert encoding == Encoding(found, choose_usage(found, "query: ", 32), normalize=False, device="cuda")
+    assert (encoding.usage.text, encoding.usage.truncate_dim) == ("query: ", 32)
 
 
 def test_as_many_threads_encode_as_the_worker_has(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

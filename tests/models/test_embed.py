@@ -276,6 +276,16 @@ def test_a_key_depends_on_nothing_else(model: Path, tmp_path: Path) -> None:
     assert vector_keys(encoding_of(model), ["mat", "the cat"])[1] == usual
 
 
+def test_a_key_depends_on_the_prompt_of_its_method(model: Path) -> None:
+    usage = Usage("", "query: ", "", None)
+    keys = {
+        vector_keys(Encoding(find_model(str(model)), each, method), ["the cat"])[0]
+        for method in ("encode_query", "encode_document")
+        for each in (usage, usage._replace(query="question: "))
+    }
+    assert len(keys) == 3  # another prompt of queries does not concern documents
+
+
 def test_queries_and_documents_are_kept_apart(e5: Path) -> None:
     found = find_model(str(e5))
     encoder = load(found)
