@@ -40,6 +40,9 @@ def secure() -> None:
 
 
 def _tolerant(number: int, stream: TextIO | None) -> TextIO:
+    if os.name == "nt" and isinstance(stream, io.TextIOWrapper) and stream.isatty():
+        stream.reconfigure(errors="backslashreplace")  # a console of Windows takes text, not bytes (PEP 528)
+        return stream
     return io.TextIOWrapper(
         io.BufferedWriter(TolerantFile(number, "w", closefd=False)),
         encoding=stream.encoding if stream else "utf-8",

@@ -1,5 +1,6 @@
 """Standard streams that are closed, full, broken or read-only: the work is done, the exit code says how it went."""
 
+import io
 import itertools
 import os
 import shlex
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from support import write_sets
+
+from sentence_reports import streams
 
 # What a shell does to a descriptor; 9 is a pipe whose reader has ended.
 STDIN = {"open": "", "closed": "0<&-", "write-only": "0>/dev/null"}
@@ -146,3 +149,25 @@ def test_reports_are_made_with_each_pair_of_states(stdout: str, project: Path) -
     for case in PAIRS:
         if case[1] == stdout:
             check_reports(project, case)
+
+
+class Console(io.TextIOWrapper):
+    """As Python makes for a console of Windows."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_console_of_windows_keeps_the_stream_that_python_made_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    console = Console(io.BytesIO(), encoding="utf-8")
+    file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", console)
+    monkeypatch.setattr(sys, "stderr", file)
+    monkeypatch.setattr(streams.os, "name", "nt")
+    streams.secure()
+    assert sys.stdout is console
+    assert sys.stderr is not file
+    print("\udce9", flush=True)
+    assert console.buffer.getvalue().strip() == b"\\udce9"  # type: ignore[attr-defined]
