@@ -78,13 +78,13 @@ def csv_rows(path: Path, records: Iterator[tuple[int, list[str]]], choose: Choos
     if first is None:
         raise refusal(path, None, "the file is empty. Its first line must name the columns.")
     header = [cell.strip() for cell in first[1]]
-    places = [header.index(column) for column in choose(header)]
+    positions = [header.index(column) for column in choose(header)]
     for number, (line, cells) in enumerate(records, start=1):
         if len(cells) != len(header):
             cell = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
             message = f"row {number} has {cell}, but the header has {len(header)}."
             raise refusal(path, line, f"{message} A text that contains the separator must be in quotes.")
-        yield Row(number, line, tuple(cells[place] for place in places))
+        yield Row(number, line, tuple(cells[position] for position in positions))
 
 
 def json_rows(path: Path, lines: Iterator[str], choose: Choose, *, gaps: bool = False) -> Iterator[Row]:

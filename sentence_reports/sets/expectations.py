@@ -193,7 +193,7 @@ def _find_group(name: Any, subjects: Subjects, trail: Trail, mismatches: list[Mi
 def _contradictions(claims: dict[int, Claim]) -> Iterator[Mismatch]:
     """Yield each claim that was made before, or that cannot hold if earlier ones do."""
     first: dict[Any, int] = {}
-    found: dict[int, int] = {}
+    searches: dict[int, int] = {}  # the first claim about each query
     below: dict[Any, dict[Any, int]] = {}  # the similarities below each one, with the claim that says so
     for index, claim in claims.items():
         trail, (kind, pair, than, group, *_) = ("expect", index), claim
@@ -203,8 +203,8 @@ def _contradictions(claims: dict[int, Claim]) -> Iterator[Mismatch]:
         if twin != index:
             yield Mismatch(trail, f"is the same as claim {twin + 1}. Remove one.", ("expect", twin))
         elif kind == "finds" and pair:
-            earlier = [found[pair[0]]] if pair[0] in found else []
-            found.setdefault(pair[0], index)
+            earlier = [searches[pair[0]]] if pair[0] in searches else []
+            searches.setdefault(pair[0], index)
         elif kind != "together":
             upper, lower = {"closer": (one, other), "related": (one, None)}.get(kind, (None, one))
             earlier = sorted(_path(below, lower, upper))

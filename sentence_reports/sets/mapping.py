@@ -47,13 +47,13 @@ class Mapping(BaseModel):
         try:
             made = handler(data)
         except ValidationError as error:
-            for found in error.errors(include_url=False, include_input=False):
-                trail, message = found["loc"], found["msg"]
+            for details in error.errors(include_url=False, include_input=False):
+                trail, message = details["loc"], details["msg"]
                 if trail and (branch := UNIONS.get(str(trail[0]))):
                     trail = trail[:branch] + trail[branch + 1 :]
-                if found["type"] == "extra_forbidden" and len(trail) == 1:
+                if details["type"] == "extra_forbidden" and len(trail) == 1:
                     message = f"is an unknown key{did_you_mean(str(trail[0]), tuple(cls.model_fields))}"
-                errors.append(_error(found["type"], trail, message, found.get("ctx", {})))
+                errors.append(_error(details["type"], trail, message, details.get("ctx", {})))
         if errors or made is None:
             raise ValidationError.from_exception_data(cls.model_config.get("title") or cls.__name__, errors)
         return made

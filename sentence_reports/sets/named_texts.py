@@ -87,7 +87,7 @@ def _check_name(name: object) -> object:
 
 
 def row_of(size: int, what: str) -> BeforeValidator:
-    """Return the check that a value is a list of `size`, described in words."""
+    """Return the check that a value is a list of `size`, which `what` describes."""
 
     def check(row: object) -> object:
         if not isinstance(row, list | tuple) or len(row) != size:
@@ -107,12 +107,12 @@ def find_pair(
     if not isinstance(names, list | tuple) or len(names) != 2:
         return None
     positions = []
-    for place, (name, numbered) in enumerate(zip(names, texts, strict=True)):
+    for index, (name, numbered) in enumerate(zip(names, texts, strict=True)):
         if is_name(name) and numbered.texts:
             if (position := numbered.position(name)) is not None:
                 positions.append(position)
             else:
-                mismatches.append(Mismatch((*trail, place), numbered.problem(name)))
+                mismatches.append(Mismatch((*trail, index), numbered.problem(name)))
     if len(positions) < 2:
         return None
     first, second = positions

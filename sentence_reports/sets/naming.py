@@ -30,16 +30,16 @@ def name_of(trail: Trail) -> str:
             return f"claim {item + 1}"
         case ("expect", int(item), str(key)):
             return f"{_key(key)} of claim {item + 1}"
-        case ("expect", int(item), "finds", int(place)):
-            return f"the {('query', 'sentence')[place]} of claim {item + 1}"
-        case ("expect", int(item), "closer" | "than" as key, int(place)):
-            return f"the {_ORDINALS[place]} sentence of `{key}` in claim {item + 1}"
-        case ("expect", int(item), _, int(place)):
-            return f"the {_ORDINALS[place]} sentence of claim {item + 1}"
+        case ("expect", int(item), "finds", int(index)):
+            return f"the {('query', 'sentence')[index]} of claim {item + 1}"
+        case ("expect", int(item), "closer" | "than" as key, int(index)):
+            return f"the {_ORDINALS[index]} sentence of `{key}` in claim {item + 1}"
+        case ("expect", int(item), _, int(index)):
+            return f"the {_ORDINALS[index]} sentence of claim {item + 1}"
         case ("ratings", int(row)):
             return f"row {row + 1} of `ratings`"
-        case ("ratings", int(row), int(place)):
-            what = "score" if place == 2 else f"{_ORDINALS[place]} sentence"
+        case ("ratings", int(row), int(index)):
+            what = "score" if index == 2 else f"{_ORDINALS[index]} sentence"
             return f"the {what} in row {row + 1} of `ratings`"
         case ("models", int(item)):
             return f"model {item + 1}"

@@ -108,8 +108,8 @@ def read_ratings(source: RatingsFile, texts: Sequence[str], folder: Path) -> Rat
             mismatches: list[Mismatch] = []
             if rating := _rated(row, sentences, mismatches):
                 rated.setdefault(frozenset(rating.pair), []).append(rating)
-            for places, message, _ in mismatches:
-                cell = "".join(f"{show(columns[int(place)])} in " for place in places)
+            for trail, message, _ in mismatches:
+                cell = "".join(f"{show(columns[int(index)])} in " for index in trail)
                 problems.append(Problem(str(path), row.line, None, f"{cell}row {row.number} {message}"))
     except SetError as error:
         problems += error.problems
@@ -131,7 +131,7 @@ class _Rated(NamedTuple):
 
 
 def _rated(row: Row, sentences: Numbered, mismatches: list[Mismatch]) -> _Rated | None:
-    """Return what a row says; None after adding what is wrong with it, by the place of its cell."""
+    """Return what a row says; None after adding what is wrong with it, by the position of its cell."""
     *cells, raw = row.cells
     texts = [cell if isinstance(cell, str) else None for cell in cells]
     mismatches += [Mismatch((k,), "must be a text.") for k, text in enumerate(texts) if text is None]

@@ -116,8 +116,8 @@ def variant_of(model: str) -> str:
 
 def title_of(stem: str) -> str:
     """Return the title of a set that states none: its file's name, made readable."""
-    words = stem.replace("-", " ").replace("_", " ").strip() or stem
-    return words[0].upper() + words[1:]
+    title = stem.replace("-", " ").replace("_", " ").strip() or stem
+    return title[0].upper() + title[1:]
 
 
 def read_set(path: Path, *, survey: bool = True) -> SetFile:
@@ -227,14 +227,14 @@ def _content(path: Path) -> bytes:
 
 def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     """Yield what pydantic found wrong with a document's data."""
-    for found in error.errors(include_url=False, include_input=False):
-        trail, message, context = found["loc"], found["msg"], found.get("ctx", {})
+    for details in error.errors(include_url=False, include_input=False):
+        trail, message, context = details["loc"], details["msg"], details.get("ctx", {})
         if trail[-1] == "[key]":
             trail, message = trail[:-1], "has no name. Write one before the colon."
-        elif found["type"] == "missing":
+        elif details["type"] == "missing":
             message = f"is missing.{HINTS.get(trail[-1], '')}"
-        elif found["type"] not in ("extra_forbidden", "cross_check"):
-            message = describe(found["type"], message, context, document.values[trail])
+        elif details["type"] not in ("extra_forbidden", "cross_check"):
+            message = describe(details["type"], message, context, document.values[trail])
         yield _mismatch(document, trail, message, context.get("other"))
 
 

@@ -67,8 +67,8 @@ def text_column(path: Path, header: Sequence[str], column: str | None) -> str:
     candidates = header if len(header) == 1 else [name for name in header if name.lower() in TEXT_COLUMNS]
     if len(candidates) == 1:
         return candidates[0]
-    found = "several columns may hold" if candidates else "it is not clear which column holds"
-    message = f"{found} the texts. Name one with `column`; the columns are {listed_columns(header)}."
+    problem = "several columns may hold" if candidates else "it is not clear which column holds"
+    message = f"{problem} the texts. Name one with `column`; the columns are {listed_columns(header)}."
     raise refusal(path, None, message)
 
 

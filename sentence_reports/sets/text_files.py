@@ -75,7 +75,7 @@ class TextsFile(Mapping):
 
 
 class Survey(NamedTuple):
-    """What is known of a file of texts without comparing them; for the meaning of the numbers see `Collected`."""
+    """What is in a file of texts, counted without comparing them; for the meaning of the numbers see `Collected`."""
 
     total: int
     empty: int
@@ -204,9 +204,9 @@ class _Reading:
     def check_number(self, distinct: int) -> None:
         """Raise SetError if there are too few distinct texts."""
         if distinct < MIN_TEXTS:
-            found = f"{distinct} in {count(self.total, 'row')}{self._left_out}"
+            counts = f"{distinct} in {count(self.total, 'row')}{self._left_out}"
             raise refusal(
-                self.path, None, f"a set needs at least {MIN_TEXTS} different texts; found {found}."
+                self.path, None, f"a set needs at least {MIN_TEXTS} different texts; found {counts}."
             )
 
     @property

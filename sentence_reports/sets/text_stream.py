@@ -122,14 +122,14 @@ class _Hashed(io.RawIOBase):
         return len(data)
 
 
-def _undecodable(path: Path, number: int, line: str, place: int) -> SetError:
+def _undecodable(path: Path, number: int, line: str, offset: int) -> SetError:
     """Return the error of a character that is not text: NUL, or a byte that does not belong to UTF-8."""
-    if line[place] == "\0":
+    if line[offset] == "\0":
         message = "there is a NUL here, which a text cannot contain. Remove it; if every other byte is NUL, the file "
         message += "is in UTF-16 without a byte order mark. Save it as UTF-8."
     else:
-        around = line[max(0, place - SHOWN_AROUND) : place + SHOWN_AROUND].strip()
+        around = line[max(0, offset - SHOWN_AROUND) : offset + SHOWN_AROUND].strip()
         read = around.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
-        message = f"the byte 0x{ord(line[place]) & 0xFF:02X} is not valid UTF-8. The file is probably in Latin-1, in "
+        message = f"the byte 0x{ord(line[offset]) & 0xFF:02X} is not valid UTF-8. The file is probably in Latin-1, in "
         message += f"which this reads {show(read)}. Save it as UTF-8."
-    return SetError((Problem(str(path), number, place + 1, message),))
+    return SetError((Problem(str(path), number, offset + 1, message),))

@@ -28,8 +28,8 @@ def describe(kind: str, message: str, context: dict[str, Any], value: Value) -> 
     if kind == "sentences_type":
         return message.replace("texts.", f"texts, not {description(value)}.")
     if kind in ("row_type", "ratings_type", "choice_type", "texts_type"):
-        found = f"a list of {len(value.data)}" if isinstance(value.data, list) else description(value)
-        return f"{message}, not {found}."
+        actual = f"a list of {len(value.data)}" if isinstance(value.data, list) else description(value)
+        return f"{message}, not {actual}."
     if kind in _EXPECTED:
         expected = _EXPECTED[kind].format(**context).replace("'", "`")
         return f"must be {expected}, not {description(value)}.{_hint(kind, value)}"

@@ -57,14 +57,14 @@ def explain(file: str, error: Any, in_brackets: bool, last: Any) -> tuple[Any, s
     elif last and last.style in QUOTES and not file[last.end_mark.index : mark.index].strip(" "):
         mark = last.start_mark  # "Hi" she said
     lines = file.split("\n")
-    found = _Text(mark.line, mark.column, "", lines[mark.line][mark.column :].strip())
+    faulty = _Text(mark.line, mark.column, "", lines[mark.line][mark.column :].strip())
     if not in_brackets:
-        found = _item_or_key(lines, mark) or found
-    if message := _blame(found, mark, problem):
-        return found, message
+        faulty = _item_or_key(lines, mark) or faulty
+    if message := _blame(faulty, mark, problem):
+        return faulty, message
     message = f"YAML cannot read on here: {problem}."
     if "could not find expected ':'" in problem:
-        message = f"{show(found.text)} is neither `key: value` nor `- text`."
+        message = f"{show(faulty.text)} is neither `key: value` nor `- text`."
     remedy = "Check the indentation; put text with # or other special signs in quotes."
     return mark, f"{message} {remedy}"
 
@@ -83,24 +83,24 @@ def _item_or_key(lines: list[str], mark: yaml.Mark) -> _Text | None:
     return None
 
 
-def _blame(found: _Text, mark: yaml.Mark, problem: str) -> str | None:
+def _blame(faulty: _Text, mark: yaml.Mark, problem: str) -> str | None:
     """Return what is wrong with a text and how to write it; None if something else is wrong."""
-    text, first = found.text, found.text[:1]
+    text, first = faulty.text, faulty.text[:1]
     if first in QUOTES and ("escape" in problem or text.find(first, 1) != len(text) - 1):
         message, text = _quotes(text, problem)
-    elif first in SIGNS and found.line == mark.line:
+    elif first in SIGNS and faulty.line == mark.line:
         message = sign_message(first)
     elif first in QUOTES or first in SIGNS:
         return None
     elif r"'\t'" in problem:
         message = "YAML does not allow a tab here."
-        if not found.lead:
+        if not faulty.lead:
             return f"{message} Use spaces, or remove it."
-    elif found.lead and re.search(":( |$)", text):
+    elif faulty.lead and re.search(":( |$)", text):
         message = '": " separates a key from its value in YAML.'
     else:
         return None
-    return f"{message} {correction(found.lead, text) if found.lead else RULE}"
+    return f"{message} {correction(faulty.lead, text) if faulty.lead else RULE}"
 
 
 def _quotes(text: str, problem: str) -> tuple[str, str]:

@@ -117,8 +117,8 @@ class Document:
             last = node.value[-1]
             node.end_mark = (last[-1] if isinstance(last, tuple) else last).end_mark
         mark, end = node.start_mark, node.end_mark.index
-        source, found = self.text[mark.index : end], _COMMENT.match(self.text, end)
-        comment = found[0].rstrip() if found else ""
+        source, match = self.text[mark.index : end], _COMMENT.match(self.text, end)
+        comment = match[0].rstrip() if match else ""
         if node.is_refused:
             remedy = "Remove it, or put the text in quotes."
             if isinstance(node, yaml.ScalarNode) and lead is not None:
