@@ -91,12 +91,12 @@ class Cluster:
 
     def _workers(self) -> dict[str, Any]:
         """Return what the scheduler knows of each worker, by address; nothing if it does not answer."""
-        found: dict[str, Any] = {}
+        workers: dict[str, Any] = {}
         with suppress(Exception):  # it is gone, or does not answer in time
-            found = self._client.sync(self._client.scheduler.identity, callback_timeout=CLOSE)["workers"]
-        if found:
+            workers = self._client.sync(self._client.scheduler.identity, callback_timeout=CLOSE)["workers"]
+        if workers:
             self._seen, self._told = time.monotonic(), False
-        return found
+        return workers
 
     def _look(self) -> None:
         """Tell how many workers there are and are busy, now and then."""
@@ -130,9 +130,9 @@ def one_kind(processors: Mapping[str, str]) -> list[str]:
     return [address for address, kind in processors.items() if kind == most] if len(kinds) > 1 else []
 
 
-def check_identities(found: Mapping[str, object], ours: tuple[str, str]) -> None:
+def check_identities(identities: Mapping[str, object], ours: tuple[str, str]) -> None:
     """Raise UsageError if a worker, by address, has no `identity`, but an error, or another one than ours."""
-    for address, other in found.items():
+    for address, other in identities.items():
         if isinstance(other, Exception):
             raise UsageError(
                 f"the worker {address} cannot use Sentence Reports: {type(other).__name__}: {other}. "

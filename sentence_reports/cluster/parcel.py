@@ -30,11 +30,11 @@ def pack(job: Job, run: str, code: str) -> Parcel:
 
     Raises ModelError if a model is a folder of this machine or a file cannot travel; OSError if one cannot be read.
     """
-    for _, found in job.models:
-        if isinstance(found, FoundModel) and found.source == "folder":
+    for _, answer in job.models:
+        if isinstance(answer, FoundModel) and answer.source == "folder":
             raise ModelError(
-                f"the model {found.name} is a folder of this machine, and the workers of a cluster find a model by its "
-                f"id on the hub. {HERE}, or name such an id"
+                f"the model {answer.name} is a folder of this machine, and the workers of a cluster find a model by "
+                f"its id on the hub. {HERE}, or name such an id"
             )
     contents = {}
     for folder, name in named_files(job):
@@ -45,8 +45,8 @@ def pack(job: Job, run: str, code: str) -> Parcel:
             )
         contents[name] = (folder / name).read_bytes()
     models = tuple(
-        (request, replace(found, folder="") if isinstance(found, FoundModel) else found)
-        for request, found in job.models
+        (request, replace(answer, folder="") if isinstance(answer, FoundModel) else answer)
+        for request, answer in job.models
     )
     return Parcel(replace(job, folder="", models=models), contents, run, code)
 
@@ -55,9 +55,9 @@ def named_files(job: Job) -> Iterator[tuple[Path, str]]:
     """Yield the folder and the name of each file that a job's set names and its kernel reads."""
     if job.folder:
         yield Path(job.folder), job.parameters["texts"]["file"]
-    for request, found in job.models:
-        if isinstance(found, FoundModel) and request.vectors is not None:
-            yield from ((Path(found.folder), name) for name in request.vectors)
+    for request, answer in job.models:
+        if isinstance(answer, FoundModel) and request.vectors is not None:
+            yield from ((Path(answer.folder), name) for name in request.vectors)
 
 
 def unpack(parcel: Parcel, folder: Path, locate: Callable[[FoundModel], FoundModel]) -> Job:
@@ -73,10 +73,10 @@ def unpack(parcel: Parcel, folder: Path, locate: Callable[[FoundModel], FoundMod
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
-    def settle(found: FoundModel | str) -> FoundModel | str:
-        if isinstance(found, str):
-            return found
-        return replace(found, folder=str(base)) if found.source in OWN_FOLDERS else locate(found)
+    def settle(answer: FoundModel | str) -> FoundModel | str:
+        if isinstance(answer, str):
+            return answer
+        return replace(answer, folder=str(base)) if answer.source in OWN_FOLDERS else locate(answer)
 
-    models = tuple((request, settle(found)) for request, found in parcel.job.models)
+    models = tuple((request, settle(answer)) for request, answer in parcel.job.models)
     return replace(parcel.job, folder=str(base) if parcel.job.sha256 else "", models=models)

@@ -57,14 +57,16 @@ class Rows:
         self.filled = np.zeros(n, bool)
         self.values = np.empty((n, 0), np.float32)
 
-    def fill(self, places: Sequence[int], rows: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> None:
-        """Put `rows` at these places."""
-        if not len(places):
+    def fill(
+        self, positions: Sequence[int], rows: Sequence[NDArray[np.float32]] | NDArray[np.float32]
+    ) -> None:
+        """Put `rows` at these positions."""
+        if not len(positions):
             return
         if not self.values.shape[1]:
             self.values = np.empty((len(self.filled), len(rows[0])), np.float32)
-        self.values[places] = rows
-        self.filled[places] = True
+        self.values[positions] = rows
+        self.filled[positions] = True
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Cache(CacheFile):
         return self.do(read, {})
 
     def put(self, model: str, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Keep a shard: the row of `vectors`, `(n, d)`, under the key at the same place. `model` is for people."""
+        """Keep a shard: the row of `vectors`, `(n, d)`, under the key at the same position. `model` is for people."""
 
         def write(db: sqlite3.Connection) -> None:
             rows = [(key, row.astype("<f4").tobytes()) for key, row in zip(keys, vectors, strict=True)]

@@ -78,14 +78,14 @@ def embed(
         if encoder is not None:
             with even_encoder(encoder, encoding, threads=threads) as encode:
                 for start in range(0, len(missing), SHARD):
-                    places = missing[start : start + SHARD]
+                    positions = missing[start : start + SHARD]
                     tell = partial(_tell, progress, len(keys) - len(missing) + start, len(keys))
-                    block = encode([distinct[k] for k in places], tell)
-                    rows.fill(places, block)
-                    cache.put(encoding.found.name, [keys[k] for k in places], block)
+                    block = encode([distinct[k] for k in positions], tell)
+                    rows.fill(positions, block)
+                    cache.put(encoding.found.name, [keys[k] for k in positions], block)
         seconds = time.perf_counter() - began
-    place = {line: k for k, line in enumerate(distinct)}
-    embeddings = rows.values if len(distinct) == len(lines) else rows.values[[place[line] for line in lines]]
+    row_of = {line: k for k, line in enumerate(distinct)}
+    embeddings = rows.values if len(distinct) == len(lines) else rows.values[[row_of[line] for line in lines]]
     return Encoded(embeddings, len(missing), seconds)
 
 
@@ -101,13 +101,13 @@ def keep(encoding: Encoding, texts: Sequence[str], embeddings: NDArray[np.float3
     """
     first = dict(reversed([(line, k) for k, line in enumerate(lines_of(texts))]))
     keys = vector_keys(encoding, list(first))
-    places, rows = list(first.values()), Rows(len(keys))
+    positions, rows = list(first.values()), Rows(len(keys))
     with Cache() as cache:
         look_up(cache, keys, rows)
         missing = np.flatnonzero(~rows.filled).tolist()
         for start in range(0, len(missing), SHARD):
             some = missing[start : start + SHARD]
-            cache.put(encoding.found.name, [keys[k] for k in some], embeddings[[places[k] for k in some]])
+            cache.put(encoding.found.name, [keys[k] for k in some], embeddings[[positions[k] for k in some]])
 
 
 def look_up(cache: Cache, keys: Sequence[bytes], rows: Rows) -> None:
@@ -115,8 +115,8 @@ def look_up(cache: Cache, keys: Sequence[bytes], rows: Rows) -> None:
     for start in range(0, len(keys), SHARD):
         asked = keys[start : start + SHARD]
         vectors = cache.get(asked)
-        known = [k for k, key in enumerate(asked) if key in vectors]
-        rows.fill([start + k for k in known], [vectors[asked[k]] for k in known])
+        hits = [k for k, key in enumerate(asked) if key in vectors]
+        rows.fill([start + k for k in hits], [vectors[asked[k]] for k in hits])
 
 
 def _tell(progress: Progress | None, before: int, total: int, done: int) -> None:

@@ -74,12 +74,12 @@ def find_model(
         ) from error
 
 
-def handover(found: Sequence[tuple[Request, FoundModel | str]]) -> str:
+def handover(answers: Sequence[tuple[Request, FoundModel | str]]) -> str:
     """Return the value of the environment variable `HANDOVER` with which `find_model` answers each of these requests
     without a search: with the model, or with a ModelError if there is the reason why it cannot be had.
     """
     return json.dumps(
-        [[request, answer if isinstance(answer, str) else asdict(answer)] for request, answer in found]
+        [[request, answer if isinstance(answer, str) else asdict(answer)] for request, answer in answers]
     )
 
 

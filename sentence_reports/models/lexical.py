@@ -61,20 +61,20 @@ def fit_lexical(found: FoundModel, choice: ModelChoice, texts: Sequence[str], *,
     if without := [k for k, text in enumerate(texts) if not words_of(text)]:
         raise ModelError(no_words(texts, without))
     own, other = ({word for text in some for word in words_of(text)} for some in (texts, sentences()))
-    words = len(own)
+    dimension = len(own)
     vectorizer = TfidfVectorizer(**options, vocabulary=[*sorted(own), *sorted(other - own)])
-    counts = vectorizer.fit_transform(texts)[:, :words]
+    counts = vectorizer.fit_transform(texts)[:, :dimension]
     seconds = time.perf_counter() - began
     facts = ModelFacts(
         name=LEXICAL,
         revision=None,
         source=found.source,
         sha256=found.sha256,
-        dimension=words,
+        dimension=dimension,
         max_tokens=None,
         pooling=None,
         normalizes=normalize,
-        parameters=words,
+        parameters=dimension,
         size_bytes=0,
         dtype="float32",
     )

@@ -24,9 +24,9 @@ PUT = "INSERT OR REPLACE INTO neighbors (key, kind, used, checksum, texts, conte
 MAKE_ROOM = """
 DELETE FROM neighbors WHERE id NOT IN (
     SELECT id FROM (
-        SELECT id, row_number() OVER newest AS place, sum(length(texts) + length(content)) OVER newest AS total
+        SELECT id, row_number() OVER newest AS position, sum(length(texts) + length(content)) OVER newest AS total
         FROM neighbors WINDOW newest AS (ORDER BY used DESC, id DESC ROWS UNBOUNDED PRECEDING)
-    ) WHERE place <= ? AND total <= ?
+    ) WHERE position <= ? AND total <= ?
 )
 """
 
@@ -59,11 +59,11 @@ class NeighborCache(CacheFile):
                 raise Damaged(DAMAGED)
             return table
 
-        found = self.do(read, None)
-        if found is not None:
+        table = self.do(read, None)
+        if table is not None:
             use = "UPDATE neighbors SET used = ? WHERE key = ?"
             self.do(lambda db: db.execute(use, (time.time_ns(), key)).rowcount, 0)
-        return found
+        return table
 
     def closest(self, kind: str, keys: Sequence[bytes]) -> Table | None:
         """Return the table that has most of these keys, however they are ordered; None if each has none of them."""

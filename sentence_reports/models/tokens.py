@@ -83,8 +83,8 @@ def surely_read(encoder: SentenceTransformer, texts: Sequence[str]) -> list[bool
     firsts = [text.partition(" ")[0] for text in texts]
     words = sorted({word for word in firsts if len(word) <= LONG})
     report = token_report(encoder, words)
-    known = {word for word, facts in zip(words, report, strict=True) if facts.readable}
-    return [word in known and len(text.encode()) <= room for word, text in zip(firsts, texts, strict=True)]
+    readable = {word for word, facts in zip(words, report, strict=True) if facts.readable}
+    return [word in readable and len(text.encode()) <= room for word, text in zip(firsts, texts, strict=True)]
 
 
 def word_pieces(encoder: SentenceTransformer, text: str) -> list[Piece]:
