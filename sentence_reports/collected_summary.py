@@ -49,7 +49,7 @@ class RepresentativeText(NamedTuple):
     adds: int
 
 
-class Match(NamedTuple):
+class TextMatch(NamedTuple):
     """A text that a query finds, their similarity, and the percentile of that, 0 to 100."""
 
     text: Text
@@ -61,7 +61,7 @@ class QueryMatches(NamedTuple):
     """A query and its ten best texts, the best first."""
 
     query: str
-    matches: tuple[Match, ...]
+    matches: tuple[TextMatch, ...]
 
 
 @dataclass(frozen=True)

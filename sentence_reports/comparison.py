@@ -145,7 +145,7 @@ def percentiles(values: NDArray[np.floating], baseline: Baseline) -> NDArray[np.
     return np.where(passed > STEPS, 100.0, 100 * np.maximum(passed - 1, 0) / STEPS)
 
 
-class Moved(NamedTuple):
+class RankGap(NamedTuple):
     """A pair whose ranks differ between two models: `row` is its position among the kept pairs.
 
     `first` and `second` are its sentences, counted from 0. `near` is the position of the model that ranks it closest,
@@ -222,7 +222,7 @@ class Compared:
             raise ValueError(f"not all pairs of {self.n:,} sentences are kept")
         return square(self.corrected[column], self.n) + np.eye(self.n)
 
-    def moved(self, count: int) -> list[Moved]:
+    def rank_gaps(self, count: int) -> list[RankGap]:
         """Return up to `count` pairs whose ranks differ most between any two models, the largest difference first.
 
         A pair of which all models say the same is not among them. Equal ones are in the order of the set.
@@ -232,7 +232,7 @@ class Compared:
         largest = np.argsort(-spread, kind="stable")[:count].tolist()
         pairs = self.pairs.tolist()
         return [
-            Moved(k, pairs[k][0], pairs[k][1], near[k], far[k], float(spread[k]) / self.total)
+            RankGap(k, pairs[k][0], pairs[k][1], near[k], far[k], float(spread[k]) / self.total)
             for k in largest
             if spread[k]
         ]

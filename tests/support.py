@@ -29,12 +29,12 @@ from sentence_reports.collected_summary import (
     GroupTable,
     LonelyText,
     MapFacts,
-    Match,
     QueryMatches,
     Repeated,
     RepresentativeText,
     StrayText,
     Text,
+    TextMatch,
     TopicSummary,
 )
 from sentence_reports.comparison import kept_pairs, nearest, rank_pairs, square, upper
@@ -569,7 +569,9 @@ def small_collection(**changes: Any) -> CollectionSummary:
         covered_by_chance=0.02,
         group_table=GroupTable(groups, 2, 1, 2, (StrayText(billed, "Payment", 1, "Delivery"),), 1),
         claims=(claim,),
-        queries=(QueryMatches("Where is my parcel?", (Match(late, 0.71, 100.0), Match(again, 0.5, 99.9))),),
+        queries=(
+            QueryMatches("Where is my parcel?", (TextMatch(late, 0.71, 100.0), TextMatch(again, 0.5, 99.9))),
+        ),
         query_count=1,
         map=MapFacts("two principal components", 0.18, 1),
     )
@@ -611,7 +613,7 @@ def large_collection(text: str = "word " * 60, **changes: Any) -> CollectionSumm
         "representatives": tuple(RepresentativeText(each, 900, 100) for each in texts[:20]),
         "group_table": table,
         "queries": tuple(
-            QueryMatches(f"{k} {text[:100]}?", tuple(Match(each, 0.5, 99.9) for each in texts[:10]))
+            QueryMatches(f"{k} {text[:100]}?", tuple(TextMatch(each, 0.5, 99.9) for each in texts[:10]))
             for k in range(100)
         ),
         "query_count": 130,

@@ -11,7 +11,7 @@ from support import BASELINE, LEGEND, MODEL
 from sentence_reports import comparison
 from sentence_reports.comparison import (
     Compared,
-    Moved,
+    RankGap,
     kept_pairs,
     nearest,
     percentiles,
@@ -259,14 +259,15 @@ def test_the_pair_that_moved_most_comes_first() -> None:
     one = square(np.array([0.9, 0.1, 0.2]), 3)  # pairs 01 02 12: ranks 1, 3, 2
     other = square(np.array([0.1, 0.3, 0.2]), 3)  # ranks 3, 1, 2
     found = Compared(summary_of([one, other]))
-    assert found.moved(9) == [Moved(0, 0, 1, 0, 1, 2 / 3), Moved(1, 0, 2, 1, 0, 2 / 3)]  # the third stayed
-    assert found.moved(1) == found.moved(9)[:1]
-    assert Compared(summary_of([one, one])).moved(9) == []
+    first, second = RankGap(0, 0, 1, 0, 1, 2 / 3), RankGap(1, 0, 2, 1, 0, 2 / 3)  # the third stayed
+    assert found.rank_gaps(9) == [first, second]
+    assert found.rank_gaps(1) == found.rank_gaps(9)[:1]
+    assert Compared(summary_of([one, one])).rank_gaps(9) == []
 
 
 def test_of_several_models_the_two_farthest_apart_count() -> None:
     matrices = [square(np.array(v), 3) for v in ([0.3, 0.2, 0.1], [0.2, 0.3, 0.1], [0.2, 0.1, 0.3])]
-    assert Compared(summary_of(matrices)).moved(1) == [Moved(1, 0, 2, 1, 2, 2 / 3)]
+    assert Compared(summary_of(matrices)).rank_gaps(1) == [RankGap(1, 0, 2, 1, 2, 2 / 3)]
 
 
 def test_two_sentences_are_one_pair() -> None:
@@ -274,4 +275,4 @@ def test_two_sentences_are_one_pair() -> None:
     assert found.total == len(found.pairs) == 1
     assert found.ranks.tolist() == [[1], [1]]
     assert found.nearest.tolist() == [[1, 0], [1, 0]]
-    assert found.moved(3) == []
+    assert found.rank_gaps(3) == []

@@ -14,12 +14,12 @@ from sentence_reports.collected_summary import (
     GroupTable,
     LonelyText,
     MapFacts,
-    Match,
     QueryMatches,
     Repeated,
     RepresentativeText,
     StrayText,
     Text,
+    TextMatch,
     TopicSummary,
 )
 from sentence_reports.collection.duplicates import NearDuplicates
@@ -130,7 +130,7 @@ def summarize_collection(
             QueryMatches(
                 shown(query),
                 tuple(
-                    Match(text(k), value, baseline.percentile(value))
+                    TextMatch(text(k), value, baseline.percentile(value))
                     for k, value in zip(some.positions.tolist(), some.similarities.tolist(), strict=True)
                 ),
             )

@@ -177,7 +177,7 @@ def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness]) -> str
 def moves_most(summary: ComparisonSummary) -> str:
     """Return which pair moves most between two models, with its ranks."""
     compared = Compared(summary)
-    for pair in compared.moved(1):
+    for pair in compared.rank_gaps(1):
         one, other = (cite(summary.sentences[k]) for k in (pair.first, pair.second))
         near, far = (
             (name(compared.columns[c].label), in_digits(float(compared.ranks[c, pair.row])))

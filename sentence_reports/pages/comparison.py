@@ -6,7 +6,7 @@ import numpy as np
 from nbformat import NotebookNode
 
 from sentence_reports.claim_records import ClaimCheck
-from sentence_reports.comparison import Compared, Moved
+from sentence_reports.comparison import Compared, RankGap
 from sentence_reports.pages.top import NUMBERS_UP_TO, TABLE_UP_TO, heat_table, of_all_kinds, tagged_picture
 from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFacts
 
@@ -85,7 +85,7 @@ def fits(n: int, models: int, *, grouped: bool) -> bool:
     return n <= NUMBERS_UP_TO and width <= WIDTH
 
 
-def moved_pairs(compared: Compared) -> list[tuple[Moved, list[tuple[float, float, float]]]]:
+def moved_pairs(compared: Compared) -> list[tuple[RankGap, list[tuple[float, float, float]]]]:
     """Return the pairs whose rank differs most between any two models, the largest difference first.
 
     With each pair comes what each model says about it: its rank among all pairs, the chance-corrected similarity, and
@@ -94,7 +94,7 @@ def moved_pairs(compared: Compared) -> list[tuple[Moved, list[tuple[float, float
     tables = compared.ranks, compared.corrected, compared.similarities
     return [
         (pair, list(zip(*(table[:, pair.row].tolist() for table in tables), strict=True)))
-        for pair in compared.moved(MOVED)
+        for pair in compared.rank_gaps(MOVED)
     ]
 
 

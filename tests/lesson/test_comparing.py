@@ -233,7 +233,7 @@ def test_of_a_large_set_the_named_and_the_moved_pairs_are_kept(run: Run, model: 
     assert {(0, 500), (1, 399)} <= kept
     assert len(kept) < compared.total / 5
     moved = [(int(i), int(j)) for i, j in space["pairs"]]
-    assert [(pair.first, pair.second) for pair in compared.moved(6)] == moved
+    assert [(pair.first, pair.second) for pair in compared.rank_gaps(6)] == moved
 
 
 def test_a_model_that_cannot_be_had_is_missing(run: Run, model: Path, tmp_path: Path) -> None:
@@ -537,7 +537,7 @@ def test_what_came_out_of_a_real_comparison() -> None:
 
 def test_the_pair_that_moves_most_is_that_of_the_numbers() -> None:
     summary = many_compared(9, 3)
-    (pair,) = Compared(summary).moved(1)
+    (pair,) = Compared(summary).rank_gaps(1)
     words = moves_most(summary)
     assert all(f"“{summary.sentences[k]}”" in words for k in (pair.first, pair.second))
     assert summary.columns[pair.near].label in words.split(" for ")[1]

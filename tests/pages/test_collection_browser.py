@@ -18,10 +18,10 @@ from sentence_reports.collected_summary import (
     GroupSummary,
     GroupTable,
     LonelyText,
-    Match,
     QueryMatches,
     StrayText,
     Text,
+    TextMatch,
     TopicSummary,
 )
 from sentence_reports.pages.render import render
@@ -59,7 +59,7 @@ def hostile() -> CollectionSummary:
         ),
         claims=(ClaimCheck("closer", False, other, one, because=TEXTS[0]), ClaimCheck("closer", True, one, other)),
         queries=tuple(
-            QueryMatches(text, tuple(Match(each, 0.5, 99.9) for each in some[k])) for k, text in enumerate(TEXTS)
+            QueryMatches(text, tuple(TextMatch(each, 0.5, 99.9) for each in some[k])) for k, text in enumerate(TEXTS)
         ),
     )  # fmt: skip
 
