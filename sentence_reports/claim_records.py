@@ -60,9 +60,8 @@ def tally(checks: Sequence[Check | ClaimCheck]) -> str:
         values += f" in {sum(figures):,} of {len(figures):,} sets"
     elif figures and not figures[0]:
         values = "the published values do not match"
-    words = [_held(sum(claims), len(claims))] * bool(claims) + [values] * bool(figures)
-    text = ", and ".join(words)
-    return capitalized(text)
+    clauses = [_held(sum(claims), len(claims))] * bool(claims) + [values] * bool(figures)
+    return capitalized(", and ".join(clauses))
 
 
 def _held(met: int, total: int) -> str:

@@ -130,10 +130,10 @@ def set_files(arguments: argparse.Namespace) -> list[Path]:
     """
     paths: list[Path] = []
     for file in arguments.files or [project_of(arguments).params]:
-        found = [short(path) for path in find_sets(file)] if file.is_dir() else [file]
-        if not found:
+        files = [short(path) for path in find_sets(file)] if file.is_dir() else [file]
+        if not files:
             raise UsageError(f"no set in {file}. Create one with  {program()} new NAME")
-        paths += found
+        paths += files
     return list(dict.fromkeys(paths))
 
 

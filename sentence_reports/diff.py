@@ -15,12 +15,12 @@ from sentence_reports.texts import count, isolated, legible, on_terminal, shorte
 if TYPE_CHECKING:
     from sentence_reports.difference import ColumnDifference, Difference
 
-MOVED = 3
+EXIT_MOVED = 3
 """The exit code if something moved."""
-SHOWN = 20  # pairs on a terminal
+SHOWN_PAIRS = 20  # pairs on a terminal
 
 
-class Row(NamedTuple):
+class ChangeRow(NamedTuple):
     """A row of the table.
 
     `what` is the kind of change, `model` the label of a model of a comparison. `first` and `second` say what it is
@@ -45,21 +45,21 @@ def diff(old: Path, new: Path, out: Path | None) -> int:
     if out is not None:
         check_page(out, (old, new))
     saved = read_saved(old), read_saved(new)
-    from sentence_reports.difference import difference  # numpy takes a moment
+    from sentence_reports.difference import difference as difference_of  # numpy takes a moment
 
     try:
-        found = difference(saved[0].summary, saved[1].summary)
+        difference = difference_of(saved[0].summary, saved[1].summary)
     except ValueError as error:
         files = f"{legible(str(old))} or {legible(str(new))}"
         raise UsageError(f"{files} is damaged: {error}. Make the report again") from error
-    show(found)
-    for sentence in (*found.finding, *notes(found)):
-        say(sentence, "yellow" if found.counts else "")
+    show(difference)
+    for sentence in (*difference.finding, *notes(difference)):
+        say(sentence, "yellow" if difference.counts else "")
     if old.samefile(new):
         say("OLD and NEW are the same file.", "yellow")
     if out is not None:
-        write_page(out, found, saved)
-    return MOVED if found.counts else 0
+        write_page(out, difference, saved)
+    return EXIT_MOVED if difference.counts else 0
 
 
 def check_page(out: Path, inputs: Sequence[Path]) -> None:
@@ -73,22 +73,22 @@ def check_page(out: Path, inputs: Sequence[Path]) -> None:
     check_file(out, is_difference, "is not a page that diff made. Move it away, or choose another file")
 
 
-def write_page(out: Path, found: "Difference", saved: Sequence[Saved]) -> None:
+def write_page(out: Path, difference: "Difference", saved: Sequence[Saved]) -> None:
     """Write the page. Raises OutputError if that fails."""
     from sentence_reports.pages.difference import render_difference
 
     names = [f"{each.facts.stem}, {each.facts.date}" if each.facts else "" for each in saved]
     with explained(OutputError, f"cannot write {legible(str(out))}"):
-        atomic_write({out: render_difference(found, *names).encode()})
+        atomic_write({out: render_difference(difference, *names).encode()})
     say(f"Look at {short(out)}")
 
 
 # --- the table --------------------------------------------------------------------------------------------------
 
 
-def notes(found: "Difference") -> Iterator[str]:
+def notes(difference: "Difference") -> Iterator[str]:
     """Yield what a reader of the table should know: what could not be compared, what is not shown."""
-    for column in found.columns:
+    for column in difference.columns:
         moved = column.movement
         label = f"{column.label}: " if column.label else ""
         if moved.compared < moved.total:
@@ -96,48 +96,54 @@ def notes(found: "Difference") -> Iterator[str]:
                 f"{label}Only {moved.compared:,} of {count(moved.total, 'pair')} could be compared: of a large set, "
                 "a notebook keeps the nearest neighbors of each sentence."
             )
-    if found.reordered:
+    if difference.reordered:
         yield "The sentences are in another order; they are matched by their text."
 
 
-def rows(found: "Difference") -> Iterator[Row]:
+def rows(difference: "Difference") -> Iterator[ChangeRow]:
     """Yield what changed: the outcomes first, then the texts, then what may explain them."""
-    for column in found.columns:
+    for column in difference.columns:
         yield from _outcomes(column)
-    if found.published:
-        yield Row("published", old=found.published.old, new=found.published.new)
-    yield from (Row("column", old=each.old, new=each.new) for each in found.labels)
-    yield from (Row("changed", first=each.what, old=each.old, new=each.new) for each in found.edited)
-    yield from (Row("removed", first=text) for text in found.removed)
-    yield from (Row("added", first=text) for text in found.added)
-    for change in (*found.renamed, *found.regrouped):
-        yield Row("group", first=change.what, old=change.old, new=change.new)
-    for column in found.columns:
-        yield from (Row("model", column.label, each.what, "", each.old, each.new) for each in column.model)
-    yield from (Row("setting", "", each.what, "", each.old, each.new) for each in found.settings)
-    yield from (Row("version", "", each.what, "", each.old, each.new) for each in found.versions)
+    if difference.published:
+        yield ChangeRow("published", old=difference.published.old, new=difference.published.new)
+    yield from (ChangeRow("column", old=each.old, new=each.new) for each in difference.labels)
+    yield from (
+        ChangeRow("changed", first=each.what, old=each.old, new=each.new) for each in difference.edited
+    )
+    yield from (ChangeRow("removed", first=text) for text in difference.removed)
+    yield from (ChangeRow("added", first=text) for text in difference.added)
+    for change in (*difference.renamed, *difference.regrouped):
+        yield ChangeRow("group", first=change.what, old=change.old, new=change.new)
+    for column in difference.columns:
+        yield from (
+            ChangeRow("model", column.label, each.what, "", each.old, each.new) for each in column.model
+        )
+    yield from (ChangeRow("setting", "", each.what, "", each.old, each.new) for each in difference.settings)
+    yield from (ChangeRow("version", "", each.what, "", each.old, each.new) for each in difference.versions)
 
 
-def _outcomes(column: "ColumnDifference") -> Iterator[Row]:
+def _outcomes(column: "ColumnDifference") -> Iterator[ChangeRow]:
     label, same = column.label, column.movement.same
     for claim in column.claims:
         held = [("holds" if each.met else "does not hold") if each else "" for each in (claim.old, claim.new)]
         was = claim.old.expected if claim.old else claim.claim.expected
-        yield Row("claim", label, claim.claim.expected, was if was != claim.claim.expected else "", *held)
+        yield ChangeRow(
+            "claim", label, claim.claim.expected, was if was != claim.claim.expected else "", *held
+        )
     for pair in column.movement.pairs:
         values = (pair.old, pair.new) if same else (pair.old_corrected, pair.new_corrected)
         ranks = ("" if rank is None else f"{rank:g}" for rank in (pair.old_rank, pair.new_rank))
-        yield Row("pair", label, pair.first, pair.second, *(f"{value:.4f}" for value in values), *ranks)
+        yield ChangeRow("pair", label, pair.first, pair.second, *(f"{value:.4f}" for value in values), *ranks)
     for change in (column.ratings, column.scale):
         if change:
-            yield Row(change.what.lower(), label, "", "", change.old, change.new)
+            yield ChangeRow(change.what.lower(), label, "", "", change.old, change.new)
 
 
-def show(found: "Difference") -> None:
+def show(difference: "Difference") -> None:
     """Print the table to stdout: for people on a terminal, tab-separated elsewhere."""
     is_terminal = sys.stdout.isatty()
     if not is_terminal:
-        for row in rows(found):
+        for row in rows(difference):
             print(*(on_terminal(field, is_terminal=False).replace("\n", "\\n") for field in row), sep="\t")
         return
     from rich.console import Console
@@ -147,10 +153,10 @@ def show(found: "Difference") -> None:
     shown = Table(box=None, pad_edge=False)
     for name in ("what", "about", "old", "new"):
         shown.add_column(name, overflow="fold", ratio=2 if name == "about" else None)
-    table = list(rows(found))
+    table = list(rows(difference))
     pairs = [row for row in table if row.what == "pair"]
     for row in table:
-        if row in pairs[SHOWN:]:
+        if row in pairs[SHOWN_PAIRS:]:
             continue
         what, model, first, second, old, new, *ranks = row
         about = " | ".join(isolated(shorten(text, 60)) for text in (model, first, second) if text)
@@ -159,6 +165,6 @@ def show(found: "Difference") -> None:
             for value, rank in zip((old, new), ranks, strict=True)
         ]
         shown.add_row(*(Text(on_terminal(field, is_terminal=True)) for field in (what, about, *values)))
-    if more := len(pairs[SHOWN:]):
+    if more := len(pairs[SHOWN_PAIRS:]):
         shown.add_row("pair", f"{more} more; --out FILE writes a page with them", "", "")
     Console(highlight=False).print(shown)

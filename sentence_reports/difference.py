@@ -20,7 +20,7 @@ from sentence_reports.matching import (
     scale_change,
     settings_in_words,
 )
-from sentence_reports.movement import Known, Movement, known_pairs, movement
+from sentence_reports.movement import ModelPairs, Movement, movement, pairs_by_model
 from sentence_reports.summary import ComparisonSummary, WalkthroughSummary
 from sentence_reports.texts import capitalized, count, isolated, number, quoted
 
@@ -68,7 +68,7 @@ class ColumnDifference:
             return "the model is fitted on other sentences"
         if "Weights (SHA-256)" in differing:
             return "the model has other weights"
-        usage = " and ".join(words for fact, words in USAGE.items() if fact in differing)
+        usage = " and ".join(phrase for fact, phrase in USAGE.items() if fact in differing)
         return f"the model has {usage or 'another scaling'}"
 
     @property
@@ -122,13 +122,13 @@ class Difference:
     @property
     def figures(self) -> list[Change]:
         """What changed besides pairs and claims: published figures, and for each model ratings and unrelated pairs."""
-        found = [self.published] if self.published else []
+        figures = [self.published] if self.published else []
         for column in self.columns:
             prefix = f"{isolated(column.label)}: " if column.label else ""
-            found += [
+            figures += [
                 each._replace(what=prefix + each.what) for each in (column.ratings, column.scale) if each
             ]
-        return found
+        return figures
 
     @property
     def finding(self) -> tuple[str, ...]:
@@ -159,7 +159,7 @@ def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
     common = [text for text in before if text in after]
     if not common:
         raise UsageError("OLD and NEW have no sentence in common, so there is nothing to compare")
-    one, other = known_pairs(old), known_pairs(new)
+    one, other = pairs_by_model(old), pairs_by_model(new)
     if not one.keys() & other.keys():
         raise UsageError(
             f"OLD and NEW have no model in common: OLD has {', '.join(map(quoted, one))}, NEW has "
@@ -194,7 +194,7 @@ def difference(old: ComparableSummary, new: ComparableSummary) -> Difference:
 
 
 def _column(
-    label: str, old: Known, new: Known, renamed: dict[str, str], edited: dict[str, str]
+    label: str, old: ModelPairs, new: ModelPairs, renamed: dict[str, str], edited: dict[str, str]
 ) -> ColumnDifference:
     moved, before, after = movement(old, new), old.said, new.said
     return ColumnDifference(
@@ -255,14 +255,14 @@ def _claims_in_words(columns: Sequence[ColumnDifference], outcomes: Mapping[str,
     return parts
 
 
-def _texts_in_words(found: Difference) -> list[str]:
-    kinds = {"added": len(found.added), "removed": len(found.removed)}
-    parts = [f"{count(len(found.edited), 'sentence')} changed"] if found.edited else []
+def _texts_in_words(difference: Difference) -> list[str]:
+    kinds = {"added": len(difference.added), "removed": len(difference.removed)}
+    parts = [f"{count(len(difference.edited), 'sentence')} changed"] if difference.edited else []
     if some := [f"{number:,} {verb}" for verb, number in kinds.items() if number]:
         only = count(kinds["added"] or kinds["removed"], "sentence")
         parts.append(" and ".join([f"{only} {some[0].split()[1]}", *some[1:]]))
-    if found.renamed:
-        parts.append(f"{count(len(found.renamed), 'group')} renamed")
-    if found.regrouped:
-        parts.append(f"{count(len(found.regrouped), 'sentence')} in another group")
-    return parts + ["other models ran"] * bool(found.labels)
+    if difference.renamed:
+        parts.append(f"{count(len(difference.renamed), 'group')} renamed")
+    if difference.regrouped:
+        parts.append(f"{count(len(difference.regrouped), 'sentence')} in another group")
+    return parts + ["other models ran"] * bool(difference.labels)

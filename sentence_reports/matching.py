@@ -37,9 +37,9 @@ class ClaimChange(NamedTuple):
     @property
     def claim(self) -> ClaimCheck:
         """The claim with its outcome in the new report, or in the old one if only that makes it."""
-        found = self.new or self.old
-        assert found
-        return found
+        claim = self.new or self.old
+        assert claim
+        return claim
 
     @property
     def outcome(self) -> str:
@@ -110,14 +110,14 @@ def edited_sentences(
     Both mappings hold the group of each sentence, in the order of the set; `renamed` holds the new names of groups by
     their old ones. A text was changed in place if the new one is between the same others and in the same group.
     """
-    texts, found = (list(old), list(new)), {}
+    texts, edited = (list(old), list(new)), {}
     for kind, start, end, first, last in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
         if kind == "replace" and end - start == last - first:
             for one, other in zip(texts[0][start:end], texts[1][first:last], strict=True):
                 same_group = renamed.get(old[one], old[one]) == new[other]
                 if one not in new and other not in old and same_group:
-                    found[one] = other
-    return found
+                    edited[one] = other
+    return edited
 
 
 def claim_changes(

@@ -65,7 +65,7 @@ class Movement:
 
 
 @dataclass(frozen=True)
-class Known:
+class ModelPairs:
     """The similarities of one model that a report keeps.
 
     `pairs` holds the positions of two of its `texts`, `(m, 2)`, each pair once, and `similarities` is `(m,)` float64.
@@ -78,7 +78,7 @@ class Known:
     said: Column | WalkthroughSummary
 
 
-def known_pairs(summary: WalkthroughSummary | ComparisonSummary) -> dict[str, Known]:
+def pairs_by_model(summary: WalkthroughSummary | ComparisonSummary) -> dict[str, ModelPairs]:
     """Return the similarities that a report keeps of each of its models, by label; "" if there is only one model.
 
     Raises ValueError if the numbers in the summary do not fit its sentences.
@@ -86,18 +86,18 @@ def known_pairs(summary: WalkthroughSummary | ComparisonSummary) -> dict[str, Kn
     n = len(summary.sentences)
     if isinstance(summary, ComparisonSummary):
         compared = Compared(summary)
-        known = {
-            column.label: Known(summary.sentences, compared.pairs, row, column)
+        by_model = {
+            column.label: ModelPairs(summary.sentences, compared.pairs, row, column)
             for column, row in zip(summary.columns, compared.similarities.astype(float), strict=True)
         }
     else:
-        known = {"": Known(summary.sentences, *_of_walkthrough(summary), summary)}
-    for each in known.values():
+        by_model = {"": ModelPairs(summary.sentences, *_of_walkthrough(summary), summary)}
+    for each in by_model.values():
         if len(each.pairs) != len(each.similarities) or not np.isfinite(each.similarities).all():
             raise ValueError(f"{len(each.pairs)} pairs have {len(each.similarities)} finite similarities")
         if len(each.pairs) and not 0 <= each.pairs.min() <= each.pairs.max() < n:
             raise ValueError(f"a pair is not of the {n} sentences")
-    return known
+    return by_model
 
 
 def _of_walkthrough(summary: WalkthroughSummary) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
@@ -110,11 +110,11 @@ def _of_walkthrough(summary: WalkthroughSummary) -> tuple[NDArray[np.integer], N
     near = summary.overview.neighbors
     firsts = np.repeat(np.arange(n), near.count)
     pairs = np.sort(np.column_stack([firsts, near.positions.ravel().astype(np.intp)]), axis=1)
-    pairs, places = np.unique(pairs, axis=0, return_index=True)
-    return pairs, near.similarities.ravel()[places].astype(float)
+    pairs, first = np.unique(pairs, axis=0, return_index=True)
+    return pairs, near.similarities.ravel()[first].astype(float)
 
 
-def same_model(old: Known, new: Known) -> bool:
+def same_model(old: ModelPairs, new: ModelPairs) -> bool:
     """Return whether the similarities are on one scale: of the same weights, used in the same way.
 
     A model that is fitted on the set itself is the same only if the sentences are.
@@ -124,13 +124,13 @@ def same_model(old: Known, new: Known) -> bool:
     return used[0] == used[1] and (models[0].source != FITTED or set(old.texts) == set(new.texts))
 
 
-def movement(old: Known, new: Known) -> Movement:
+def movement(old: ModelPairs, new: ModelPairs) -> Movement:
     """Return which of the pairs that two reports have in common moved. Texts are matched, not their numbers."""
     both = set(new.texts)
     common = [text for text in dict.fromkeys(old.texts) if text in both]
     total = len(common) * (len(common) - 1) // 2
-    places = {text: k for k, text in enumerate(common)}
-    (codes, one), (others, other) = (_coded(known, places) for known in (old, new))
+    index = {text: k for k, text in enumerate(common)}
+    (codes, one), (others, other) = (_coded(each, index) for each in (old, new))
     codes, rows, columns = np.intersect1d(codes, others, assume_unique=True, return_indices=True)
     one, other = one[rows], other[columns]
     corrected = _corrected(one, old.said.baseline), _corrected(other, new.said.baseline)
@@ -159,12 +159,12 @@ def _corrected(similarities: Any, baseline: Baseline) -> NDArray[np.float64]:
     return corrected
 
 
-def _coded(known: Known, places: dict[str, int]) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
-    """Return a number for each pair of texts that has `places`, the same in both reports, and its similarity."""
-    if not len(known.pairs):
+def _coded(kept: ModelPairs, index: dict[str, int]) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+    """Return a number for each pair of texts in `index`, the same in both reports, and its similarity."""
+    if not len(kept.pairs):
         return np.zeros(0, dtype=np.intp), np.zeros(0)
-    positions = np.array([places.get(text, -1) for text in known.texts], dtype=np.intp)
-    pairs = np.sort(positions[known.pairs], axis=1)
+    positions = np.array([index.get(text, -1) for text in kept.texts], dtype=np.intp)
+    pairs = np.sort(positions[kept.pairs], axis=1)
     common = (pairs[:, 0] >= 0) & (pairs[:, 0] < pairs[:, 1])
-    codes, first = np.unique(pairs[common] @ [len(places), 1], return_index=True)
-    return codes, known.similarities[common][first]
+    codes, first = np.unique(pairs[common] @ [len(index), 1], return_index=True)
+    return codes, kept.similarities[common][first]

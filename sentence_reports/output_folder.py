@@ -57,25 +57,30 @@ class OutputFolder:
 
         `tables` holds the tables to write by suffix; instead of None, an unknown table may turn out to be the same.
         """
-        stem, known = report.stem, self.reports.get(report.stem)
+        stem, earlier = report.stem, self.reports.get(report.stem)
         for suffix in (".html", ".ipynb"):
             if not is_ours(self.out / f"{stem}{suffix}"):
                 return not_ours(self.out / f"{stem}{suffix}")
         page = self.out / f"{stem}.html"
         for suffix, data in tables.items():
             table = self.out / f"{stem}{suffix}"
-            undecided = data is None and page.exists() and not (known and known.tables)
+            undecided = data is None and page.exists() and not (earlier and earlier.tables)
             if not undecided and not self._is_our_table(stem, suffix) and _read_bytes(table) != data:
                 return not_ours(table)
-        if known and known.date and known.set_file != report.set_file and _is_set(self.out / known.set_file):
+        if (
+            earlier
+            and earlier.date
+            and earlier.set_file != report.set_file
+            and _is_set(self.out / earlier.set_file)
+        ):
             return (
-                f"{page} is the report of another set, {known.set_file} (seen from {self.out}). "
+                f"{page} is the report of another set, {earlier.set_file} (seen from {self.out}). "
                 "Rename one of the two, or choose another folder with --out DIR"
             )
         variant = Path(report.set_file).stem != stem
-        if variant and known and known.date and known.model != report.model and page.exists():
+        if variant and earlier and earlier.date and earlier.model != report.model and page.exists():
             return (
-                f"{page} is the report of another model, {known.model}. "
+                f"{page} is the report of another model, {earlier.model}. "
                 "Remove it, or choose another folder with --out DIR"
             )
         return None
@@ -99,12 +104,12 @@ class OutputFolder:
         """
         tables = {suffix: data for suffix, data in made.files.items() if suffix in WRITTEN}
         if (reason := self.refusal(report, tables)) is None:
-            known, hashes = self.reports.get(made.stem), tuple(map(sha256, tables.values()))
-            pdf = known.pdf if known else None
+            earlier, hashes = self.reports.get(made.stem), tuple(map(sha256, tables.values()))
+            pdf = earlier.pdf if earlier else None
             report = replace(report, tables=hashes, beside=tuple(tables), pdf=pdf)
             try:
                 # Before the files: if this process is killed between the two, all tables are known as ours.
-                before = known or replace(report, digest=None, date=None)
+                before = earlier or replace(report, digest=None, date=None)
                 self.reports[made.stem] = replace(before, tables=(*before.tables, *hashes))
                 self._write({STATE: self._state(indexed=False)})
                 self._write({f"{made.stem}{suffix}": data for suffix, data in made.files.items()})
@@ -130,10 +135,10 @@ class OutputFolder:
                 (self.out / "failed").mkdir(exist_ok=True)
                 self._write({f"failed/{failed.stem}.ipynb": failed.notebook})
         last = self.reports.get(failed.stem)
-        known = last if last is not None and last.date else report
+        record = last if last is not None and last.date else report
         return self._note(
             replace(
-                known,
+                record,
                 set_file=report.set_file,
                 digest=None,
                 seconds=None,
@@ -164,13 +169,13 @@ class OutputFolder:
 
         Raises OutputError if that fails; the reports are published nevertheless.
         """
-        known = [
+        reports = [
             replace(r, gone=not _is_set(self.out / r.set_file), printed=self._is_printed(r.stem))
             for r in self.reports.values()
         ]
         self.reports = {
             report.stem: report
-            for report in known
+            for report in reports
             if not report.gone or (report.date and (self.out / f"{report.stem}.html").exists())
         }
         state = self._state(indexed=True)
@@ -199,19 +204,19 @@ class OutputFolder:
         return [path for path in ours if path.is_file()]
 
     def _is_our_table(self, stem: str, suffix: str) -> bool:
-        known = self.reports.get(stem)
-        return has_hash(self.out / f"{stem}{suffix}", known.tables if known else ())
+        report = self.reports.get(stem)
+        return has_hash(self.out / f"{stem}{suffix}", report.tables if report else ())
 
     def _is_our_pdf(self, stem: str) -> bool:
-        known = self.reports.get(stem)
-        return has_hash(self.out / f"{stem}.pdf", known.pdf[1:] if known and known.pdf else ())
+        report = self.reports.get(stem)
+        return has_hash(self.out / f"{stem}.pdf", report.pdf[1:] if report and report.pdf else ())
 
     def _is_printed(self, stem: str) -> bool:
         """Return whether our PDF of this name is there and shows the page as it is."""
-        page, pdf, known = self.out / f"{stem}.html", self.out / f"{stem}.pdf", self.reports[stem].pdf
-        if known is None or not page.is_file() or not pdf.is_file():
+        page, pdf, hashes = self.out / f"{stem}.html", self.out / f"{stem}.pdf", self.reports[stem].pdf
+        if hashes is None or not page.is_file() or not pdf.is_file():
             return False
-        return has_hash(page, known[:1]) and has_hash(pdf, known[1:])
+        return has_hash(page, hashes[:1]) and has_hash(pdf, hashes[1:])
 
     @property
     def temporary(self) -> Path:

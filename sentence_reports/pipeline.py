@@ -255,10 +255,10 @@ def default_jobs(kernels: Kernels, jobs: Iterable[Job] = ()) -> int:
 
 def _blank(path: Path, options: Options) -> Report:
     """Return what is known of a set that cannot be read."""
-    place = Path(os.path.realpath(path.parent), path.name)  # a link keeps its own name
+    real = Path(os.path.realpath(path.parent), path.name)  # a link keeps its own name
     with suppress(ValueError):  # on another drive of Windows, the path stays absolute
-        place = Path(os.path.relpath(place, os.path.realpath(options.out)))
-    set_file = legible(place.as_posix())
+        real = Path(os.path.relpath(real, os.path.realpath(options.out)))
+    set_file = legible(real.as_posix())
     return Report(stem_of(path, options.model), title_of(stem_of(path)), set_file, model="", n=0)
 
 

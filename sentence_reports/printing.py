@@ -83,9 +83,9 @@ def find_browser() -> Browser:
     """
     sandboxed = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium has no sandbox for root
     on_path = map(shutil.which, PROGRAMS)
-    for found in (*filter(None, on_path), *map(os.path.expandvars, PLACES)):
-        if Path(found).is_file():
-            return Browser(Path(found).absolute(), sandboxed)
+    for executable in (*filter(None, on_path), *map(os.path.expandvars, PLACES)):
+        if Path(executable).is_file():
+            return Browser(Path(executable).absolute(), sandboxed)
     if (program := _downloaded_by_playwright()) is not None:
         # Linux may refuse it a sandbox; Playwright starts it without, too.
         return Browser(program, sandboxed=False)

@@ -43,8 +43,8 @@ def _ranking(row: NDArray[np.float64], baseline: Baseline, count: int | None) ->
     order = np.argsort(-row, kind="stable")[:end].tolist()
     values = row[order].tolist()
     margins = [*(one - other for one, other in pairwise(values)), None]
-    places = zip(order[:count], values, margins, strict=False)
-    return [Match(k, value, baseline.percentile(value), margin) for k, value, margin in places]
+    best = zip(order[:count], values, margins, strict=False)
+    return [Match(k, value, baseline.percentile(value), margin) for k, value, margin in best]
 
 
 def best_match(matrix: NDArray[np.floating]) -> Pair:
@@ -60,8 +60,8 @@ def without_match(ranked: list[list[Match]]) -> list[int]:
 
 def never_found(ranked: list[list[Match]], count: int) -> list[int]:
     """Return which of the `count` sentences are not the best of any query that finds one above chance."""
-    found = {matches[0].sentence for matches in ranked if matches[0].related}
-    return [k for k in range(count) if k not in found]
+    best = {matches[0].sentence for matches in ranked if matches[0].related}
+    return [k for k in range(count) if k not in best]
 
 
 def found_by_chance(count: int) -> float:

@@ -45,10 +45,10 @@ def read_saved(path: Path) -> Saved:
     bundles = [output["data"] for output in outputs if isinstance(output.get("data"), dict)]
     data = next((bundle[MIME] for bundle in bundles if isinstance(bundle.get(MIME), dict)), None)
     if data is None:
-        found = "has no summary of Sentence Reports in its outputs" if outputs else "was not executed"
+        problem = "has no summary of Sentence Reports in its outputs" if outputs else "was not executed"
         raise UsageError(
-            f"{_shown(path)} {found}. Expected the notebook that  sentence-reports run  writes next to a page, such as "
-            "reports/mine.ipynb"
+            f"{_shown(path)} {problem}. Expected the notebook that  sentence-reports run  writes next to a page, such "
+            "as reports/mine.ipynb"
         )
     return Saved(_summary(path, data), _facts(notebook))
 
@@ -109,8 +109,8 @@ def _reason(error: RenderError) -> str:
         return (
             f"it was made by another version of Sentence Reports; its summary lacks {', '.join(lacking[:5])}"
         )
-    place = ".".join(map(str, problems[0]["loc"]))
-    return f"its summary is damaged, or from another version: {place}: {problems[0]['msg']}"
+    key = ".".join(map(str, problems[0]["loc"]))
+    return f"its summary is damaged, or from another version: {key}: {problems[0]['msg']}"
 
 
 def _facts(notebook: dict[str, Any]) -> PageFacts | None:

@@ -37,7 +37,7 @@ _DRAWN = re.compile(f">[^<]*|{'|'.join(_VARIABLES)}")
 
 def with_variables(svg: str) -> str:
     """Return an SVG with the variable in place of each color of these in its tags; its texts stay as they are."""
-    return _DRAWN.sub(lambda found: _VARIABLES.get(found[0], found[0]), svg)
+    return _DRAWN.sub(lambda match: _VARIABLES.get(match[0], match[0]), svg)
 
 
 def following_scheme(svg: str) -> str:

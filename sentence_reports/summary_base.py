@@ -51,8 +51,8 @@ class Summary(ABC):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         text = f"The summary of {self.size:,} texts, for the head of the report."
-        known = adapter(type(self))  # type: ignore[arg-type]  # a class is hashable
-        return {MIME: known.dump_python(self, mode="json"), "text/plain": text}
+        writer = adapter(type(self))  # type: ignore[arg-type]  # a class is hashable
+        return {MIME: writer.dump_python(self, mode="json"), "text/plain": text}
 
 
 @cache

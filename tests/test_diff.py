@@ -14,7 +14,7 @@ from two_reports import VALUES, A, B, C, D, hostile_difference, large, square, w
 
 from sentence_reports.claim_records import ClaimCheck, Side
 from sentence_reports.cli import main
-from sentence_reports.diff import Row, rows
+from sentence_reports.diff import ChangeRow, rows
 from sentence_reports.matching import CORRELATION_ROUNDING, Change
 from sentence_reports.movement import CORRECTED_ROUNDING, LISTED, ROUNDING
 from sentence_reports.overview import pack
@@ -169,10 +169,10 @@ def test_every_kind_of_change_has_its_row() -> None:
     ]
     told = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
     assert [kind for kind in kinds if f"`{kind}`" not in told] == []
-    assert Row("published", old="c", new="c") in table
-    assert Row("ratings", "a", old="0.1", new="0.2") in table
-    assert Row("group", first="b", old="b", new="b") in table
-    assert Row("model", "b", "c", "", "c", "c") in table
+    assert ChangeRow("published", old="c", new="c") in table
+    assert ChangeRow("ratings", "a", old="0.1", new="0.2") in table
+    assert ChangeRow("group", first="b", old="b", new="b") in table
+    assert ChangeRow("model", "b", "c", "", "c", "c") in table
 
 
 def test_every_row_has_old_before_new() -> None:
@@ -181,9 +181,14 @@ def test_every_row_has_old_before_new() -> None:
         hostile_difference(["a", "b", "c"]), published=change, labels=(change,), settings=(change,)
     )
     table = list(rows(replace(found, renamed=(renamed,), regrouped=(change,))))
-    for row in (Row("published"), Row("column"), Row("setting", first="it"), Row("group", first="it")):
+    for row in (
+        ChangeRow("published"),
+        ChangeRow("column"),
+        ChangeRow("setting", first="it"),
+        ChangeRow("group", first="it"),
+    ):
         assert row._replace(old="old", new="new") in table
-    assert Row("group", first="name", old="old", new="new") in table
+    assert ChangeRow("group", first="name", old="old", new="new") in table
 
 
 @pytest.mark.parametrize("place", [0, 1])
