@@ -165,8 +165,9 @@ def test_a_console_of_windows_keeps_the_stream_that_python_made_for_it(
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     monkeypatch.setattr(sys, "stdout", console)
     monkeypatch.setattr(sys, "stderr", file)
-    monkeypatch.setattr(streams.os, "name", "nt")
-    streams.secure()
+    with monkeypatch.context() as patch:  # no longer than needed: paths would be those of Windows
+        patch.setattr(os, "name", "nt")
+        streams.secure()
     assert sys.stdout is console
     assert sys.stderr is not file
     print("\udce9", flush=True)
