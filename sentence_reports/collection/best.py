@@ -49,7 +49,7 @@ class Best:
     def _merge(
         self, rows: NDArray[np.integer], others: NDArray[np.integer], values: NDArray[np.float32]
     ) -> None:
-        """Keep the best of what the rows have and of what they are offered, one offer per place, `(m,)` each."""
+        """Keep the best of what the rows have and of what they are offered, one offer per index, `(m,)` each."""
         strangers = rows != others
         rows, others, values = rows[strangers], others[strangers], values[strangers]
         order = np.lexsort((-values, rows))
@@ -96,9 +96,9 @@ class Best:
             some = crowded[start : start + size]
             block = self._vectors[rows[some]] @ self._vectors.T
             block[np.arange(len(some)), rows[some]] = -np.inf
-            for place, line in zip(some, block, strict=True):
+            for index, line in zip(some, block, strict=True):
                 limit = np.partition(line, -self._k)[-self._k] - self._slack
                 close = np.flatnonzero(line >= limit)
-                exact = similarities(self._vectors, np.full(len(close), rows[place]), close)
+                exact = similarities(self._vectors, np.full(len(close), rows[index]), close)
                 order = np.argsort(-exact, kind="stable")[: self._k]
-                positions[place], result[place] = close[order], exact[order]
+                positions[index], result[index] = close[order], exact[order]

@@ -13,7 +13,7 @@ from sentence_reports.facts import EQUAL, Baseline
 
 OWNED_FROM = 0.5
 CLEAR = 0.05
-SHOWN = 200
+SHOWN_STRAYS = 200
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class GroupFacts:
 
     `groups` are in the order in which they first appear. `table` has a row for each group and a column for each topic,
     and a last column for the texts without a topic: numbers of texts. ``owners[t]`` is the position of the group that
-    more than half of the texts of topic `t` are from, None if there is none. `strays` are up to `SHOWN` of the texts in
-    a topic that another group owns, those first whose topic is the most purely the other group's; `stray_count` is the
-    number of all of them.
+    more than half of the texts of topic `t` are from, None if there is none. `strays` are up to `SHOWN_STRAYS` of the
+    texts in a topic that another group owns, those first whose topic is the most purely the other group's;
+    `stray_count` is the number of all of them.
     """
 
     groups: tuple[Group, ...]
@@ -79,7 +79,7 @@ def compare_groups(
     owner_of = np.array([-1 if owner is None else owner for owner in owners] + [-1])[topic_of]
     strays = np.flatnonzero((owner_of >= 0) & (owner_of != of))
     purity = share[owner_of[strays], topic_of[strays]]
-    chosen = strays[np.lexsort((strays, -purity))][:SHOWN].tolist()
+    chosen = strays[np.lexsort((strays, -purity))][:SHOWN_STRAYS].tolist()
     return GroupFacts(
         _means(vectors, ordered, of, baseline),
         tuple(tuple(row) for row in table.tolist()),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sentence_reports.collection.neighbors import Nearest
 from sentence_reports.facts import DIGITS, EQUAL, Baseline
 
-SHOWN = 50
+SHOWN_LONERS = 50
 
 
 class Loner(NamedTuple):
@@ -28,8 +28,8 @@ class Loners:
     """The texts with the lowest mean similarity to their nearest neighbors.
 
     `count` of all texts are not closer to their neighbors than 99% of unrelated pairs are to each other. `lowest` holds
-    up to `SHOWN` texts, the loneliest first, whether they are among those or not. The more texts there are, the nearer
-    is the nearest one by chance, so large collections have few.
+    up to `SHOWN_LONERS` texts, the loneliest first, whether they are among those or not. The more texts there are, the
+    nearer is the nearest one by chance, so large collections have few.
     """
 
     count: int
@@ -49,6 +49,6 @@ def find_loners(nearest: Nearest, baseline: Baseline) -> Loners:
     means = similarity_to_neighbors(nearest)
     if not nearest.similarities.size:
         return Loners(0, ())
-    order = np.argsort(means, kind="stable")[:SHOWN].tolist()
+    order = np.argsort(means, kind="stable")[:SHOWN_LONERS].tolist()
     lowest = tuple(Loner(k, float(means[k]), baseline.percentile(means[k])) for k in order)
     return Loners(int((means.round(DIGITS) <= baseline.rare).sum()), lowest)

@@ -125,8 +125,8 @@ def updated(
     rows = np.flatnonzero(again)
     if len(rows) * FEW > n:
         return nearest(vectors, k, tile=tile, progress=progress)
-    found = search(vectors, rows, k, tile=tile, progress=progress)
-    positions[rows], values[rows] = found.positions, found.similarities
+    recomputed = search(vectors, rows, k, tile=tile, progress=progress)
+    positions[rows], values[rows] = recomputed.positions, recomputed.similarities
     return Nearest(positions, values)
 
 
@@ -135,8 +135,8 @@ def origins(old: Sequence[Hashable], new: Sequence[Hashable]) -> NDArray[np.intp
 
     Of keys that changed their order as few as possible count as new: ties between neighbors go by position.
     """
-    place = {key: position for position, key in enumerate(old)}
-    result = np.array([place.get(key, -1) for key in new], dtype=np.intp)
+    position_of = {key: position for position, key in enumerate(old)}
+    result = np.array([position_of.get(key, -1) for key in new], dtype=np.intp)
     ends: list[int] = []  # the least end of an ascending sequence of each length, and where in `new` it is
     where: list[int] = []
     previous = np.full(len(result), -1, dtype=np.intp)

@@ -1,4 +1,4 @@
-"""A map of a collection: two numbers for each text, the frame that is drawn, and places for the names of topics."""
+"""A map of a collection: two numbers for each text, the frame that is drawn, and spots for the names of topics."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ DIGITS = 5  # of coordinates; more would differ between machines
 EDGES = (0.005, 0.995)  # quantiles
 MARGIN = 0.03  # of the frame, around what is between the edges
 MOST_LABELS = 25
-GAP = 0.01  # between labels, of the frame
-RINGS, SPOKES = 4, 12  # of the places that are tried around a topic's middle
+LABEL_GAP = 0.01  # between labels, of the frame
+RINGS, SPOKES = 4, 12  # of the spots that are tried around a topic's middle
 COMPONENTS = 50  # that PaCMAP starts from
 
 
@@ -51,7 +51,7 @@ class Projection:
     kept: float
 
 
-class Place(NamedTuple):
+class Spot(NamedTuple):
     """Where the name of a topic (counted from 0) goes on a map: the middle of its label, as shares of the frame."""
 
     topic: int
@@ -122,14 +122,14 @@ def frame_of(points: NDArray[np.float64]) -> Frame:
     return Frame(float(low[0]), float(low[1]), float(high[0]), float(high[1]), outside)
 
 
-def label_places(
+def label_spots(
     projection: Projection,
     topic_of: NDArray[np.integer],
     sizes: Sequence[tuple[float, float]],
     *,
     most: int = MOST_LABELS,
-) -> tuple[Place, ...]:
-    """Return places for the names of up to `most` topics, the largest first; no two overlap or leave the frame.
+) -> tuple[Spot, ...]:
+    """Return spots for the names of up to `most` topics, the largest first; no two overlap or leave the frame.
 
     ``topic_of[p]`` is the topic of the point at `p`, -1 for none, `(n,)`. ``sizes[t]`` holds width and height of the
     label of topic `t` as shares of the frame. A label is at the median of its points or near it; a topic for whose name
@@ -137,10 +137,10 @@ def label_places(
     """
     frame = projection.frame
     low, high = np.array([frame.left, frame.bottom]), np.array([frame.right, frame.top])
-    places: list[Place] = []
+    spots: list[Spot] = []
     boxes: list[tuple[float, float, float, float]] = []
     for topic, (width, height) in enumerate(sizes):
-        if len(places) == most:
+        if len(spots) == most:
             break
         points = projection.points[topic_of == topic]
         if not len(points) or width > 1 or height > 1:
@@ -149,14 +149,14 @@ def label_places(
         for x, y in _tries(middle, width, height):
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
             if not any(_overlap(box, other) for other in boxes):
-                places.append(Place(topic, x, y))
+                spots.append(Spot(topic, x, y))
                 boxes.append(box)
                 break
-    return tuple(places)
+    return tuple(spots)
 
 
 def _tries(middle: NDArray[np.float64], width: float, height: float) -> Iterator[tuple[float, float]]:
-    """Yield places for a label within the frame: the topic's middle, then rings around it."""
+    """Yield spots for a label within the frame: the topic's middle, then rings around it."""
     for ring in range(RINGS + 1):
         for spoke in range(SPOKES if ring else 1):
             angle = 2 * np.pi * spoke / SPOKES
@@ -169,8 +169,8 @@ def _tries(middle: NDArray[np.float64], width: float, height: float) -> Iterator
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return (
-        one[0] < other[2] + GAP
-        and other[0] < one[2] + GAP
-        and one[1] < other[3] + GAP
-        and other[1] < one[3] + GAP
+        one[0] < other[2] + LABEL_GAP
+        and other[0] < one[2] + LABEL_GAP
+        and one[1] < other[3] + LABEL_GAP
+        and other[1] < one[3] + LABEL_GAP
     )

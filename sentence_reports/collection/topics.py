@@ -90,7 +90,7 @@ def find_topics(
     graph = neighbor_graph(nearest, baseline)
     least = least_size(n)
     aim = min(max(round(n**0.5), FEWEST), MOST) if resolution is None else None
-    found, labels = (
+    chosen_resolution, labels = (
         choose_resolution(graph, least, aim) if aim else (resolution or 1.0, communities(graph, resolution))
     )
     of, count, small = numbered(labels, least)
@@ -101,7 +101,7 @@ def find_topics(
         _describe(name, some, order[start:end], vectors, baseline)
         for name, some, start, end in zip(names(words), words, ends, ends[1:], strict=False)
     )
-    return Topics(topics, of, found, aim, least, small, stop_words)
+    return Topics(topics, of, chosen_resolution, aim, least, small, stop_words)
 
 
 def least_size(n: int) -> int:
@@ -129,7 +129,7 @@ def communities(graph: sparse.csr_array, resolution: float | None) -> NDArray[np
     n = graph.shape[0]
     if not graph.nnz:
         return np.arange(n)
-    _, found = graspologic_native.leiden_csr(
+    _, partition = graspologic_native.leiden_csr(
         graph.indptr.astype(np.int64),
         graph.indices.astype(np.int32),
         graph.data,
@@ -137,7 +137,9 @@ def communities(graph: sparse.csr_array, resolution: float | None) -> NDArray[np
         resolution=resolution or 1.0,
         seed=SEED,
     )
-    return np.fromiter((found.get(position, -1 - position) for position in range(n)), dtype=np.intp, count=n)
+    return np.fromiter(
+        (partition.get(position, -1 - position) for position in range(n)), dtype=np.intp, count=n
+    )
 
 
 def choose_resolution(graph: sparse.csr_array, least: int, aim: int) -> tuple[float, NDArray[np.intp]]:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 
-def word_set(words: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     """Return the words of a text without any other sign."""
-    return frozenset(words.split())
+    return frozenset(text.split())
 
 
 # A Chinese or Japanese character counts as a word, since nothing separates the words there.
@@ -58,7 +58,7 @@ STEM = 3  # letters that two forms of a word have in common at the front, at lea
 LONG = 7  # letters of a word that has two spellings, at least
 DOUBLED = re.compile(r"(.)\1")
 VOWEL = re.compile("[aeiouy]")
-MOVED = 3
+TORN_PAIRS = 3
 SPARE_WORDS = 100  # of so many words of both texts, one may be missing in the other
 
 
@@ -73,8 +73,8 @@ def expanded(word: str) -> tuple[str, ...]:
     """Return the two words that a contraction stands for, else the word."""
     if word == "cannot":
         return "can", "not"
-    found = CONTRACTED.fullmatch(word)
-    return (STEMS.get(found[1], found[1]), WHOLE[found[2]]) if found else (word,)
+    match = CONTRACTED.fullmatch(word)
+    return (STEMS.get(match[1], match[1]), WHOLE[match[2]]) if match else (word,)
 
 
 def nearly_same(one: str, other: str) -> bool:
@@ -149,12 +149,12 @@ def is_form(one: str, other: str) -> bool:
 def in_order(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Return whether two texts have the words that matter and that both hold in nearly the same order.
 
-    Three quarters of the pairs of adjacent ones, begin and end included, must be the same, and all but `MOVED`: a part
-    that moves tears three apart, while two parts in each other's place tear four.
+    Three quarters of the pairs of adjacent ones, begin and end included, must be the same, and all but `TORN_PAIRS`: a
+    part that moves tears three apart, while two parts in each other's place tear four.
     """
     shared = set(one) & set(other) - STYLE
     first, second = (
         Counter(pairwise(["", *(word for word in words if word in shared), ""])) for words in (one, other)
     )
     size, same = max(first.total(), second.total()), (first & second).total()
-    return 4 * same >= 3 * size and size - same <= MOVED
+    return 4 * same >= 3 * size and size - same <= TORN_PAIRS

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from PIL import Image
 
-from sentence_reports.collection.projection import Place, Projection, label_places
+from sentence_reports.collection.projection import Projection, Spot, label_spots
 from sentence_reports.collection.topics import Topics
 from sentence_reports.lesson.picture import PX, SMALL, Picture, can_draw, canvas, fit, styled, text_width
 from sentence_reports.schemes import TOPIC_GRAY, TOPIC_HUES
@@ -65,12 +65,12 @@ def place_names(projection: Projection, topics: Topics) -> list[Label]:
         for k, topic in enumerate(topics.topics, start=1)
     ]
     widths = [text_width(text, SMALL) * BOLD + 8 + MARK * (k < COLORED) for k, text in enumerate(texts)]
-    places: tuple[Place, ...] = label_places(
+    spots: tuple[Spot, ...] = label_spots(
         projection, topics.of, [(width / WIDTH, LINE / HEIGHT) for width in widths]
     )
     return [
-        Label(place.topic, texts[place.topic], place.x * WIDTH, place.y * HEIGHT, widths[place.topic])
-        for place in places
+        Label(spot.topic, texts[spot.topic], spot.x * WIDTH, spot.y * HEIGHT, widths[spot.topic])
+        for spot in spots
     ]
 
 
@@ -171,7 +171,7 @@ def describe(projection: Projection, topics: Topics, labels: list[Label]) -> str
         if projection.method.startswith("two")
         else ", which tries to keep neighbors together."
     )
-    where = {label.topic: place_in_words(label.x / WIDTH, label.y / HEIGHT) for label in labels}
+    where = {label.topic: spot_in_words(label.x / WIDTH, label.y / HEIGHT) for label in labels}
     parts = []
     for k, topic in enumerate(topics.topics[:TOLD]):
         name = isolated(topic.name) if topic.name else f"topic {k + 1}"
@@ -185,7 +185,7 @@ def describe(projection: Projection, topics: Topics, labels: list[Label]) -> str
     return alt
 
 
-def place_in_words(x: float, y: float) -> str:
+def spot_in_words(x: float, y: float) -> str:
     """Return where something is on the map, given as shares of its width and height: "top left", "middle"."""
     across = ("left", "", "right")[int(min(x, 0.999) * 3)]
     up = ("bottom", "", "top")[int(min(y, 0.999) * 3)]

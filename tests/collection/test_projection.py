@@ -18,7 +18,7 @@ from sentence_reports.collection.projection import (
     MissingExtra,
     Projection,
     frame_of,
-    label_places,
+    label_spots,
     principal_components,
     project,
 )
@@ -122,14 +122,14 @@ def mapped(points: np.ndarray) -> Projection:
 def test_a_label_is_at_the_middle_of_its_topic() -> None:
     points = np.array([[2, 2], [3, 5], [9, 3], [8, 8], [9, 9]], dtype=float)
     projection = replace(mapped(points), frame=Frame(1.0, 2.0, 11.0, 12.0, 0))
-    places = label_places(projection, np.array([0, 0, 0, 2, -1]), [(0.1, 0.05)] * 3)
-    assert [tuple(place) for place in places] == [(0, 0.2, 0.1), (2, 0.7, 0.6)]
+    spots = label_spots(projection, np.array([0, 0, 0, 2, -1]), [(0.1, 0.05)] * 3)
+    assert [tuple(spot) for spot in spots] == [(0, 0.2, 0.1), (2, 0.7, 0.6)]
 
 
 def test_labels_that_are_clear_of_each_other_stay_at_their_middles() -> None:
     points = np.array([[1, 9], [5, 9], [9, 5], [5, 5], [1, 1], [1, 4], [9, 2], [9, 1]], dtype=float)
-    places = label_places(mapped(points), np.arange(8), [(0.2, 0.05)] * 8)
-    assert [(place.topic, 10 * place.x, 10 * place.y) for place in places] == [
+    spots = label_spots(mapped(points), np.arange(8), [(0.2, 0.05)] * 8)
+    assert [(spot.topic, 10 * spot.x, 10 * spot.y) for spot in spots] == [
         (topic, pytest.approx(x), pytest.approx(y)) for topic, (x, y) in enumerate(points)
     ]
 
@@ -141,33 +141,33 @@ def test_labels_never_overlap_nor_leave_the_frame(
 ) -> None:
     points = np.random.default_rng(seed).uniform(-1, 11, (100, 2))
     of = np.arange(100) % max(topics, 1)
-    places = label_places(mapped(points), of, [(width, height)] * topics)
-    assert len(places) <= 25
-    assert len(places) >= min(topics, 1)
-    for place in places:
-        assert width / 2 - 1e-5 <= place.x <= 1 - width / 2 + 1e-5
-        assert height / 2 - 1e-5 <= place.y <= 1 - height / 2 + 1e-5
-    for one, other in combinations(places, 2):
+    spots = label_spots(mapped(points), of, [(width, height)] * topics)
+    assert len(spots) <= 25
+    assert len(spots) >= min(topics, 1)
+    for spot in spots:
+        assert width / 2 - 1e-5 <= spot.x <= 1 - width / 2 + 1e-5
+        assert height / 2 - 1e-5 <= spot.y <= 1 - height / 2 + 1e-5
+    for one, other in combinations(spots, 2):
         assert max(abs(one.x - other.x) - width, abs(one.y - other.y) - height) >= 0.01 - 2e-5
 
 
 def test_topics_at_one_place_get_labels_around_it() -> None:
     points = np.full((3, 2), 5.0)
-    places = label_places(mapped(points), np.array([0, 1, 2]), [(0.2, 0.05)] * 3)
-    assert [place.topic for place in places] == [0, 1, 2]
-    assert (places[0].x, places[0].y) == (0.5, 0.5)
+    spots = label_spots(mapped(points), np.array([0, 1, 2]), [(0.2, 0.05)] * 3)
+    assert [spot.topic for spot in spots] == [0, 1, 2]
+    assert (spots[0].x, spots[0].y) == (0.5, 0.5)
 
 
 def test_a_label_without_room_is_left_out_and_the_next_one_placed() -> None:
     points = np.array([[5, 5], [5, 5], [1, 1]], dtype=float)
     sizes = [(0.9, 0.9), (0.9, 0.9), (0.05, 0.02)]
-    places = label_places(mapped(points), np.array([0, 1, 2]), [sizes[0], sizes[1], (0.04, 0.02)])
-    assert [place.topic for place in places] == [0, 2]
+    spots = label_spots(mapped(points), np.array([0, 1, 2]), [sizes[0], sizes[1], (0.04, 0.02)])
+    assert [spot.topic for spot in spots] == [0, 2]
     for size in ((1.5, 0.1), (0.1, 1.5)):
-        assert label_places(mapped(points), np.array([0, 1, 2]), [size]) == ()
+        assert label_spots(mapped(points), np.array([0, 1, 2]), [size]) == ()
 
 
 def test_the_largest_topics_are_named() -> None:
     points = np.random.default_rng(0).uniform(0, 10, (30, 2))
-    places = label_places(mapped(points), np.arange(30), [(0.001, 0.001)] * 30, most=3)
-    assert [place.topic for place in places] == [0, 1, 2]
+    spots = label_spots(mapped(points), np.arange(30), [(0.001, 0.001)] * 30, most=3)
+    assert [spot.topic for spot in spots] == [0, 1, 2]
