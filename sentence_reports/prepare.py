@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from sentence_reports.errors import ModelError, UsageError
 from sentence_reports.models import choose_usage, find_model
 from sentence_reports.models.files import model_folder
 from sentence_reports.models.find import check_name
-from sentence_reports.project import Project
+from sentence_reports.project import Project, find_project
 from sentence_reports.report import EPOCH, LEXICAL, FoundModel, Job, Request
 from sentence_reports.sets import SetFile
 
@@ -80,7 +81,7 @@ def prepare_job(
         n=set_file.n,
         models=find_models(set_file, models or ModelFinder()),
         date=date or today(),
-        command=_command(set_file, project),
+        command=_command(set_file),
         warnings=tuple(str(replace(warning, file=set_file.path.name)) for warning in set_file.warnings),
         timeout=timeout or default_timeout(set_file),
         folder=str(set_file.path.parent.absolute()) if set_file.set.texts else "",
@@ -181,12 +182,12 @@ def today() -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def _command(set_file: SetFile, project: Project) -> str:
-    """Return the command that makes a report again, from the project's folder or else from the set's."""
-    folder, base = set_file.path.parent.resolve(), project.folder.resolve()
-    name, model = set_file.path.name, set_file.set.model  # a link keeps its own name
-    words = [name, "--out", "reports"]
-    if project.params.is_dir() and folder.is_relative_to(base):
+def _command(set_file: SetFile) -> str:
+    """Return the command that makes a report again, from the folder of the set's project or else from the set's."""
+    folder, name = set_file.path.parent.resolve(), set_file.path.name  # a link keeps its own name
+    words, model = [name, "--out", "reports"], set_file.set.model
+    with suppress(UsageError):
+        base = find_project(folder).folder
         words = [(folder / name).relative_to(base).as_posix()]
         if own := model_folder(model, set_file.path.parent):
             model = Path(os.path.relpath(own.resolve(), base)).as_posix()

@@ -206,6 +206,7 @@ def test_a_small_report_is_the_same_bytes_anywhere(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     texts = ["I İ ı i", "ß", "Yaoundé 中文 🙂"]
     paths = [write_set(tmp_path / "sets", stem, model=EMBEDDED, sentences=texts) for stem in ("one", "two")]
+    (tmp_path / "params").mkdir()  # a project, as the driver makes one
     run(paths, Options(Project(tmp_path), tmp_path / "here", jobs=1), Notes(), warm_kernels)
     (tmp_path / "home").mkdir()
     env = os.environ | OTHER_PLACE | turkish(tmp_path) | {"HOME": str(tmp_path / "home")}

@@ -770,8 +770,9 @@ def test_the_command_on_a_page_names_the_set_as_its_author_does(
     for path, project, words in [
         (params / "one.yaml", here, "params/one.yaml"),
         (params / "link.yaml", here, "params/link.yaml"),  # its report has the name of the link
+        (params / "one.yaml", Project(loose), "params/one.yaml"),  # as if run there, with --out
         (outside, here, "one.yaml --out reports"),
-        (outside, Project(loose), "one.yaml --out reports"),  # as if run there, where no project is
+        (outside, Project(loose), "one.yaml --out reports"),
     ]:
         assert prepare_job(read_set(path), project).command == f"sentence-reports run {words}"
 
