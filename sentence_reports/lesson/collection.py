@@ -23,15 +23,15 @@ from sentence_reports.texts import cut_at_word, number
 if TYPE_CHECKING:
     from sentence_reports.report import FoundModel
 
-LENGTH = 100  # characters of a text in a table
+TEXT_LENGTH = 100  # characters of a text in a table
 KEPT = 400  # characters of a text in the summary
-SHOWN = 15  # rows of a table
+SHOWN_ROWS = 15  # rows of a table
 MATCHES = 10
 TOPICS_OF_GROUP = 3
 NOTHING = "–"
 
 
-class Found(NamedTuple):
+class BestTexts(NamedTuple):
     """What a query finds: the positions of its best texts, `(10,)` or fewer, the best first, and their similarities."""
 
     positions: NDArray[np.intp]
@@ -82,14 +82,14 @@ def topic_table(topics: Topics, collected: Collected) -> pd.DataFrame | None:
             "spread": number(topic.spread, 2),
             "most central text": short(collected.texts[topic.central[0]]),
         }
-        for topic in topics.topics[:SHOWN]
+        for topic in topics.topics[:SHOWN_ROWS]
     ]
     return pd.DataFrame(rows, index=range(1, len(rows) + 1)) if rows else None
 
 
 def duplicate_table(duplicates: NearDuplicates, collected: Collected) -> pd.DataFrame | None:
     """Return the largest groups of near-duplicates: how many they are, and the first two; None if there are none."""
-    groups = duplicates.groups[:SHOWN]
+    groups = duplicates.groups[:SHOWN_ROWS]
     table = {
         "texts": [len(group) for group in groups],
         "the first": [short(collected.texts[group[0]]) for group in groups],
@@ -100,7 +100,7 @@ def duplicate_table(duplicates: NearDuplicates, collected: Collected) -> pd.Data
 
 def loner_table(loners: Loners, collected: Collected) -> pd.DataFrame:
     """Return the loneliest texts with their similarity to their neighbors."""
-    lowest = loners.lowest[:SHOWN]
+    lowest = loners.lowest[:SHOWN_ROWS]
     table = text_table(collected, [loner.position for loner in lowest])
     table["similarity"] = [loner.similarity for loner in lowest]
     table["percentile"] = [f"{loner.percentile:.4g}%" for loner in lowest]
@@ -109,7 +109,7 @@ def loner_table(loners: Loners, collected: Collected) -> pd.DataFrame:
 
 def representative_table(representatives: Representatives, collected: Collected) -> pd.DataFrame:
     """Return the first representatives: how many texts each covers, and how many no earlier one does."""
-    chosen = representatives.chosen[:SHOWN]
+    chosen = representatives.chosen[:SHOWN_ROWS]
     table = text_table(collected, [one.position for one in chosen])
     table["covers"] = [f"{one.covers:,}" for one in chosen]
     table["adds"] = [f"{one.adds:,}" for one in chosen]
@@ -118,7 +118,7 @@ def representative_table(representatives: Representatives, collected: Collected)
 
 def group_table(facts: GroupFacts, topics: Topics) -> pd.DataFrame:
     """Return the largest groups: whether they hold together, and which topics hold most of their texts."""
-    order = sorted(range(len(facts.groups)), key=lambda k: -facts.groups[k].size)[:SHOWN]
+    order = sorted(range(len(facts.groups)), key=lambda k: -facts.groups[k].size)[:SHOWN_ROWS]
     names = [topic.name or f"topic {k}" for k, topic in enumerate(topics.topics, start=1)]
     rows = {}
     for k in order:
@@ -131,17 +131,17 @@ def group_table(facts: GroupFacts, topics: Topics) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def match_table(found: Found, collected: Collected, baseline: Baseline) -> pd.DataFrame:
+def match_table(best: BestTexts, collected: Collected, baseline: Baseline) -> pd.DataFrame:
     """Return the best texts of a query, with their similarities and percentiles."""
-    table = text_table(collected, found.positions)
-    table["similarity"] = found.similarities
-    table["percentile"] = [f"{baseline.percentile(float(value)):.4g}%" for value in found.similarities]
+    table = text_table(collected, best.positions)
+    table["similarity"] = best.similarities
+    table["percentile"] = [f"{baseline.percentile(float(value)):.4g}%" for value in best.similarities]
     return table
 
 
 def short(text: str) -> str:
     """Return a text as it fits into a table."""
-    return cut_at_word(text, LENGTH)
+    return cut_at_word(text, TEXT_LENGTH)
 
 
 def shown(text: str) -> str:
@@ -152,7 +152,7 @@ def shown(text: str) -> str:
 # --- queries and claims -----------------------------------------------------------------------------------------
 
 
-def best_texts(query: NDArray[np.float32], vectors: NDArray[np.float32], count: int = MATCHES) -> Found:
+def best_texts(query: NDArray[np.float32], vectors: NDArray[np.float32], count: int = MATCHES) -> BestTexts:
     """Return the `count` of `n` texts, `(n, d)`, that are most similar to a query, `(d,)`; ties in their order.
 
     Both are of unit length. The product only proposes; what it says is computed again in a fixed order.
@@ -163,7 +163,7 @@ def best_texts(query: NDArray[np.float32], vectors: NDArray[np.float32], count: 
     likely = np.sort(np.argpartition(-values, spare - 1)[:spare])
     exact = dot_products(vectors[likely], query)
     order = np.argsort(-exact, kind="stable")[:count]
-    return Found(likely[order], exact[order])
+    return BestTexts(likely[order], exact[order])
 
 
 def check_collection_claims(
@@ -191,8 +191,8 @@ def check_collection_claims(
 
     def best(query: int, wanted: int) -> tuple[Side, Side]:
         assert asked is not None
-        found = best_texts(asked[query], vectors, 2)
-        other = next(k for k in found.positions.tolist() if k != wanted)
+        first_two = best_texts(asked[query], vectors, 2)
+        other = next(k for k in first_two.positions.tolist() if k != wanted)
         values = dot_products(vectors[[wanted, other]], asked[query]).tolist()
         one, rival = (
             Side("search", (queries[query], shown(collected.texts[k])), round(value, EQUAL))

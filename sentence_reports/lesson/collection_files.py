@@ -94,12 +94,12 @@ def neighbor_rows(collected: Collected, nearest: Nearest, baseline: Baseline) ->
     for start in range(0, len(rows), BLOCK):
         some = slice(start, start + BLOCK)
         values = nearest.similarities[some]
-        places: Any = percentiles(values.ravel(), baseline).reshape(values.shape).tolist()
+        percentile_rows: Any = percentiles(values.ravel(), baseline).reshape(values.shape).tolist()
         texts = values.astype(str).tolist()  # the shortest digits that give the same float32 again
         others = rows[nearest.positions[some]].tolist()
-        for number, *cells in zip(rows[some].tolist(), others, texts, places, strict=True):
-            for rank, (other, value, place) in enumerate(zip(*cells, strict=True), start=1):
-                yield number, rank, other, value, f"{place:.1f}"
+        for number, *cells in zip(rows[some].tolist(), others, texts, percentile_rows, strict=True):
+            for rank, (other, value, percentile) in enumerate(zip(*cells, strict=True), start=1):
+                yield number, rank, other, value, f"{percentile:.1f}"
 
 
 def write_vectors(path: Path, collected: Collected, vectors: NDArray[np.float32]) -> None:

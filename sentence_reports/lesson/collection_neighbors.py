@@ -41,18 +41,18 @@ def nearest_neighbors(vectors: NDArray[np.float32], k: int = NEIGHBORS) -> Neare
             return Nearest(same.positions, same.similarities)
         old = cache.closest(kind, keys)
         if old is None:
-            found = nearest(vectors, k, progress=progress)
+            neighbors = nearest(vectors, k, progress=progress)
         else:
             before = Nearest(old.positions, old.similarities)
-            found = updated(before, vectors, origins(old.keys, keys), k, progress=progress)
-        cache.put(kind, Table(keys, found.positions, found.similarities))
-    return found
+            neighbors = updated(before, vectors, origins(old.keys, keys), k, progress=progress)
+        cache.put(kind, Table(keys, neighbors.positions, neighbors.similarities))
+    return neighbors
 
 
-def keep_neighbors(vectors: NDArray[np.float32], found: Nearest, k: int = NEIGHBORS) -> None:
+def keep_neighbors(vectors: NDArray[np.float32], neighbors: Nearest, k: int = NEIGHBORS) -> None:
     """Put what `nearest` found elsewhere for these `vectors`, `(n, d)`, where `nearest_neighbors` looks for it."""
     with NeighborCache() as cache:
-        cache.put(_kind(k), Table(vector_keys(vectors), found.positions, found.similarities))
+        cache.put(_kind(k), Table(vector_keys(vectors), neighbors.positions, neighbors.similarities))
 
 
 def are_known(vectors: NDArray[np.float32], k: int = NEIGHBORS) -> bool:

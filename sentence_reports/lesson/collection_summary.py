@@ -29,7 +29,7 @@ from sentence_reports.collection.projection import Projection
 from sentence_reports.collection.representatives import Representatives
 from sentence_reports.collection.topics import Topics
 from sentence_reports.facts import EQUAL, Baseline, ModelFacts
-from sentence_reports.lesson.collection import Found, shown
+from sentence_reports.lesson.collection import BestTexts, shown
 from sentence_reports.lesson.collection_words import Reading, collection_finding, collection_notices
 
 TOPICS, DUPLICATES, LONERS, REPEATED, NUMBERED, GROUPS, STRAYS, QUERIES = 100, 50, 50, 20, 20, 50, 50, 100
@@ -51,7 +51,7 @@ def summarize_collection(
     projection: Projection,
     grouped: GroupFacts | None = None,
     queries: Sequence[str] = (),
-    found: Sequence[Found] = (),
+    found: Sequence[BestTexts] = (),
     claims: Sequence[ClaimCheck] = (),
     versions: dict[str, str],
 ) -> CollectionSummary:

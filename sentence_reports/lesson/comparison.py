@@ -56,15 +56,15 @@ def likenesses(ranks: pd.DataFrame, neighbors: Mapping[str, NDArray[np.integer]]
     `ranks` has a column for each model with the ranks of all pairs of sentences; `neighbors` holds by the model's label
     what `nearest` returns for it, a row for each of `n` sentences.
     """
-    found = []
+    result = []
     for (first, one), (second, other) in combinations(enumerate(neighbors), 2):
         a, b = (np.asarray(ranks[label]) for label in (one, other))
         tables, n = (neighbors[one], neighbors[other]), len(neighbors[one])
         shared = tuple(
             Shared(k, shared_neighbors(*tables, k), shared_by_chance(*tables, k)) for k in SHARED if k < n - 1
         )
-        found.append(Likeness(first, second, spearman(a, b), spearman_by_chance(a, b, n), shared))
-    return tuple(found)
+        result.append(Likeness(first, second, spearman(a, b), spearman_by_chance(a, b, n), shared))
+    return tuple(result)
 
 
 def agreement_table(likenesses: Sequence[Likeness], labels: Sequence[str]) -> pd.DataFrame:
@@ -73,10 +73,10 @@ def agreement_table(likenesses: Sequence[Likeness], labels: Sequence[str]) -> pd
     Next to each number is what 95% of trials with shuffled sentences do not exceed; what cannot be said has a dash.
     """
     rows = {}
-    for found in likenesses:
-        columns = [("rank correlation", "shuffled", found.spearman, found.chance)]
+    for likeness in likenesses:
+        columns = [("rank correlation", "shuffled", likeness.spearman, likeness.chance)]
         columns += [
-            (f"{k} nearest in common", f"{k} shuffled", share, chance) for k, share, chance in found.shared
+            (f"{k} nearest in common", f"{k} shuffled", share, chance) for k, share, chance in likeness.shared
         ]
         row: dict[str, str] = {}
         for name, shuffled, value, chance in columns:
@@ -85,7 +85,7 @@ def agreement_table(likenesses: Sequence[Likeness], labels: Sequence[str]) -> pd
             else:
                 digits = digits_apart(value, chance)
                 row |= {name: number(value, digits), shuffled: number(chance, digits)}
-        rows[f"{labels[found.first]} – {labels[found.second]}"] = row
+        rows[f"{labels[likeness.first]} – {labels[likeness.second]}"] = row
     return pd.DataFrame(rows).T
 
 
@@ -124,22 +124,22 @@ def rating_table(agreed: Mapping[str, Agreement], texts: Sequence[str]) -> pd.Da
     """
     table = {
         label: {
-            "rank correlation": NOTHING if found.spearman is None else number(found.spearman, 4),
-            "95% interval": " to ".join(number(end, 2) for end in found.interval)
-            if found.interval
+            "rank correlation": NOTHING if agreement.spearman is None else number(agreement.spearman, 4),
+            "95% interval": " to ".join(number(end, 2) for end in agreement.interval)
+            if agreement.interval
             else NOTHING,
-            "disagrees most on": disagreement(found, texts),
+            "disagrees most on": disagreement(agreement, texts),
         }
-        for label, found in agreed.items()
+        for label, agreement in agreed.items()
     }
     return pd.DataFrame(table).T
 
 
-def disagreement(agreed: Agreement, texts: Sequence[str]) -> str:
+def disagreement(agreement: Agreement, texts: Sequence[str]) -> str:
     """Return the pair on which a model and people disagree most; ranks go from 0 for the lowest to 100."""
-    if not agreed.disagreements:
+    if not agreement.disagreements:
         return NOTHING
-    pair = agreed.disagreements[0]
+    pair = agreement.disagreements[0]
     people, model = number(pair.score_rank, 0), number(pair.similarity_rank, 0)
     pair_in_words = f"{quoted(texts[pair.first])} and {quoted(texts[pair.second])}"
     return f"{pair_in_words}: rank {people} to people, {model} to the model"

@@ -16,7 +16,7 @@ from sentence_reports.texts import capitalized, cut_at_word, digits_apart, isola
 if TYPE_CHECKING:
     from sentence_reports.models import ModelRun
 
-LENGTH = 60  # characters of a model's label
+LABEL_LENGTH = 60  # characters of a model's label
 HEADLINE = 105  # characters; more take three lines on a wide screen
 HIGH_CHANCE = 0.5  # a rank correlation that shuffled sentences often reach tells nothing
 JUDGED_FROM = 6  # sentences; in fewer, that vectors agree with nothing says little about their order
@@ -106,12 +106,12 @@ def best_with_ratings(columns: Sequence[Column]) -> str:
     """Return which model agrees best with the ratings by people; empty if that cannot be said."""
     agreed = [(column.label, column.agreement) for column in columns if column.agreement]
     rated = sorted(
-        ((label, found) for label, found in agreed if found.spearman is not None),
+        ((label, agreement) for label, agreement in agreed if agreement.spearman is not None),
         key=lambda pair: -(pair[1].spearman or 0.0),
     )
     if len(rated) < 2:
         return ""
-    values = {label: number(found.spearman or 0.0, 2) for label, found in rated}
+    values = {label: number(agreement.spearman or 0.0, 2) for label, agreement in rated}
     (best, first), (second, next_best) = rated[:2]
     high = values[best]
     if high == values[second]:
@@ -155,8 +155,8 @@ def one_pair(summary: ComparisonSummary) -> str:
 def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness]) -> str:
     """Return which two models agree most on the ranks of the pairs, and which least."""
     ranked = sorted(
-        (found for found in likenesses if found.spearman is not None),
-        key=lambda found: -(found.spearman or 0.0),
+        (likeness for likeness in likenesses if likeness.spearman is not None),
+        key=lambda likeness: -(likeness.spearman or 0.0),
     )
     if not ranked:
         return "The models cannot be compared by ranks: in each pair of them, one gives all pairs the same similarity."
@@ -168,8 +168,10 @@ def agree_most(columns: Sequence[Column], likenesses: Sequence[Likeness]) -> str
             f"The rank correlation of the two models is {value}; "
             f"with shuffled sentences, it is at most {chance} in 95% of trials."
         )
-    high, low = (number(found.spearman or 0.0, 2) for found in (most, least))
-    first, last = (joined([columns[k].label for k in (found.first, found.second)]) for found in (most, least))
+    high, low = (number(likeness.spearman or 0.0, 2) for likeness in (most, least))
+    first, last = (
+        joined([columns[k].label for k in (likeness.first, likeness.second)]) for likeness in (most, least)
+    )
     best = f"{first} agree most (rank correlation {high})"
     return brief(f"{best}, {last} least ({low}).", f"{best}.") if low != high else f"{best}."
 
@@ -211,7 +213,7 @@ def comparison_notices(summary: ComparisonSummary, runs: Sequence["ModelRun"]) -
 def few_sentences(summary: ComparisonSummary) -> Iterator[str]:
     """Yield a notice if the sentences are so few that ranks say little."""
     n = len(summary.sentences)
-    chances = [found.chance for found in summary.likenesses if found.chance is not None]
+    chances = [likeness.chance for likeness in summary.likenesses if likeness.chance is not None]
     if chances and max(chances) >= HIGH_CHANCE:
         yield (
             f"{capitalized(spelled(n))} sentences are few: shuffled, they often reach a rank correlation of "
@@ -224,11 +226,11 @@ def wrong_order(summary: ComparisonSummary) -> Iterator[str]:
     if len(summary.sentences) < JUDGED_FROM:
         return
     for k, column in enumerate(summary.columns):
-        found = [
+        likenesses = [
             one for one in summary.likenesses if k in (one.first, one.second) and one.spearman is not None
         ]
-        chance = all((one.spearman or 0.0) <= (one.chance or 0.0) for one in found)
-        if column.model.source == "file" and found and chance:
+        chance = all((one.spearman or 0.0) <= (one.chance or 0.0) for one in likenesses)
+        if column.model.source == "file" and likenesses and chance:
             yield (
                 f"{name(column.label)} agrees with no other model more than chance. Are the rows of its file in the "
                 "order of the sentences?"
@@ -248,7 +250,7 @@ def same_to(summary: ComparisonSummary, k: int) -> list[str]:
 
 def name(label: str) -> str:
     """Return a model's label, ready to be put into a sentence; in quotation marks if it has a comma."""
-    text = cut_at_word(label, LENGTH)
+    text = cut_at_word(label, LABEL_LENGTH)
     return quoted(text) if "," in text else isolated(text)
 
 

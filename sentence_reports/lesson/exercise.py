@@ -39,8 +39,8 @@ def show_exercise(
     `task` and `hint` are plain text with sentences isolated (`quoted`). The first of the `solutions` that `judge` finds
     right is shown, and `because` says why it is. `guess` is None before an answer, else of the `kind` that is judged.
     """
-    known = next((solution for solution in solutions if judge(solution).right), None)
-    solved = NO_SOLUTION if known is None else f"guess = {as_code(known)}: {because}"
+    solution = next((candidate for candidate in solutions if judge(candidate).right), None)
+    solved = NO_SOLUTION if solution is None else f"guess = {as_code(solution)}: {because}"
     html = f"<p><b>{escape(name)}.</b> <bdi>{escape(task)}</bdi></p>{fold('hint', 'Hint', hint)}"
     html += fold("answer", "Solution", solved)
     lines = [f"{name}. {task}", f"Hint: {hint}", f"Solution: {solved}"]

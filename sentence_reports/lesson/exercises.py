@@ -4,6 +4,7 @@ A solution is only shown if it holds for the set and the model at hand.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ class Exercises:
         self._vectors_of(  # at once, which is faster than one exercise after the other
             *BITES,
             *(text for pair in ORDERS for text in pair),
-            *(text for known in (PARAPHRASES, NEIGHBORS, REWRITES, BRIDGES) for text in self._known(known)),
+            *chain(*map(self._own_solutions, (PARAPHRASES, NEIGHBORS, REWRITES, BRIDGES))),
         )
 
     # --- answered with a number -------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ class Exercises:
             f"Say what {cite(text)} says without any of its content words. The two must be closer than 99% of "
             "unrelated pairs.",
             hint="Replace one word after another, and watch how far the similarity falls.",
-            solutions=self._known(PARAPHRASES),
+            solutions=self._own_solutions(PARAPHRASES),
             because="no content word is the same, and yet the model finds the two related.",
             guess=guess,
             judge=judge,
@@ -205,7 +206,7 @@ class Exercises:
             else f"Write a sentence that is closer to {cite(name)} than to any other sentence of this set. Use none of "
             "its content words.",
             hint="What is it about? Write about the same things from another point of view.",
-            solutions=self._known(NEIGHBORS),
+            solutions=self._own_solutions(NEIGHBORS),
             because="it shares no content words, so something else must bring it close.",
             guess=guess,
             judge=judge,
@@ -234,7 +235,7 @@ class Exercises:
             f"({number(self._similarity(shared, far), 2)}). Rewrite {cite(far)}, with a word that the other two do not "
             "have, so that this no longer holds.",
             hint=f"Keep the meaning of that sentence, and borrow words and form from {cite(shared)}.",
-            solutions=self._known(REWRITES),
+            solutions=self._own_solutions(REWRITES),
             because="it has the same form and nearly the same words, and both count for a lot.",
             guess=guess,
             judge=judge,
@@ -257,7 +258,7 @@ class Exercises:
             f"Write one sentence that is related to both sentences of the farthest pair, {both}: closer to each "
             "of them than 99% of unrelated pairs.",
             hint="The vector of a text about two things is between the vectors of the two.",
-            solutions=(*self._known(BRIDGES), f"{one.rstrip('.')}. {other}"),
+            solutions=(*self._own_solutions(BRIDGES), f"{one.rstrip('.')}. {other}"),
             because="it is about both.",
             guess=guess,
             judge=judge,
@@ -266,7 +267,7 @@ class Exercises:
 
     # --- what they share ----------------------------------------------------------------------------------------
 
-    def _known(self, solutions: dict[str, str]) -> list[str]:
+    def _own_solutions(self, solutions: dict[str, str]) -> list[str]:
         """The solutions that were written for a sentence of this set."""
         return [solutions[text] for text in self.texts if text in solutions]
 

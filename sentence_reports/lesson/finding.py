@@ -18,7 +18,7 @@ from sentence_reports.texts import capitalized, count, cut_at_word, isolated, nu
 CLEAR = 0.05  # of chance-corrected similarity: a group that holds together leads by so much
 NAMED = 3  # at most so many groups or sentences are named
 FEW = 10  # sentences; in more, a tenth of unrelated queries find one above chance
-LENGTH = 60  # characters of a sentence
+CITED_LENGTH = 60  # characters of a sentence
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -73,8 +73,10 @@ def search_finding(
     ranked, total = rankings(matrix, baseline, 1), len(queries)
     nothing = [queries[k] for k in without_match(ranked)]
     missed = f"{listed(nothing)} {'finds' if len(nothing) == 1 else 'find'}" if nothing else ""
-    if words := claims_in_words(claims, claim):
-        return (*words, f"{missed} nothing above chance.") if missed and len(words) == 1 else words
+    if sentences := claims_in_words(claims, claim):
+        return (
+            (*sentences, f"{missed} nothing above chance.") if missed and len(sentences) == 1 else sentences
+        )
     if total == 1:
         return (
             f"The query finds {'nothing' if nothing else cite(texts[ranked[0][0].sentence])} above chance.",
@@ -223,7 +225,7 @@ def listed(texts: Sequence[str]) -> str:
 
 def cite(text: str) -> str:
     """Return `text` in quotation marks, cut if it is long."""
-    return quoted(cut_at_word(text, LENGTH))
+    return quoted(cut_at_word(text, CITED_LENGTH))
 
 
 def cite_pair(texts: Sequence[str], pair: Pair) -> str:

@@ -11,7 +11,7 @@ from sentence_reports.lesson.html import HtmlOutput, bdi
 from sentence_reports.texts import capitalized, isolated, number, quoted, shorten
 
 MAX_WORDS = 40  # of a text; each costs one more text to encode
-LENGTH = 300  # characters of a text that has no words to leave out
+UNDIVIDED_LENGTH = 300  # characters of a text that has no words to leave out
 
 
 def leave_out(pair: tuple[str, str], encode: Callable[[Sequence[str]], NDArray[np.floating]]) -> HtmlOutput:
@@ -41,7 +41,7 @@ def leave_out(pair: tuple[str, str], encode: Callable[[Sequence[str]], NDArray[n
             plain += ["  ".join(map(" ".join, listed)), said]
         else:
             reason = "has too many words" if len(pieces) > 1 else "is written as one word"
-            said = f"{quoted(shorten(text, LENGTH))} {reason}, so none is left out."
+            said = f"{quoted(shorten(text, UNDIVIDED_LENGTH))} {reason}, so none is left out."
             html.append(f"<p>{escape(said)}</p>")
             plain.append(said)
     return HtmlOutput("".join(html), "\n".join(plain))

@@ -60,16 +60,16 @@ def sentence_map(
     size = np.array((WIDTH, height))
     unit = min((size - 2 * margin) / span)
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
-    places = (points - middle) * unit + size / 2
+    dots = (points - middle) * unit + size / 2
     figure, axes = canvas(WIDTH, height)
     colors = np.array(group_colors(groups) if groups else [HUES[0]] * n)
     for color in dict.fromkeys(colors.tolist()):
-        across, upwards = places[colors == color].T
+        across, upwards = dots[colors == color].T
         area = 44 if n <= NUMBERED_UP_TO else 14
         axes.scatter(across, upwards, s=area, c=color, linewidths=0, rasterized=n > DOTS_UP_TO)
-    free = _Free(places[:MAX_DOTS], (0, 0, WIDTH, height))
-    unlabeled = _label(axes, free, places, labels) if n <= NUMBERED_UP_TO else 0
-    unnamed = _name_groups(axes, free, places, groups) if groups else 0
+    free = _Free(dots[:MAX_DOTS], (0, 0, WIDTH, height))
+    unlabeled = _label(axes, free, dots, labels) if n <= NUMBERED_UP_TO else 0
+    unnamed = _name_groups(axes, free, dots, groups) if groups else 0
     alt = _describe(points, kept, labels, groups)
     for count, what in ((unnamed, "names of groups"), (unlabeled, "numbers")):
         alt += f" For lack of room, {count} {what} are left out." if count else ""
@@ -118,26 +118,26 @@ def _around(dot: NDArray[np.floating], width: float, height: float, gap: float) 
         yield left, bottom, left + width, bottom + height
 
 
-def _name_groups(axes: Axes, free: _Free, places: NDArray[np.floating], groups: Sequence[str]) -> int:
+def _name_groups(axes: Axes, free: _Free, dots: NDArray[np.floating], groups: Sequence[str]) -> int:
     """Write the name of each group beside its dots; return how many found no room or cannot be drawn."""
     names = list(dict.fromkeys(groups))
     left_out = 0
     for k, name in enumerate(names):
-        members = places[[group == name for group in groups]]
+        members = dots[[group == name for group in groups]]
         center = members.mean(axis=0)
         middle = members[np.linalg.norm(members - center, axis=1).argmin()]
-        text, found = "", None
+        text, free_box = "", None
         if k < MAX_NAMES and can_draw(name):
             text = fit(name, 160)
-            found = free.beside(middle, text_width(text) * 1.12 + 4, TEXT * LINE)
-        if found is None:
+            free_box = free.beside(middle, text_width(text) * 1.12 + 4, TEXT * LINE)
+        if free_box is None:
             left_out += 1
             continue
-        _write(axes, middle, *found, text, weight="bold")
+        _write(axes, middle, *free_box, text, weight="bold")
     return left_out
 
 
-def _label(axes: Axes, free: _Free, places: NDArray[np.floating], labels: Sequence[str]) -> int:
+def _label(axes: Axes, free: _Free, dots: NDArray[np.floating], labels: Sequence[str]) -> int:
     """Write each sentence beside its dot if they are few, else its number; return how many found no room."""
     in_full = len(labels) <= WRITTEN_UP_TO and not numbered(labels)
     texts = [
@@ -146,19 +146,19 @@ def _label(axes: Axes, free: _Free, places: NDArray[np.floating], labels: Sequen
     order = list(range(len(texts)))
     for _ in range(ATTEMPTS):
         attempt = copy(free)
-        found = {k: attempt.beside(places[k], *_size(texts[k])) for k in order}
-        without = [k for k in order if found[k] is None]
+        free_boxes = {k: attempt.beside(dots[k], *_size(texts[k])) for k in order}
+        without = [k for k in order if free_boxes[k] is None]
         if not without:
             break
         order = without + [k for k in order if k not in without]
     for k in without if in_full else ():
         texts[k] = str(k + 1)
-        found[k] = attempt.beside(places[k], *_size(texts[k]))
-    for k, where in found.items():
-        if where:
-            _write(axes, places[k], *where, texts[k], size=SMALL * PX)
+        free_boxes[k] = attempt.beside(dots[k], *_size(texts[k]))
+    for k, free_box in free_boxes.items():
+        if free_box:
+            _write(axes, dots[k], *free_box, texts[k], size=SMALL * PX)
     free.taken = attempt.taken
-    return list(found.values()).count(None)
+    return list(free_boxes.values()).count(None)
 
 
 def _size(text: str) -> tuple[float, float]:

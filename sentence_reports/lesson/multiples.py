@@ -32,7 +32,7 @@ from sentence_reports.texts import isolated, number
 
 WIDTH = 840  # CSS pixels
 ROOM = 225  # CSS pixels of the labels of the rows
-GAP = 26  # CSS pixels between heatmaps
+HEATMAP_GAP = 26  # CSS pixels between heatmaps
 HEAD = 60  # CSS pixels above a heatmap: its model's name and the numbers of its columns
 FOOT = 56  # CSS pixels of the scale
 LARGEST = 30  # CSS pixels of a cell
@@ -119,14 +119,14 @@ def _draw(
 ) -> Figure:
     """Return a figure of square arrays of equal size, named, with the labels of their `rows` on the left."""
     room = min(max(map(text_width, rows.labels)) + 10, ROOM)
-    side = min((WIDTH - room - GAP) / 2, LARGEST * len(numbers))
+    side = min((WIDTH - room - HEATMAP_GAP) / 2, LARGEST * len(numbers))
     room = room if side / len(numbers) >= WRITTEN_FROM else 30
-    side = min((WIDTH - room - GAP) / 2, LARGEST * len(numbers))
+    side = min((WIDTH - room - HEATMAP_GAP) / 2, LARGEST * len(numbers))
     lines = -(-len(cells) // 2)
     height = FOOT + lines * (side + HEAD)
     figure, axes = canvas(WIDTH, height)
     for k, (label, values) in enumerate(cells.items()):
-        left, top = room + k % 2 * (side + GAP), height - HEAD - k // 2 * (side + HEAD)
+        left, top = room + k % 2 * (side + HEATMAP_GAP), height - HEAD - k // 2 * (side + HEAD)
         box = (left / WIDTH, (top - side) / height, side / WIDTH, side / height)
         mesh = _draw_one(figure.add_axes(box), values, ends, cmap, rows)
         name = fit(label, side) if can_draw(label) else f"model {k + 1}"

@@ -14,7 +14,7 @@ from sentence_reports.texts import number
 
 CANDIDATES = 200  # pairs that are compared for the second question
 VISIBLE = 0.01  # of similarity, with two decimals
-GAP = 0.1  # of similarity, between the two pairs of a question
+PAIR_GAP = 0.1  # of similarity, between the two pairs of a question
 
 
 def make_quiz(texts: Sequence[str], matrix: NDArray[np.floating], baseline: Baseline) -> HtmlOutput:
@@ -32,7 +32,7 @@ def asked(matrix: NDArray[np.floating]) -> int | None:
         return None
     nearest_two = -np.sort(-_others(matrix), axis=1)[:, :2]
     lead = nearest_two[:, 0] - nearest_two[:, 1]
-    clear = np.where(lead >= GAP, lead, np.inf)
+    clear = np.where(lead >= PAIR_GAP, lead, np.inf)
     sentence = int(clear.argmin() if np.isfinite(clear).any() else lead.argmax())
     return sentence if lead[sentence] >= VISIBLE else None
 
@@ -73,7 +73,7 @@ def two_pairs(texts: Sequence[str], matrix: NDArray[np.floating], told: int | No
     content = [content_words(text) for text in texts]
     shared = np.array([float(len(content[i] & content[j])) for i, j, _ in some])
     # the closer pair in the rows, the other one in the columns
-    surprise = np.where(values[:, None] - values > GAP, shared - shared[:, None], -np.inf)
+    surprise = np.where(values[:, None] - values > PAIR_GAP, shared - shared[:, None], -np.inf)
     high, low = (int(k) for k in np.unravel_index(surprise.argmax(), surprise.shape))
     if not np.isfinite(surprise[high, low]):
         high, low = 0, len(some) - 1

@@ -29,7 +29,7 @@ HEAD, FOOT = 44, 16  # CSS pixels above and below
 LABEL = 190  # CSS pixels of a sentence
 LINE = 16  # CSS pixels of a line of text
 LEADER = 16  # CSS pixels between a line's end and what is written there
-MOVED = "–"  # between the numbers of two sentences
+PAIR_DASH = "–"  # between the numbers of two sentences
 
 
 def most_moved(ranks: pd.DataFrame, count: int = 6) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def slopes(ranks: pd.DataFrame, labels: Sequence[str], total: int) -> Picture:
         "\n".join(f"{k + 1} · {fit(labels[k], LABEL)}" if written else str(k + 1) for k in pair)
         for pair in pairs
     ]
-    right = [f"{first + 1} {MOVED} {second + 1}" for first, second in pairs]
+    right = [f"{first + 1} {PAIR_DASH} {second + 1}" for first, second in pairs]
     sides = [
         _Side([in_digits(rank) for rank in ranks.iloc[:, column]], names, side)
         for column, names, side in ((0, left, -1), (-1, right, 1))
@@ -89,13 +89,13 @@ class _Side:
         widest = max(text_width(line, SMALL) for name in names for line in name.split("\n"))
         self.room = self._inner + widest + 4
 
-    def write(self, axes: Axes, x: float, places: NDArray[np.floating]) -> None:
-        """Write everything at the lines' ends, at `x`, as near as possible to their `places`."""
+    def write(self, axes: Axes, x: float, ends: NDArray[np.floating]) -> None:
+        """Write everything at the lines' ends, at `x`, as near as possible to their `ends`."""
         side, half = self._side, (self._lines - 1) * LINE / 2
         style: Any = {"ha": "left" if side > 0 else "right", "va": "center", "size": SMALL * PX}
-        heights = apart(places, self._lines * LINE + 5, FOOT + half, FOOT + HEIGHT - half)
-        for place, y, rank, name in zip(places, heights, self._ranks, self._names, strict=True):
-            axes.plot([x + side * 4, x + side * (LEADER - 3)], [place, y], color=QUIET, lw=0.75)
+        heights = apart(ends, self._lines * LINE + 5, FOOT + half, FOOT + HEIGHT - half)
+        for end, y, rank, name in zip(ends, heights, self._ranks, self._names, strict=True):
+            axes.plot([x + side * 4, x + side * (LEADER - 3)], [end, y], color=QUIET, lw=0.75)
             axes.text(x + side * LEADER, y, rank, weight="bold", **style)
             for k, line in enumerate(name.split("\n")):
                 axes.text(x + side * self._inner, y + half - k * LINE, line, **style)
@@ -106,15 +106,16 @@ def in_digits(rank: float) -> str:
     return f"{rank:,.1f}".removesuffix(".0")
 
 
-def apart(places: NDArray[np.floating], size: float, low: float, high: float) -> NDArray[np.floating]:
-    """Return `(k,)` places moved so that any two are at least `size` apart, in their order, between `low` and `high`.
+def apart(heights: NDArray[np.floating], size: float, low: float, high: float) -> NDArray[np.floating]:
+    """Return `(k,)` heights moved so that any two are at least `size` apart, in their order, between `low` and `high`.
 
     Each moves as little as it can; if there is no room for all, they are at equal distances.
     """
-    count = len(places)
+    count = len(heights)
     step = min(size, (high - low) / max(count - 1, 1))
-    order, steps = np.argsort(places, kind="stable"), step * np.arange(count)
-    level = isotonic_regression(places[order] - steps).x  # the nondecreasing values that are nearest to these
+    order, steps = np.argsort(heights, kind="stable"), step * np.arange(count)
+    # the nondecreasing values that are nearest to these
+    level = isotonic_regression(heights[order] - steps).x
     result = np.empty(count)
     result[order] = np.clip(level, low, high - step * (count - 1)) + steps
     return result

@@ -123,10 +123,10 @@ def histogram(baseline: Baseline, values: NDArray[np.floating]) -> Picture:
     names = ("farthest", "closest") if len(values) > 1 else ("",)
     taken = -1.0
     for name, value in zip(names, (lowest, highest), strict=False):
-        words = f"{name} {number(value, 2)}".strip()
-        width = text_width(words)
+        label = f"{name} {number(value, 2)}".strip()
+        width = text_width(label)
         start = float(np.clip(scale.at(value) - width / 2, 0, WIDTH - width))
-        axes.text(start, 86 if start > taken else 68, words, va="center")
+        axes.text(start, 86 if start > taken else 68, label, va="center")
         taken = start + width + 8
     scale.axis(52)
     own = f"{count}, from {number(lowest, 2)} to {number(highest, 2)}"
@@ -196,9 +196,9 @@ class _Scale:
             right = float(self.at(self.high)) + 6
             self.axes.fill_between([x, right], low, high, color=FAINT, alpha=0.3, linewidth=0)
         self.axes.plot([x, x], [low, high], color=QUIET, lw=1, dashes=(4, 3))
-        words = f"99% are below {number(rare, 2)}"
-        beside = x + 6 if x + 6 + text_width(words) <= WIDTH else x - 6
-        self.axes.text(beside, high - 8, words, va="center", ha="left" if beside > x else "right")
+        label = f"99% are below {number(rare, 2)}"
+        beside = x + 6 if x + 6 + text_width(label) <= WIDTH else x - 6
+        self.axes.text(beside, high - 8, label, va="center", ha="left" if beside > x else "right")
 
     def axis(self, y: float) -> None:
         """Draw the scale's line with a few values below it."""
