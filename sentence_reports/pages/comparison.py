@@ -13,17 +13,17 @@ from sentence_reports.summary import Column, ComparisonSummary, Likeness, PageFa
 UNFOLDED = 4  # claims, if all of them hold in every model
 CLAIMS_UP_TO = 20  # claims; more are folded whatever came out
 DISAGREEMENTS = 3  # pairs for each model on which people see something else
-MOVED = 6  # pairs, as many as the slope chart has lines
+MOVED_PAIRS = 6  # pairs, as many as the slope chart has lines
 NEIGHBORS_UNFOLDED = 8  # sentences about which the models disagree
 NEIGHBORS_UP_TO = 300  # sentences; with more, the lists outweigh the page
 WIDTH = 1216  # pixels; heatmaps that do not fit beside each other get tabs
 LABELS = 216  # pixels of the sentences of the first heatmap
 GROUPS = 92  # pixels of their groups' names
 CELL = 35  # pixels
-GAP = 50  # pixels of the numbers of the rows of another heatmap, and the distance to it
+NUMBERED_GAP = 50  # pixels of the numbers of the rows of another heatmap, and the distance to it
 
 
-class Nearest(NamedTuple):
+class NearestByModel(NamedTuple):
     """A sentence by position, and for each model its nearest neighbor and their chance-corrected similarity."""
 
     sentence: int
@@ -81,7 +81,7 @@ def scored_claims(columns: tuple[Column, ...]) -> list[tuple[ClaimCheck, ...]]:
 
 def fits(n: int, models: int, *, grouped: bool) -> bool:
     """Whether the heatmaps of so many models, with their numbers, fit beside each other on a wide screen."""
-    width = LABELS + GROUPS * grouped + models * n * CELL + (models - 1) * GAP
+    width = LABELS + GROUPS * grouped + models * n * CELL + (models - 1) * NUMBERED_GAP
     return n <= NUMBERS_UP_TO and width <= WIDTH
 
 
@@ -94,22 +94,22 @@ def moved_pairs(compared: Compared) -> list[tuple[RankGap, list[tuple[float, flo
     tables = compared.ranks, compared.corrected, compared.similarities
     return [
         (pair, list(zip(*(table[:, pair.row].tolist() for table in tables), strict=True)))
-        for pair in compared.rank_gaps(MOVED)
+        for pair in compared.rank_gaps(MOVED_PAIRS)
     ]
 
 
-def nearest(compared: Compared) -> list[Nearest]:
+def nearest(compared: Compared) -> list[NearestByModel]:
     """Return the nearest neighbor of each sentence in each model: those about which the models disagree first."""
     n, pairs = compared.n, compared.pairs
     here, there = np.arange(n), compared.nearest
     first, second = np.minimum(here, there), np.maximum(here, there)
     rows = np.searchsorted(pairs[:, 0] * n + pairs[:, 1], first * n + second)
     values = np.take_along_axis(compared.corrected, rows, axis=1)
-    found = [
-        Nearest(k, list(zip(positions, corrected, strict=True)))
+    neighbors = [
+        NearestByModel(k, list(zip(positions, corrected, strict=True)))
         for k, (positions, corrected) in enumerate(zip(there.T.tolist(), values.T.tolist(), strict=True))
     ]
-    return sorted(found, key=lambda row: -row.different)
+    return sorted(neighbors, key=lambda row: -row.different)
 
 
 def _agreement(likeness: Likeness) -> float:

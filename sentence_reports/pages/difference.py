@@ -28,14 +28,14 @@ class Slope(NamedTuple):
     rises: bool
 
 
-def render_difference(found: Difference, old_name: str = "", new_name: str = "") -> str:
+def render_difference(difference: Difference, old_name: str = "", new_name: str = "") -> str:
     """Return the page about a difference as HTML; the names say which reports it is about, such as stem and date."""
     return fill_in(
         "diff.html.j2",
-        found=found,
-        claims=claims_once(found.columns),
+        difference=difference,
+        claims=claims_once(difference.columns),
         names=(old_name, new_name),
-        charts=[slopes(column.movement) for column in found.columns],
+        charts=[slopes(column.movement) for column in difference.columns],
         rounding=ROUNDING,
         corrected_rounding=CORRECTED_ROUNDING,
         listed=LISTED,

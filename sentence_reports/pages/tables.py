@@ -204,8 +204,8 @@ def _neighbor_rows(summary: WalkthroughSummary) -> Iterator[list[object]]:
     yield ["number", "text", "rank", "neighbor", "neighbor text", "similarity", "percentile"]
     for k, (positions, similarities) in enumerate(zip(near.positions, near.similarities, strict=True)):
         for rank, (other, value) in enumerate(zip(positions.tolist(), similarities, strict=True), start=1):
-            place = summary.baseline.percentile(float(value))
-            yield [k + 1, texts[k], rank, other + 1, texts[other], str(value), place]
+            percentile = summary.baseline.percentile(float(value))
+            yield [k + 1, texts[k], rank, other + 1, texts[other], str(value), percentile]
 
 
 def _pair_rows(summary: ComparisonSummary) -> Iterator[list[object]]:
@@ -236,5 +236,5 @@ def _ranking_rows(summary: SearchSummary) -> Iterator[list[object]]:
     yield ["query", "query text", "rank", "number", "text", "similarity", "percentile"]
     for query, matches in enumerate(rankings(matrix, summary.baseline, count)):
         for rank, match in enumerate(matches, start=1):
-            found = match.sentence + 1, summary.sentences[match.sentence], str(matrix[query, match.sentence])
-            yield [query + 1, summary.queries[query], rank, *found, match.percentile]
+            cells = match.sentence + 1, summary.sentences[match.sentence], str(matrix[query, match.sentence])
+            yield [query + 1, summary.queries[query], rank, *cells, match.percentile]

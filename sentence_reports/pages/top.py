@@ -51,7 +51,7 @@ def top(summary: WalkthroughSummary | SearchSummary, facts: PageFacts) -> dict[s
         "told": told,
         "full": not told or not heat or len(heat["order"]) > BESIDE_UP_TO,
         "contents": {id: name for id, name in contents.items() if name},
-        **(_found(summary) if isinstance(summary, SearchSummary) else _pairs(summary)),
+        **(_results(summary) if isinstance(summary, SearchSummary) else _pairs(summary)),
     }
 
 
@@ -95,7 +95,7 @@ def heat_table(summary: SentenceSummary, *, search: bool = False) -> dict[str, A
     order = list(getattr(summary, "order", None) or range(len(summary.sentences)))
     groups, hues = summary.groups, _group_colors(summary)
     runs = groupby(enumerate(order), lambda row: groups[row[1]] if groups else "")
-    blocks = [(name, hues.get(name, ""), [(k, place) for place, k in rows]) for name, rows in runs]
+    blocks = [(name, hues.get(name, ""), [(k, index) for index, k in rows]) for name, rows in runs]
     dense, few = len(order) > NUMBERS_UP_TO, len(order) <= FEW and not search
     row = 18 if dense else 30  # pixels; a letter takes about seven
     return {
@@ -128,12 +128,12 @@ def _pairs(summary: WalkthroughSummary) -> dict[str, Any]:
     }
 
 
-def _found(summary: SearchSummary) -> dict[str, Any]:
+def _results(summary: SearchSummary) -> dict[str, Any]:
     """Return what the page of a search tells of its queries."""
     matrix, n = summary.similarity, len(summary.sentences)
     shown = rankings(matrix, summary.baseline, MATCHES if len(matrix) <= UNFOLDED_UP_TO else 3)
     return {
-        "found": {
+        "results": {
             "rankings": shown,
             "nothing": without_match(shown),
             "unfound": never_found(shown, n),

@@ -12,7 +12,13 @@ from executed_notebooks import executed_comparison
 from support import many_compared, small_comparison
 
 from sentence_reports.claim_records import Agreement, RatedPair
-from sentence_reports.pages.comparison import CLAIMS_UP_TO, MOVED, NEIGHBORS_UNFOLDED, NEIGHBORS_UP_TO, fits
+from sentence_reports.pages.comparison import (
+    CLAIMS_UP_TO,
+    MOVED_PAIRS,
+    NEIGHBORS_UNFOLDED,
+    NEIGHBORS_UP_TO,
+    fits,
+)
 from sentence_reports.pages.render import render
 from sentence_reports.summary import Column, ComparisonSummary, Shared
 
@@ -239,7 +245,7 @@ def test_the_pairs_that_moved_most_are_a_picture_and_a_table() -> None:
     assert picture is not None
     assert (picture["alt"], picture["width"]) == ("Six lines.", "40")
     found = cells(soup, "#moved tbody")
-    assert len(found) == MOVED
+    assert len(found) == MOVED_PAIRS
     assert found[0] == [
         f"{SPRING} ↔ It is raining cats and dogs",
         "rank 63 −0.08 corrected −0.02 raw",
@@ -252,7 +258,7 @@ def test_without_a_slope_chart_there_is_still_the_table() -> None:
     made.cells[2].outputs = []
     soup = BeautifulSoup(render(made), "html.parser")
     assert not soup.select("#moved img")
-    assert len(soup.select("#moved tbody tr")) == MOVED
+    assert len(soup.select("#moved tbody tr")) == MOVED_PAIRS
 
 
 def test_ranks_of_many_pairs_have_separators() -> None:
