@@ -163,11 +163,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.fill:
         from sentence_reports.models import find_model, load
-        from sentence_reports.models.encoding import encode_in_batches
+        from sentence_reports.models.batches import Encoding
+        from sentence_reports.models.embed import embed
+        from sentence_reports.models.usage import choose_usage
 
         found = find_model(STATIC)
         texts = [json.loads(line)["text"] for line in options.sentences.open(encoding="utf-8")]
-        encode_in_batches(load(found).encode, texts, found=found)
+        embed(lambda: load(found), Encoding(found, choose_usage(found)), texts)
         return
     if options.cells:
         run_cells(options.sentences)

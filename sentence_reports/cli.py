@@ -143,7 +143,10 @@ def is_set_file(name: str) -> bool:
 
 
 def named_set(project: Project, name: str) -> Path:
-    """Return `name` if it is a set file, else the project's set of that name. Raises UsageError if it is a folder."""
+    """Return `name` if it is a set file, else the project's set of that name.
+
+    Raises UsageError if there is no such set, but a folder of that name.
+    """
     yml = project.params / f"{name}.yml"
     path = Path(name) if is_set_file(name) else short(yml if yml.exists() else yml.with_suffix(".yaml"))
     if not path.exists() and Path(name).is_dir():
@@ -218,7 +221,7 @@ def init(arguments: argparse.Namespace) -> int:
         print(path)
     sys.stdout.flush()
     if (workflow := folder / projects.WORKFLOW) in written:
-        say(f"First say in {workflow}, at SENTENCE_REPORTS, what pip is to install")
+        say(f"First set SENTENCE_REPORTS in {workflow} to what pip should install")
     if not written:
         say(f"Nothing to do: {folder.absolute()} already has all of these files.")
     elif folder == Path():

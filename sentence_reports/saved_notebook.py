@@ -55,7 +55,7 @@ def read_saved(path: Path) -> Saved:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())  # nbformat takes longer to import than all the rest
     except OSError as error:
         raise UsageError(f"cannot read {_shown(path)}: {error.strerror or error}") from error
     except json.JSONDecodeError as error:

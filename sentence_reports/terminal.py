@@ -118,8 +118,8 @@ class Teller:
         """Show how far a step of a large set is, and the time left.
 
         On a terminal in a bar; elsewhere, after `SILENT` seconds, on a line for each tenth that is encoded and each
-        quarter that is compared.
-        A step begins again if its worker was lost; what comes after the end of a set is late, and not shown.
+        quarter that is compared. A step begins again if its worker was lost; what comes after the end of a set is late,
+        and not shown.
         """
         if stem in self.done_stems:
             return

@@ -446,7 +446,7 @@ def test_a_command_to_copy_is_quoted(
     assert ran.stderr == "Next:  cd 'two words' && sentence-reports run\n"
     ran = call("init", "two words", "--ci")
     workflow = "two words/.github/workflows/reports.yaml"
-    assert ran.stderr.startswith(f"First say in {workflow}, at SENTENCE_REPORTS, what pip is to install\n")
+    assert ran.stderr.startswith(f"First set SENTENCE_REPORTS in {workflow} to what pip should install\n")
     ran = call("--project", "two words", "new", "mine")
     assert ran.stderr.endswith("sentence-reports run 'two words/params/mine.yaml'\n")
 
@@ -456,9 +456,11 @@ def test_a_set_that_lab_cannot_open_is_one_message(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(["init"]) == 0
+    (tmp_path / "params" / "bad.yaml").write_text("sentences: [one, one]\n")
     for words, code, message in [
         (["none"], 2, "params/none.yaml: "),
         (["params/none.yaml"], 2, "params/none.yaml: "),
+        (["params/bad.yaml"], 2, "params/bad.yaml, line 1, column "),
         (["params"], 2, "params is a folder, and lab opens one set. Name the set\n"),
         (["negation", "--out", "README.md"], 2, "cannot write to README.md: "),
     ]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.cells import cell_len
@@ -154,7 +155,7 @@ show([Report(name, "A", "", "m", 2, seconds=1, closest=pair) for name in names],
 
 
 @pytest.mark.parametrize("columns", [80, 60])
-def test_long_file_names_stay_whole_where_there_is_room(columns: int) -> None:
+def test_long_file_names_stay_whole_if_there_is_room(columns: int) -> None:
     code, shown = on_a_terminal("-c", LONG, columns=columns)
     assert code == 0, shown
     lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
@@ -206,7 +207,25 @@ def test_a_large_set_tells_each_quarter_that_is_compared(capsys: pytest.CaptureF
     ]
 
 
-def test_a_step_that_takes_no_time_has_no_speed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_tell_how_far_a_step_is_once_it_has_taken_a_while(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("sentence_reports.terminal.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with Teller(bar=False) as teller:
+        for seconds, done in ((0, 0), (4.9, 1000), (5.1, 1300), (6, 1400)):
+            now[0] = seconds
+            teller.progress("many", done, 2000, "encoding")
+    assert capsys.readouterr().err == (
+        "many: 1,300 of 2,000 texts encoded, 255 per second, about 3 s left\n"
+        "many: 1,400 of 2,000 texts encoded, 233 per second, about 3 s left\n"
+    )
+
+
+def test_a_step_that_takes_no_time_has_no_speed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentence_reports.terminal.SILENT", 0)
     with Teller(bar=False) as teller:
         for done in (1000, 1001, 2000):
             teller.progress("many", done, 2000, "encoding")

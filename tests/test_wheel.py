@@ -174,7 +174,7 @@ def test_a_study_anywhere_becomes_pages_by_the_workflow_of_init(installed: Insta
     (study / "params" / "odd.yaml").write_text(json.dumps(odd))
     code, said = ran(steps[0])
     assert (code, asked.exists()) == (1, False)
-    assert "SENTENCE_REPORTS: is empty. Say in this workflow what pip installs" in said
+    assert "SENTENCE_REPORTS: is empty. Set it in this workflow to what pip should install" in said
     env["SENTENCE_REPORTS"] = "a.whl"
     codes = [ran(step) for step in steps]
     assert [code for code, _ in codes] == [0] * (len(steps) - 2) + [3, 0], codes

@@ -30,7 +30,7 @@ class Best:
         """Offer the `others`, `(c,)`, to the `rows`, `(r,)`; `block` holds their products, `(r, c)`."""
         slots = self._values.shape[1]
         floor = self.floor[rows]
-        if np.isneginf(floor).any() and block.shape[1] > 2 * slots:  # else nearly all were candidates
+        if np.isneginf(floor).any() and block.shape[1] > 2 * slots:  # else nearly all are candidates
             seconds = np.argpartition(block, -slots - 1, axis=1)[:, -slots - 1 :]  # one may be the row itself
             firsts = np.repeat(np.arange(len(rows)), slots + 1)
             self._merge(rows[firsts], others[seconds.ravel()], block[firsts, seconds.ravel()])

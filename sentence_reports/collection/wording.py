@@ -53,7 +53,7 @@ MEANINGFUL = word_set(
     """
 )
 FUNCTION_WORDS = (ENGLISH_STOP_WORDS | STYLE | VERBS | CONTRACTIONS) - MEANINGFUL
-ENDINGS = frozenset(["", "s", "es", "d", "ed", "ing", "e", "y", "ies", "ied", "ly"])  # of English words
+ENDINGS = frozenset(["", "s", "es", "d", "ed", "ing", "e", "y", "ies", "ied", "ly"])  # of forms of a word
 STEM = 3  # letters that two forms of a word have in common at the front, at least
 LONG = 7  # letters of a word that has two spellings, at least
 DOUBLED = re.compile(r"(.)\1")

@@ -35,7 +35,10 @@ STATIC_BATCH = 500  # a model without layers has nothing to pad
 
 
 class Encoding(NamedTuple):
-    """How texts are encoded: by which model, how it is used, by which of its methods, and on which device."""
+    """How texts are encoded: by which model, how it is used, by which of its methods, and on which device.
+
+    `normalize` says whether embeddings are scaled to length 1. `device` is one that `choose_device` returned.
+    """
 
     found: FoundModel
     usage: Usage

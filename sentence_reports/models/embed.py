@@ -63,7 +63,7 @@ def embed(
     """Return the embeddings of at least one text. Line breaks are read as spaces.
 
     The encoder that `load` returns is asked for only if an embedding is not in the cache. So many `threads` use it (see
-    `even_encoder`).
+    `even_encoder`). Raises what `load` raises, and OSError if a file of the model cannot be read.
     """
     lines = lines_of(texts)
     distinct = list(dict.fromkeys(lines))

@@ -110,7 +110,8 @@ def test_the_kernel_finds_what_workers_did(job: Job, tmp_path: Path, monkeypatch
     assert isinstance(found, FoundModel)
     parcel, recipe, block, stripes = task.arguments
     assert isinstance(recipe, Recipe)
-    encoding = recipe._replace(found=found).encoding
+    encoding = Encoding(found, choose_usage(found))
+    assert recipe._replace(found=found).encoding == encoding
     expected = embed(lambda: load(found), encoding, TEXTS).embeddings
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     worker.put_down(unpack(parcel, tmp_path / "set", Bench().locate), recipe, block, stripes)  # type: ignore
