@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("sentence_reports")
 SHOWN_CLAIMS = 20
 LEAST = 0.5  # seconds of a step before its speed means something
-SILENT = 5.0  # seconds of a step before lines tell how far it is
+LONG = 5.0  # seconds, at least, of a step of which lines tell how far it is
 OTHERS = 30  # columns of a terminal that the table keeps for all but the names of the files
 BUG = "This is a bug in Sentence Reports; run the command again with --debug to see where it happened."
 
@@ -117,9 +117,9 @@ class Teller:
     def progress(self, stem: str, done: int, total: int, step: "Step") -> None:
         """Show how far a step of a large set is, and the time left.
 
-        On a terminal in a bar; elsewhere, after `SILENT` seconds, on a line for each tenth that is encoded and each
-        quarter that is compared. A step begins again if its worker was lost; what comes after the end of a set is late,
-        and not shown.
+        On a terminal in a bar; elsewhere, if the step takes `LONG` seconds, on a line for each tenth that is encoded
+        and each quarter that is compared. A step begins again if its worker was lost; what comes after the end of a set
+        is late, and not shown.
         """
         if stem in self.done_stems:
             return
@@ -139,7 +139,7 @@ class Teller:
             self._bar.update(self._bars[stem], completed=done, rate=unit)
         elif (
             rate
-            and took >= SILENT
+            and (total - first) / rate >= LONG
             and done * (parts := 4 if comparing else 10) // total > last * parts // total
         ):
             left = f"about {(total - done) / rate:,.0f} s left"

@@ -37,7 +37,7 @@ def tell(*reports: Report, begun: int, debug: bool = False) -> None:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell of steps that take no time."""
     monkeypatch.setattr("sentence_reports.terminal.LEAST", 0)
-    monkeypatch.setattr("sentence_reports.terminal.SILENT", 0)
+    monkeypatch.setattr("sentence_reports.terminal.LONG", 0)
 
 
 def test_what_is_not_met_is_told_once_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,25 +207,25 @@ def test_a_large_set_tells_each_quarter_that_is_compared(capsys: pytest.CaptureF
     ]
 
 
-def test_lines_tell_how_far_a_step_is_once_it_has_taken_a_while(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("texts", "told"), [(2000, ["400", "600"]), (900, [])])
+def test_lines_tell_how_far_a_step_is_if_it_takes_five_seconds(
+    texts: int, told: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
     monkeypatch.setattr("sentence_reports.terminal.time", SimpleNamespace(monotonic=lambda: now[0]))
     with Teller(bar=False) as teller:
-        for seconds, done in ((0, 0), (4.9, 1000), (5.1, 1300), (6, 1400)):
+        for seconds, done in ((0, 0), (0.4, 80), (2, 400), (3, 600)):  # 200 texts per second
             now[0] = seconds
-            teller.progress("many", done, 2000, "encoding")
-    assert capsys.readouterr().err == (
-        "many: 1,300 of 2,000 texts encoded, 255 per second, about 3 s left\n"
-        "many: 1,400 of 2,000 texts encoded, 233 per second, about 3 s left\n"
-    )
+            teller.progress("many", done, texts, "encoding")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[1] for line in lines] == told
+    assert all(f" of {texts:,} texts encoded, 200 per second, about " in line for line in lines)
 
 
 def test_a_step_that_takes_no_time_has_no_speed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sentence_reports.terminal.SILENT", 0)
+    monkeypatch.setattr("sentence_reports.terminal.LONG", 0)
     with Teller(bar=False) as teller:
         for done in (1000, 1001, 2000):
             teller.progress("many", done, 2000, "encoding")
