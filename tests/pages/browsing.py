@@ -49,6 +49,19 @@ def violations(page: "Page") -> list[tuple[str, list[str]]]:
     return [(rule["id"], [node["html"][:100] for node in rule["nodes"][:3]]) for rule in found]
 
 
+def unfold(page: "Page") -> None:
+    """Open all that is folded."""
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+def check_width(watched: Watched, width: int, name: str) -> None:
+    """Assert that a page is as wide as its window, also unfolded, and that it asked for nothing."""
+    for _ in range(2):
+        assert watched.page.evaluate("document.documentElement.scrollWidth") == width, name
+        unfold(watched.page)
+    assert watched.trouble == [], name
+
+
 # What holds a text of a set, each a box of its own.
 BOXES = "bdi, q, h1, .headline p, .kicker, .lead, .full, .line, td, th"
 
@@ -56,7 +69,7 @@ BOXES = "bdi, q, h1, .headline p, .kicker, .lead, .full, .line, td, th"
 def painted_outside_boxes(page: "Page") -> list[list[int]]:
     """Return the row and column of up to five pixels that a text paints outside its box."""
     page.add_style_tag(content=".card { content-visibility: visible !important }")
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    unfold(page)
 
     def picture() -> NDArray[np.int16]:
         shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
@@ -82,7 +95,7 @@ def painted_outside_boxes(page: "Page") -> list[list[int]]:
 
 def reordered_texts(page: "Page") -> list[str]:
     """Return the texts outside boxes whose characters are not in the order in which they were written."""
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    unfold(page)
     return page.evaluate(
         """boxes => {
             const found = [], nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

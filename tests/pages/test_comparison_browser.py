@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from browsing import VIEWS, Watched, painted_outside_boxes, reordered_texts, violations
+from browsing import (
+    VIEWS,
+    Watched,
+    check_width,
+    painted_outside_boxes,
+    reordered_texts,
+    unfold,
+    violations,
+)
 from executed_notebooks import executed_comparison
 from hostile_texts import HOSTILE, UNRULY_TEXTS
 from support import MODEL, comparison_of, many_compared, measured, small_comparison
@@ -18,7 +26,7 @@ from sentence_reports.pages.render import render
 from sentence_reports.summary import ComparisonSummary
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    pass
 
 TEXTS = (*HOSTILE[:3], *UNRULY_TEXTS, "\u0e4a" * 200, "longest" * 200, "اثنان 12", "controls \x07 \x1b[31m\r")
 NAMES = (HOSTILE[0], UNRULY_TEXTS[0], "longest" * 50)
@@ -76,20 +84,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in summaries}
 
 
-def unfold(page: "Page") -> None:
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-
-
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
 def test_no_page_is_wider_than_its_window(
     visit: Callable[..., Watched], pages: dict[str, Path], scheme: str, width: int
 ) -> None:
     for name, path in pages.items():
-        watched = visit(path, scheme, width)
-        assert watched.page.evaluate("document.documentElement.scrollWidth") == width, name
-        unfold(watched.page)
-        assert watched.page.evaluate("document.documentElement.scrollWidth") == width, name
-        assert watched.trouble == [], name
+        check_width(visit(path, scheme, width), width, name)
 
 
 @pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
