@@ -48,7 +48,11 @@ class Cache(CacheFile):
                 marks = ",".join("?" * len(asked))
                 query = f"SELECT key, shard, checksum, vector FROM vectors WHERE key IN ({marks})"
                 for key, shard, checksum, vector in db.execute(query, asked):
-                    if not isinstance(vector, bytes) or zlib.crc32(key + vector) != checksum:
+                    if (
+                        type(key) is not bytes
+                        or type(vector) is not bytes
+                        or zlib.crc32(key + vector) != checksum
+                    ):
                         raise Damaged("a vector is not what was written")
                     vectors[key] = np.frombuffer(vector, np.dtype("<f4"))
                     self._used.add(shard)

@@ -41,6 +41,10 @@ class Damaged(sqlite3.DatabaseError):
     """Raised if something in the file is not what was written."""
 
 
+# SQLite's message may quote the damaged part of a file, and Python cannot decode every such message.
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
 class CacheFile:
     """The file in a folder, by default the user's; a context manager for one thread and any number of processes.
 
@@ -94,8 +98,8 @@ class CacheFile:
                 break
             try:
                 return work(self._db)
-            except sqlite3.Error as error:
-                with suppress(sqlite3.Error):
+            except ERRORS as error:
+                with suppress(*ERRORS):
                     self._db.execute("ROLLBACK")
                 self.give_up(error)
                 if _is_damage(error):
@@ -116,14 +120,14 @@ class CacheFile:
                     _remove(self.path)
                 try:
                     self._db = _connect(self.path)
-                except sqlite3.Error as error:
+                except ERRORS as error:
                     if not _is_damage(error):
                         raise
                     _remove(self.path)
                     self._db = _connect(self.path)
                 self._inode = _inode(self.path)
             self.trouble = None
-        except (OSError, NotImplementedError, sqlite3.Error) as error:  # of the folder, its lock, the file
+        except (OSError, NotImplementedError, *ERRORS) as error:  # of the folder, its lock, the file
             self.give_up(error)
 
 
@@ -154,7 +158,7 @@ def _take(folder: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Return a connection to the file, which is made if necessary. Raises sqlite3.Error."""
+    """Return a connection to the file, which is made if necessary. Raises one of `ERRORS`."""
     db = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
     try:
         new = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -168,7 +172,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'neighbors'").fetchone()[0]:
             # A file of an older version has the others.
             db.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
-    except sqlite3.Error:
+    except ERRORS:
         db.close()
         raise
     return db
@@ -191,7 +195,10 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: Exception) -> bool:
     """Return whether an error means that the file is damaged, rather than that it cannot be used now."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return isinstance(error, Damaged) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, Damaged | UnicodeDecodeError) or code in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    )

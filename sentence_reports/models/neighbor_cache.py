@@ -105,8 +105,8 @@ class NeighborCache(CacheFile):
 def _read(db: sqlite3.Connection, number: int) -> Table:
     """Return the table in a row. Raises Damaged if it is not what was written."""
     query = "SELECT kind, checksum, texts, content FROM neighbors WHERE id = ?"
-    kind, checksum, texts, content = db.execute(query, (number,)).fetchone()
-    if not isinstance(content, bytes) or _checksum(kind, texts, content) != checksum:
+    kind, checksum, texts, content = db.execute(query, (number,)).fetchone() or [None] * 4
+    if type(texts) is not bytes or type(content) is not bytes or _checksum(kind, texts, content) != checksum:
         raise Damaged(DAMAGED)
     keys = [texts[start : start + KEY] for start in range(0, len(texts), KEY)]
     half, shape = len(content) // 2, (len(keys), -1)

@@ -152,11 +152,12 @@ def test_a_file_cut_short_is_made_again(filled: Path, size: int) -> None:
     is_usable(filled)
 
 
+@pytest.mark.parametrize("size", [200, 4])  # SQLite notices most of the larger ones itself
 @pytest.mark.parametrize("seed", range(12))
-def test_a_file_with_other_bytes_never_gives_a_wrong_vector(filled: Path, seed: int) -> None:
+def test_a_file_with_other_bytes_never_gives_a_wrong_vector(filled: Path, seed: int, size: int) -> None:
     data, chance = bytearray((filled / FILE).read_bytes()), random.Random(seed)
     for start in (chance.randrange(len(data)) for _ in range(40 if seed % 2 else 1)):
-        data[start : start + 200] = chance.randbytes(len(data[start : start + 200]))
+        data[start : start + size] = chance.randbytes(len(data[start : start + size]))
     (filled / FILE).write_bytes(data)
     with Cache(filled) as cache:
         holds(cache, KEYS)
@@ -169,6 +170,20 @@ def test_a_flipped_bit_in_a_vector_is_noticed(filled: Path) -> None:
     (filled / FILE).write_bytes(data)
     with Cache(filled) as cache:
         assert holds(cache, KEYS) == []
+    is_usable(filled)
+
+
+def test_a_key_that_became_text_is_noticed(filled: Path) -> None:
+    blob, text = 44, 45  # how SQLite writes that a value is 16 bytes, or 16 characters
+    data, key = bytearray((filled / FILE).read_bytes()), KEYS[7]
+    starts = [start for start in range(len(data)) if data.startswith(key, start)]
+    marks = [k for start in starts for k in range(start - 8, start) if data[k] == blob]
+    assert marks
+    for mark in marks:
+        data[mark] = text
+    (filled / FILE).write_bytes(data)
+    with Cache(filled) as cache:
+        assert key not in holds(cache, KEYS)
     is_usable(filled)
 
 

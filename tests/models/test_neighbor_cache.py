@@ -198,6 +198,15 @@ def test_a_table_under_the_key_of_another_is_noticed(filled: Path) -> None:
     is_usable(filled)
 
 
+@pytest.mark.parametrize("part", ["texts", "content"])
+def test_keys_or_numbers_that_became_text_are_noticed(filled: Path, part: str) -> None:
+    with sqlite3.connect(filled / FILE) as db:
+        db.execute(f"UPDATE neighbors SET {part} = 'text'")
+    with NeighborCache(filled, LIMIT) as cache:
+        assert not holds(cache, 0)
+    is_usable(filled)
+
+
 @pytest.mark.parametrize("size", [0, 100, 16384, 30_000])
 def test_a_file_cut_short_is_made_again(filled: Path, size: int) -> None:
     os.truncate(filled / FILE, size)
